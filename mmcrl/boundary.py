@@ -1,0 +1,124 @@
+"""Boundary: what is refused before it becomes a cohort, checked once and said by name."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike
+
+from mmcrl.errors import InputError
+from mmcrl.modality import Modality
+
+__all__ = [
+    "checked_frame",
+    "checked_ids",
+    "checked_known",
+    "checked_modalities",
+    "checked_tiers",
+    "fault_of",
+    "refuse_unknown",
+]
+
+KNOWN_COLUMNS = ["source", "target", "sign", "rests_on"]
+
+
+def checked_modalities(given: Mapping[str, Modality | ArrayLike | pd.DataFrame]) -> dict[str, Modality]:
+    """Safely named modalities of equally many people."""
+    if not isinstance(given, Mapping) or not given:
+        raise InputError("modalities", "a dict with at least one modality", repr(given)[:80])
+    made: dict[str, Modality] = {}
+    for name, values in given.items():
+        if not (isinstance(name, str) and re.fullmatch(r"[A-Za-z][A-Za-z0-9_-]{0,39}", name)):
+            expected = "names of up to 40 letters, digits, _ and -, a letter first"
+            raise InputError("modalities", expected, repr(name))
+        try:
+            made[name] = values if isinstance(values, Modality) else Modality(values)
+        except InputError as error:
+            raise InputError(f'cohort["{name}"].{error.argument}', error.expected, error.got) from None
+    first, *others = made
+    for name in others:
+        if len(made[name]) != len(made[first]):
+            expected = f'{len(made[first])} people as in cohort["{first}"]'
+            raise InputError(f'cohort["{name}"]', expected, f"{len(made[name])} people")
+    if len(made[first]) < 2:
+        raise InputError("modalities", "at least 2 people", str(len(made[first])))
+    return made
+
+
+def checked_ids(modalities: Mapping[str, Modality], given: ArrayLike | pd.Index | None) -> pd.Index:
+    """One id per person, each once, agreeing with every index that the modalities carry."""
+    n = len(next(iter(modalities.values())))
+    plain = pd.RangeIndex(n)
+    carried = {k: m.index for k, m in modalities.items() if m.index is not None and not m.index.equals(plain)}
+    ids = next(iter(carried.values()), plain) if given is None else pd.Index(given)  # type: ignore[arg-type]
+    if len(ids) != n:
+        raise InputError("ids", f"{n}, one per person", str(len(ids)))
+    if ids.hasnans:
+        raise InputError("ids", "an id for everyone", f"{int(np.sum(ids.isna()))} missing")
+    if ids.has_duplicates:
+        raise InputError("ids", "each id once", f"{int(np.sum(ids.duplicated()))} repeats")
+    for name, index in carried.items():
+        if not index.equals(ids):
+            expected = "an index equal to the ids, in the same order"
+            raise InputError(f'cohort["{name}"]', expected, "another index")
+    return ids
+
+
+def checked_tiers(tiers: Sequence[Sequence[str]] | None, names: list[str]) -> list[list[str]] | None:
+    """Each modality in at most one tier."""
+    if tiers is None:
+        return None
+    if isinstance(tiers, str) or any(isinstance(tier, str) for tier in tiers):
+        raise InputError("tiers", "a list of lists of modality names", repr(tiers))
+    listed = [name for tier in tiers for name in tier]
+    refuse_unknown("tiers", listed, names)
+    twice = sorted({name for name in listed if listed.count(name) > 1})
+    if twice:
+        raise InputError("tiers", "each modality at most once", f"{', '.join(twice)} more than once")
+    return [list(tier) for tier in tiers]
+
+
+def refuse_unknown(argument: str, given: Iterable[str], names: list[str]) -> None:
+    """Refuse a modality that the cohort does not have."""
+    for name in given:
+        if name not in names:
+            raise InputError(argument, f"modalities among {', '.join(names)}", repr(name))
+
+
+def checked_known(frame: pd.DataFrame | None, modalities: Mapping[str, Modality]) -> pd.DataFrame:
+    """Links known beforehand, whose ends are ``modality.column`` of the cohort and whose sign is +1 or -1."""
+    known = checked_frame("known", frame, KNOWN_COLUMNS)
+    columns = {f"{k}.{column}" for k, modality in modalities.items() for column in modality.names}
+    for end in [*known["source"], *known["target"]]:
+        if end not in columns:
+            raise InputError("known", "ends that are modality.column of the cohort", repr(end))
+    if not known["sign"].isin([-1, 1]).all():
+        raise InputError("known", "signs +1 or -1", str(sorted(set(known["sign"]), key=str)))
+    return known
+
+
+def checked_frame(argument: str, frame: pd.DataFrame | None, columns: list[str]) -> pd.DataFrame:
+    """A table with exactly these columns; an empty one when none is given."""
+    if frame is None:
+        return pd.DataFrame(columns=columns)
+    if list(frame.columns) != columns:
+        raise InputError(argument, f"columns {', '.join(columns)}", ", ".join(map(str, frame.columns)))
+    return frame.reset_index(drop=True)
+
+
+def fault_of(row: np.ndarray, kind: str) -> tuple[str, str] | None:
+    """What is wrong with one column's values (n,), as (expected, got)."""
+    infinite = int(np.isinf(row).sum())
+    if infinite:
+        return "finite numbers, NaN where missing", f"{infinite} infinite values"
+    seen = row[~np.isnan(row)]
+    if not len(seen):
+        return "at least one value", "only missing values"
+    if seen.min() == seen.max():
+        return "values that vary", "a constant"
+    if kind == "binary" and not np.isin(seen, (0, 1)).all():
+        return "0 and 1 only, being binary", f"{len(np.unique(seen))} different values"
+    return None

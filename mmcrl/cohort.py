@@ -1,0 +1,176 @@
+"""Cohort: the same people seen through several modalities.
+
+Row i of every modality belongs to person ``ids[i]``.  A cohort may carry background knowledge: tiers (an
+earlier tier may cause a later one, never the reverse) and links that are known beforehand.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike
+
+from mmcrl.boundary import (
+    checked_frame,
+    checked_ids,
+    checked_known,
+    checked_modalities,
+    checked_tiers,
+    fault_of,
+    refuse_unknown,
+)
+from mmcrl.errors import InputError
+from mmcrl.modality import Modality
+
+__all__ = ["Cohort", "Modality"]
+
+CODEBOOK_COLUMNS = ["modality", "column", "unit", "kind", "question", "variable"]
+
+
+class Cohort:
+    """Modalities of the same people, in one order.
+
+    Parameters
+    ----------
+    modalities : name to `Modality`, or to an array or DataFrame that makes one. Names are letters, digits,
+        ``_`` and ``-``.
+    ids : one per person, unique. Left out, they come from the DataFrames' index, else they count from 0.
+    tiers : modality names in causal order, such as ``[["demographics"], ["body", "blood"]]``; a modality in no
+        tier is not bound.
+    known : links known beforehand: source and target (``modality.column``), sign (+1 or -1), rests_on.
+    n_latents : suggested number of latents per modality.
+    codebook : one row per column: modality, column, unit, kind, question, variable.
+
+    Raises
+    ------
+    InputError : for different numbers of people, repeated or missing ids, unsafe names, unknown or repeated
+        modalities in the tiers, and everything that `check` refuses.
+
+    >>> import numpy as np
+    >>> rng = np.random.default_rng(0)
+    >>> cohort = Cohort({"body": rng.normal(size=(50, 3)), "sleep": rng.normal(size=(50, 4))})
+    >>> len(cohort), cohort.names, cohort["sleep"].values.shape
+    (50, ['body', 'sleep'], (50, 4))
+    """
+
+    def __init__(
+        self,
+        modalities: Mapping[str, Modality | ArrayLike | pd.DataFrame],
+        ids: ArrayLike | pd.Index | None = None,
+        tiers: Sequence[Sequence[str]] | None = None,
+        name: str = "cohort",
+        *,
+        known: pd.DataFrame | None = None,
+        n_latents: Mapping[str, int] | None = None,
+        codebook: pd.DataFrame | None = None,
+    ) -> None:
+        self.name = name
+        self.modalities = checked_modalities(modalities)
+        self.ids = checked_ids(self.modalities, ids)
+        self.tiers = checked_tiers(tiers, self.names)
+        self.known = checked_known(known, self.modalities)
+        self.codebook = checked_frame("codebook", codebook, CODEBOOK_COLUMNS)
+        self.n_latents = dict(n_latents or {})
+        refuse_unknown("n_latents", self.n_latents, self.names)
+        self.check()
+
+    @classmethod
+    def from_arrays(
+        cls,
+        arrays: Mapping[str, Modality | ArrayLike | pd.DataFrame],
+        ids: ArrayLike | pd.Index | None = None,
+        tiers: Sequence[Sequence[str]] | None = None,
+    ) -> Cohort:
+        """A cohort of arrays, first axis = people: the number of axes says the kind.
+
+        >>> import numpy as np
+        >>> Cohort.from_arrays({"a": np.eye(4)}).summary().loc["a", "people"].item()
+        4
+        """
+        return cls(arrays, ids, tiers)
+
+    @property
+    def names(self) -> list[str]:
+        """Names of the modalities, in order."""
+        return list(self.modalities)
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def __getitem__(self, name: str) -> Modality:
+        refuse_unknown("modality", [name], self.names)
+        return self.modalities[name]
+
+    def __repr__(self) -> str:
+        return f"Cohort({self.name!r}, {len(self)} people, modalities={self.names})"
+
+    def check(self) -> None:
+        """Refuse columns (or channels) nothing can be learned from: infinite, all missing, constant."""
+        for name, modality in self.modalities.items():
+            flat = np.moveaxis(modality.values, 1, 0).reshape(modality.values.shape[1], -1)
+            for column, kind, row in zip(modality.names, modality.column_kinds, flat, strict=True):
+                fault = fault_of(row, kind)
+                if fault is not None:
+                    raise InputError(f'cohort["{name}"].{column}', *fault)
+
+    def take(self, index: ArrayLike) -> Cohort:
+        """These people: positions without repeats, or a bool mask. Columns are not checked again."""
+        rows = np.asarray(index)
+        if rows.dtype == bool and rows.shape == (len(self),):
+            rows = np.flatnonzero(rows)
+        whole = rows.ndim == 1 and (rows.dtype.kind in "iu" or rows.size == 0)
+        if not (whole and len(np.unique(rows)) == len(rows) and np.isin(rows, np.arange(len(self))).all()):
+            expected = f"positions in 0..{len(self) - 1} without repeats, or a bool mask of {len(self)}"
+            raise InputError("index", expected, f"{rows.dtype} of shape {rows.shape}")
+        rows = rows.astype(int)
+        return self._with({k: m.take(rows) for k, m in self.modalities.items()}, self.ids[rows])
+
+    def split(self, fraction: float = 0.2, seed: int = 0) -> tuple[Cohort, Cohort]:
+        """Two cohorts (train, held out) without a person in common; this share of the people is held out."""
+        n_held_out = round(fraction * len(self)) if 0 < fraction < 1 else 0
+        if not 0 < n_held_out < len(self):
+            raise InputError("fraction", "a share in (0, 1) that leaves people on both sides", repr(fraction))
+        order = np.random.default_rng(seed).permutation(len(self))
+        return self.take(np.sort(order[n_held_out:])), self.take(np.sort(order[:n_held_out]))
+
+    def shuffled(self, modality: str, seed: int = 0) -> Cohort:
+        """A negative control: this modality's rows permuted among people, so none of its links is real."""
+        values = self[modality].take(np.random.default_rng(seed).permutation(len(self)))
+        values.index = None
+        return self._with({**self.modalities, modality: values}, self.ids)
+
+    def without(self, modality: str) -> Cohort:
+        """The same people without this modality."""
+        refuse_unknown("modality", [modality], self.names)
+        kept = {k: m for k, m in self.modalities.items() if k != modality}
+        if not kept:
+            raise InputError("modality", "one that is not the only one", repr(modality))
+        return self._with(kept, self.ids)
+
+    def summary(self) -> pd.DataFrame:
+        """One row per modality: kind, columns, people measured, share of their values that is missing."""
+        rows = {
+            name: {
+                "kind": m.kind,
+                "columns": len(m.names),
+                "people": int(m.measured.sum()),
+                "missing": float(np.isnan(m.values[m.measured]).mean()) if m.measured.any() else 1.0,
+            }
+            for name, m in self.modalities.items()
+        }
+        return pd.DataFrame.from_dict(rows, orient="index").rename_axis("modality")
+
+    def _with(self, modalities: dict[str, Modality], ids: pd.Index) -> Cohort:
+        """A copy with other values, its background knowledge restricted to the modalities that are left."""
+        new = copy.copy(self)
+        new.modalities, new.ids = modalities, ids
+        if self.tiers is not None:
+            new.tiers = [kept for tier in self.tiers if (kept := [k for k in tier if k in modalities])]
+        ends = self.known[["source", "target"]].map(lambda end: end.split(".")[0] in modalities)
+        new.known = self.known[ends.all(axis=1)].reset_index(drop=True)
+        new.codebook = self.codebook[self.codebook["modality"].isin(modalities)].reset_index(drop=True)
+        new.n_latents = {k: v for k, v in self.n_latents.items() if k in modalities}
+        return new
