@@ -13,16 +13,19 @@ from mmcrl.errors import InputError
 from mmcrl.modality import Modality
 
 __all__ = [
-    "checked_frame",
+    "CODEBOOK_COLUMNS",
+    "KNOWN_COLUMNS",
+    "checked_codebook",
     "checked_ids",
     "checked_known",
     "checked_modalities",
     "checked_tiers",
-    "fault_of",
+    "column_faults",
     "refuse_unknown",
 ]
 
 KNOWN_COLUMNS = ["source", "target", "sign", "rests_on"]
+CODEBOOK_COLUMNS = ["modality", "column", "unit", "kind", "question", "variable"]
 
 
 def checked_modalities(given: Mapping[str, Modality | ArrayLike | pd.DataFrame]) -> dict[str, Modality]:
@@ -90,7 +93,7 @@ def refuse_unknown(argument: str, given: Iterable[str], names: list[str]) -> Non
 
 def checked_known(frame: pd.DataFrame | None, modalities: Mapping[str, Modality]) -> pd.DataFrame:
     """Links known beforehand, whose ends are ``modality.column`` of the cohort and whose sign is +1 or -1."""
-    known = checked_frame("known", frame, KNOWN_COLUMNS)
+    known = _frame("known", frame, KNOWN_COLUMNS)
     columns = {f"{k}.{column}" for k, modality in modalities.items() for column in modality.names}
     for end in [*known["source"], *known["target"]]:
         if end not in columns:
@@ -100,7 +103,12 @@ def checked_known(frame: pd.DataFrame | None, modalities: Mapping[str, Modality]
     return known
 
 
-def checked_frame(argument: str, frame: pd.DataFrame | None, columns: list[str]) -> pd.DataFrame:
+def checked_codebook(frame: pd.DataFrame | None) -> pd.DataFrame:
+    """One row per column of the cohort."""
+    return _frame("codebook", frame, CODEBOOK_COLUMNS)
+
+
+def _frame(argument: str, frame: pd.DataFrame | None, columns: list[str]) -> pd.DataFrame:
     """A table with exactly these columns; an empty one when none is given."""
     if frame is None:
         return pd.DataFrame(columns=columns)
@@ -109,7 +117,19 @@ def checked_frame(argument: str, frame: pd.DataFrame | None, columns: list[str])
     return frame.reset_index(drop=True)
 
 
-def fault_of(row: np.ndarray, kind: str) -> tuple[str, str] | None:
+def column_faults(modalities: Mapping[str, Modality]) -> list[InputError]:
+    """Columns (or channels) nothing can be learned from: infinite, all missing, constant."""
+    faults = []
+    for name, modality in modalities.items():
+        flat = np.moveaxis(modality.values, 1, 0).reshape(modality.values.shape[1], -1)
+        for column, kind, row in zip(modality.names, modality.column_kinds, flat, strict=True):
+            fault = _fault(row, kind)
+            if fault is not None:
+                faults.append(InputError(f'cohort["{name}"].{column}', *fault))
+    return faults
+
+
+def _fault(row: np.ndarray, kind: str) -> tuple[str, str] | None:
     """What is wrong with one column's values (n,), as (expected, got)."""
     infinite = int(np.isinf(row).sum())
     if infinite:

@@ -14,20 +14,18 @@ import pandas as pd
 from numpy.typing import ArrayLike
 
 from mmcrl.boundary import (
-    checked_frame,
+    checked_codebook,
     checked_ids,
     checked_known,
     checked_modalities,
     checked_tiers,
-    fault_of,
+    column_faults,
     refuse_unknown,
 )
 from mmcrl.errors import InputError
 from mmcrl.modality import Modality
 
 __all__ = ["Cohort", "Modality"]
-
-CODEBOOK_COLUMNS = ["modality", "column", "unit", "kind", "question", "variable"]
 
 
 class Cohort:
@@ -38,8 +36,8 @@ class Cohort:
     modalities : name to `Modality`, or to an array or DataFrame that makes one. Names are letters, digits,
         ``_`` and ``-``.
     ids : one per person, unique. Left out, they come from the DataFrames' index, else they count from 0.
-    tiers : modality names in causal order, such as ``[["demographics"], ["body", "blood"]]``; a modality in no
-        tier is not bound.
+    tiers : modality names in causal order, such as ``[["demographics"], ["body", "blood"]]``; a modality in
+        no tier is not bound.
     known : links known beforehand: source and target (``modality.column``), sign (+1 or -1), rests_on.
     n_latents : suggested number of latents per modality.
     codebook : one row per column: modality, column, unit, kind, question, variable.
@@ -72,7 +70,7 @@ class Cohort:
         self.ids = checked_ids(self.modalities, ids)
         self.tiers = checked_tiers(tiers, self.names)
         self.known = checked_known(known, self.modalities)
-        self.codebook = checked_frame("codebook", codebook, CODEBOOK_COLUMNS)
+        self.codebook = checked_codebook(codebook)
         self.n_latents = dict(n_latents or {})
         refuse_unknown("n_latents", self.n_latents, self.names)
         self.check()
@@ -109,12 +107,8 @@ class Cohort:
 
     def check(self) -> None:
         """Refuse columns (or channels) nothing can be learned from: infinite, all missing, constant."""
-        for name, modality in self.modalities.items():
-            flat = np.moveaxis(modality.values, 1, 0).reshape(modality.values.shape[1], -1)
-            for column, kind, row in zip(modality.names, modality.column_kinds, flat, strict=True):
-                fault = fault_of(row, kind)
-                if fault is not None:
-                    raise InputError(f'cohort["{name}"].{column}', *fault)
+        for fault in column_faults(self.modalities):
+            raise fault
 
     def take(self, index: ArrayLike) -> Cohort:
         """These people: positions without repeats, or a bool mask. Columns are not checked again."""

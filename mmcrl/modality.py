@@ -38,8 +38,8 @@ class Modality:
     values : numbers of shape (n, columns), (n, channels, time) or (n, channels, height, width); an array or a
         DataFrame, whose columns become ``names`` and whose index becomes ``index``. Copied; float32 stays
         float32, everything else becomes float64.
-    kind : ``table``, ``series`` or ``image`` (from the number of axes when left out), or ``observed``: a table
-        each of whose columns is a latent of its own, such as age.
+    kind : ``table``, ``series`` or ``image`` (from the number of axes when left out), or ``observed``: a
+        table each of whose columns is a latent of its own, such as age.
     names, units, descriptions : one text per column or channel.
     column_kinds : numeric, binary, ordinal or categorical, one per column; left out, 0/1 columns are binary.
 

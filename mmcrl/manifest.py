@@ -1,0 +1,150 @@
+"""Manifest: from one readable file (data/NAME.toml) and the table it names to a `Cohort`.
+
+Values are decoded, people chosen, ranges checked in the column's own unit by a pandera schema, and only then
+transformed. Nothing is written, and nothing is kept of a manifest that is refused.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from mmcrl.boundary import KNOWN_COLUMNS, column_faults
+from mmcrl.codebook import read_codebook
+from mmcrl.cohort import Cohort, Modality
+from mmcrl.errors import InputError
+from mmcrl.people import included_people, sufficiently_measured
+from mmcrl.schema import Manifest, parse, range_faults
+from mmcrl.tables import locate
+from mmcrl.transforms import decode, transform
+
+__all__ = ["assemble", "find_manifest", "load_cohort", "source_files"]
+
+
+def load_cohort(name_or_path: str | Path) -> Cohort:
+    """The cohort that a manifest declares.
+
+    Parameters
+    ----------
+    name_or_path : path of a manifest, or the name of one: ``NAME.toml`` in the ``data`` folder of the
+        current directory or of one above it, else of the project this package was checked out in, else of the
+        installed package.
+
+    Raises
+    ------
+    InputError : for everything that is wrong with the manifest, its file or its values; the first is named,
+        and ``python -m mmcrl check`` lists them all.
+
+    >>> cohort = load_cohort("nhanes-2017")  # doctest: +SKIP
+    >>> cohort.summary(), cohort.known, cohort.codebook  # doctest: +SKIP
+    """
+    cohort, faults = assemble(find_manifest(name_or_path))
+    if cohort is None:
+        raise faults[0]
+    return cohort
+
+
+def find_manifest(name_or_path: str | Path) -> Path:
+    """Path of the manifest with this name or path."""
+    text = str(name_or_path)
+    if isinstance(name_or_path, Path) or text.endswith(".toml") or not re.fullmatch(r"[A-Za-z0-9_-]+", text):
+        path = Path(name_or_path)
+        if path.suffix == ".toml" and path.is_file():
+            return path
+        raise InputError("name_or_path", "a name, or the path of a .toml file", repr(text))
+    here, package = Path.cwd(), Path(__file__).resolve().parent
+    folders = [folder / "data" for folder in (here, *here.parents, package.parent, package)]
+    for folder in folders:
+        if (folder / f"{text}.toml").is_file():
+            return folder / f"{text}.toml"
+    known = sorted({path.stem for folder in folders if folder.is_dir() for path in folder.glob("*.toml")})
+    expected = f"a manifest, such as {', '.join(known) or 'data/NAME.toml'}"
+    raise InputError("name_or_path", expected, repr(text))
+
+
+def source_files(name_or_path: str | Path) -> list[Path]:
+    """The files a cohort is made of: manifest, table, questions. It changes only when one of them does."""
+    path = find_manifest(name_or_path)
+    manifest, faults = _read_manifest(path)
+    if manifest is None:
+        raise faults[0]
+    source = manifest.source
+    tables = [source.path] + ([source.questions.path] if source.questions else [])
+    return [path] + [locate(path.parent, table, source.package) for table in tables]
+
+
+def assemble(path: Path) -> tuple[Cohort | None, list[InputError]]:
+    """The cohort, or everything that is wrong: as many faults at once as can be told apart."""
+    manifest, faults = _read_manifest(path)
+    if manifest is None or faults:
+        return None, faults
+    try:
+        table = included_people(path.parent, manifest)
+        codebook = read_codebook(path.parent, manifest)
+    except InputError as error:
+        return None, [error]
+    values, faults = _decoded(manifest, table)
+    faults += range_faults(manifest, values)
+    if faults:
+        return None, faults
+    values = values[sufficiently_measured(manifest, values)]
+    if len(values) < 2:
+        return None, [InputError("manifest people", "at least 2 people", f"{len(values)} people")]
+    try:
+        modalities = _modalities(manifest, values, codebook)
+    except InputError as error:
+        return None, [error]
+    faults = column_faults(modalities)
+    if faults:
+        return None, faults
+    known = pd.DataFrame([link.model_dump() for link in manifest.known], columns=KNOWN_COLUMNS)
+    suggested = {k: m.n_latents for k, m in manifest.modality.items() if m.n_latents is not None}
+    cohort = Cohort(
+        modalities,
+        ids=values.index,
+        tiers=manifest.tiers,
+        name=manifest.name,
+        known=known,
+        n_latents=suggested,
+        codebook=codebook,
+    )
+    return cohort, []
+
+
+def _read_manifest(path: Path) -> tuple[Manifest | None, list[InputError]]:
+    try:
+        raw = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        return None, [InputError(f"manifest {path.name}", "a complete TOML file", str(error))]
+    return parse(raw)
+
+
+def _decoded(manifest: Manifest, table: pd.DataFrame) -> tuple[pd.DataFrame, list[InputError]]:
+    columns, faults = {}, []
+    for name, spec in manifest.columns().items():
+        try:
+            columns[name] = decode(name, spec, table)
+        except InputError as error:
+            faults.append(error)
+            columns[name] = pd.Series(np.nan, index=table.index)
+    return pd.DataFrame(columns), faults
+
+
+def _modalities(manifest: Manifest, values: pd.DataFrame, codebook: pd.DataFrame) -> dict[str, Modality]:
+    made = {}
+    for name, spec in manifest.modality.items():
+        columns = [transform(column, values[f"{name}.{key}"]) for key, column in spec.columns.items()]
+        rows = codebook[codebook["modality"] == name]
+        made[name] = Modality(
+            np.column_stack(columns),
+            kind=spec.kind,
+            names=list(spec.columns),
+            units=list(rows["unit"]),
+            descriptions=list(rows["question"]),
+            column_kinds=["numeric" if c.kind == "time" else c.kind for c in spec.columns.values()],
+        )
+    return made

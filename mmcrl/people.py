@@ -1,0 +1,65 @@
+"""People: who of a source's table is in the cohort."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from mmcrl.errors import InputError
+from mmcrl.schema import Inclusion, Manifest, few
+from mmcrl.tables import locate, read_table
+from mmcrl.transforms import numbers
+
+__all__ = ["included_people", "sufficiently_measured"]
+
+
+def included_people(folder: Path, manifest: Manifest) -> pd.DataFrame:
+    """The source's table of everyone who is included, indexed by id."""
+    source, specs = manifest.source, manifest.columns().values()
+    variables = [v for spec in specs for v in spec.variables]
+    variables += [skip.variable for spec in specs for skip in spec.skipped]
+    variables += [rule.variable for rule in manifest.include]
+    path = locate(folder, source.path, source.package)
+    table = read_table(path, [source.id, *variables], source.zero_below)
+    ids = table[source.id]
+    for fault, rows in (("missing", ids.isna()), ("repeated", ids.duplicated())):
+        if rows.any():
+            got = f"{few(int(rows.sum()))} {fault}"
+            raise InputError(f"file column {source.id}", "an id for everyone, each once", got)
+    table.index = pd.Index(_whole_numbers(ids), name=source.id)
+    keep = np.ones(len(table), dtype=bool)
+    for rule in manifest.include:
+        keep &= _included(rule, table[rule.variable])
+    if not keep.any():
+        raise InputError("manifest include", "someone who is included", "nobody")
+    return table[keep]
+
+
+def sufficiently_measured(manifest: Manifest, values: pd.DataFrame) -> pd.Series:
+    """Bool (n,): people with the required modalities, and with enough of them."""
+    modality = values.columns.str.split(".", n=1).str[0]
+    measured = pd.DataFrame(
+        {name: values.loc[:, modality == name].notna().any(axis=1) for name in manifest.modality}
+    )
+    enough = measured.sum(axis=1) >= manifest.people.min_modalities
+    return enough & measured[manifest.people.require].all(axis=1)
+
+
+def _whole_numbers(ids: pd.Series) -> pd.Series:
+    """Ids as whole numbers where that loses nothing (007 stays text)."""
+    plain = ids.astype("str").str.fullmatch(r"0|[1-9]\d{0,17}")
+    return ids.astype("int64") if plain.all() else ids
+
+
+def _included(rule: Inclusion, column: pd.Series) -> np.ndarray:
+    values = numbers(column)
+    keep = column.notna()
+    if rule.min is not None:
+        keep &= values >= rule.min
+    if rule.max is not None:
+        keep &= values <= rule.max
+    if rule.among is not None:
+        keep &= column.isin(rule.among) | values.isin([v for v in rule.among if not isinstance(v, str)])
+    return keep.to_numpy()

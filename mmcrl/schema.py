@@ -1,0 +1,230 @@
+"""Schema: the format of a manifest, the one file that declares a cohort, and of the values it lets in.
+
+A manifest says where the table lies, who is kept, and which columns make up each modality. An unknown key is
+refused together with the nearest valid one.
+"""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from typing import Annotated, Any, Literal, get_args, get_origin
+
+import pandas as pd
+import pandera.pandas as pa
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from mmcrl.errors import InputError
+
+__all__ = ["ColumnSpec", "Manifest", "ModalitySpec", "Source", "parse", "range_faults"]
+
+Text = Annotated[str, Field(min_length=1)]
+Number = int | float
+
+
+class _Part(BaseModel):
+    """A part of a manifest: no key but the declared ones, no value of another type."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class Questions(_Part):
+    """A table of what each variable means, beside the data."""
+
+    path: Text
+    variable: Text  # its column that holds the names used in the data
+    question: Text  # its column that holds the question or description
+    code: Text | None = None  # its column that holds the survey's own code
+
+
+class Source(_Part):
+    """Where the people's table lies: a file in the manifest's folder, or one inside an installed package."""
+
+    path: Text
+    id: Text
+    package: Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")] | None = None
+    zero_below: Annotated[float, Field(gt=0)] | None = None  # magnitudes below this are zeros
+    questions: Questions | None = None
+
+
+class Inclusion(_Part):
+    """Who is kept: people whose variable lies in [min, max], or is among the listed values."""
+
+    variable: Text
+    min: Number | None = None
+    max: Number | None = None
+    among: list[str | Number] | None = None
+
+
+class People(_Part):
+    """Who is kept, by what was measured of them."""
+
+    require: list[str] = []
+    min_modalities: Annotated[int, Field(ge=1)] = 1
+
+
+class Skip(_Part):
+    """A value for those who were not asked because another answer made the question pointless."""
+
+    variable: Text
+    equals: str | Number
+    value: Number
+
+
+class ColumnSpec(_Part):
+    """One column: where it comes from, what it means, which values it may take, how it is transformed."""
+
+    variable: Text | Annotated[list[Text], Field(min_length=2)]  # several: their mean over those present
+    unit: str = ""
+    kind: Literal["numeric", "binary", "ordinal", "categorical", "time"] = "numeric"
+    question: str | None = None
+    range: Annotated[list[Number], Field(min_length=2, max_length=2)] | None = None  # before the transform
+    missing: list[str | Number] = []
+    levels: dict[str, Number] | None = None
+    transform: Literal["log", "log1p", "sqrt"] | None = None
+    day_starts: Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")] = "00:00"  # of a time: hour 0
+    skipped: list[Skip] = []
+
+    @property
+    def variables(self) -> list[str]:
+        """Its variables in the source."""
+        return [self.variable] if isinstance(self.variable, str) else self.variable
+
+    @model_validator(mode="after")
+    def _consistent(self) -> ColumnSpec:
+        if self.range and self.range[0] >= self.range[1]:
+            raise ValueError("a range [min, max] with min < max")
+        low = self.range[0] if self.range else float("-inf")
+        if self.transform and not {"log": low > 0, "log1p": low > -1, "sqrt": low >= 0}[self.transform]:
+            raise ValueError(f"a range on which {self.transform} is defined")
+        return self
+
+
+class ModalitySpec(_Part):
+    """One modality: its kind, how many latents are suggested, its columns in order."""
+
+    kind: Literal["table", "observed"] = "table"
+    n_latents: Annotated[int, Field(ge=1)] | None = None
+    columns: Annotated[dict[str, ColumnSpec], Field(min_length=1)]
+
+
+class Link(_Part):
+    """A link known beforehand, between ``modality.column`` and ``modality.column``."""
+
+    source: Text
+    target: Text
+    sign: Literal[-1, 1]
+    rests_on: Text
+
+
+class Manifest(_Part):
+    """A whole manifest."""
+
+    name: Text
+    about: str = ""
+    source: Source
+    include: list[Inclusion] = []
+    people: People = People()
+    tiers: list[list[str]] | None = None
+    modality: Annotated[dict[str, ModalitySpec], Field(min_length=1)]
+    known: list[Link] = []
+
+    def columns(self) -> dict[str, ColumnSpec]:
+        """Every column under its full name, ``modality.column``."""
+        return {
+            f"{name}.{column}": spec
+            for name, modality in self.modality.items()
+            for column, spec in modality.columns.items()
+        }
+
+
+def parse(raw: dict[str, Any]) -> tuple[Manifest | None, list[InputError]]:
+    """The manifest that ``raw`` declares, or everything that is wrong with it."""
+    try:
+        manifest = Manifest.model_validate(raw)
+    except ValidationError as error:
+        faults = [_fault(e["loc"], e["type"], e["msg"], e["input"]) for e in error.errors()]
+        return None, list({str(fault): fault for fault in faults}.values())
+    return manifest, _dangling(manifest)
+
+
+def _fault(loc: tuple[int | str, ...], kind: str, message: str, given: object) -> InputError:
+    path = ".".join(str(part) for part in loc if not (isinstance(part, str) and "[" in part))
+    if kind == "extra_forbidden":
+        keys = list(_model_at(Manifest, loc[:-1]).model_fields)
+        nearest = get_close_matches(str(loc[-1]), keys, 1, 0) or keys[:1]
+        return InputError(f"manifest {path}", f"a known key, such as {nearest[0]!r}", f"{loc[-1]!r}")
+    if kind == "missing":
+        return InputError(f"manifest {path}", "a value", "nothing")
+    expected = message.removeprefix("Value error, ").removeprefix("Input should be ")
+    shown = "these values" if isinstance(given, dict) else repr(given)[:60]
+    return InputError(f"manifest {path}", expected, shown)
+
+
+def _model_at(model: type[BaseModel], loc: tuple[int | str, ...]) -> type[BaseModel]:
+    """The part of the format that a place in a manifest belongs to."""
+    here: Any = model
+    for part in loc:
+        if isinstance(here, type) and issubclass(here, BaseModel):
+            here = here.model_fields[str(part)].annotation
+        elif get_origin(here) in (dict, list):
+            here = get_args(here)[-1]
+        options = [o for o in get_args(here) if isinstance(o, type) and issubclass(o, BaseModel)]
+        if options and get_origin(here) not in (dict, list):
+            here = options[0]
+    return here
+
+
+def _dangling(manifest: Manifest) -> list[InputError]:
+    """Names that point to nothing."""
+    names, columns = list(manifest.modality), list(manifest.columns())
+    pointers = [("people.require", name, names) for name in manifest.people.require]
+    pointers += [("tiers", name, names) for tier in manifest.tiers or [] for name in tier]
+    for i, link in enumerate(manifest.known):
+        pointers += [(f"known.{i}.source", link.source, columns), (f"known.{i}.target", link.target, columns)]
+    return [
+        InputError(f"manifest {where}", f"a name declared under modality, such as {near[0]!r}", repr(name))
+        for where, name, valid in pointers
+        if name not in valid and (near := get_close_matches(name, valid, 1, 0))
+    ]
+
+
+def range_faults(manifest: Manifest, values: pd.DataFrame) -> list[InputError]:
+    """What a pandera schema made of the manifest refuses; columns and counts, never a person."""
+    specs = manifest.columns()
+    schema = pa.DataFrameSchema(
+        {name: pa.Column(float, _checks(spec), nullable=True) for name, spec in specs.items()}
+    )
+    try:
+        schema.validate(values, lazy=True)
+    except pa.errors.SchemaErrors as error:
+        return [
+            InputError(name, _allowed(specs[name]), f"{few(len(cases))} values outside")
+            for name, cases in error.failure_cases.groupby("column", sort=False)
+        ]
+    return []
+
+
+def _checks(spec: ColumnSpec) -> list[pa.Check]:
+    checks = []
+    if spec.kind == "binary":
+        checks.append(pa.Check.isin([0, 1]))
+    elif spec.levels and not spec.range:
+        checks.append(pa.Check.isin(list(spec.levels.values())))
+    if spec.range:
+        checks.append(pa.Check.in_range(*spec.range))
+    return checks
+
+
+def _allowed(spec: ColumnSpec) -> str:
+    if spec.kind == "binary":
+        return "0 or 1"
+    return f"values in {spec.range}" + (f" {spec.unit}" if spec.unit else "") if spec.range else "a level"
+
+
+def few(count: int) -> str:
+    """A count of people's values as text; under 10 it is not told.
+
+    >>> few(9), few(1000)
+    ('<10', '1,000')
+    """
+    return "<10" if count < 10 else f"{count:,}"

@@ -1,0 +1,116 @@
+"""Tables: reading a CSV, TSV or Parquet file that a manifest names, whole or not at all."""
+
+from __future__ import annotations
+
+import csv
+import importlib.util
+import re
+from collections import Counter
+from collections.abc import Sequence
+from difflib import get_close_matches
+from pathlib import Path
+
+import pandas as pd
+import pyarrow as arrow
+import pyarrow.csv as arrow_csv
+import pyarrow.parquet as parquet
+
+from mmcrl.errors import InputError
+
+__all__ = ["locate", "read_table"]
+
+_DELIMITERS = {".csv": ",", ".tsv": "\t"}
+_NULLS = ["", "NA", "NaN", "nan", "N/A", "null", "NULL", "None"]
+_LARGEST_BLOCK = 2**31 - 1
+
+
+def locate(folder: Path, path: str, package: str | None = None) -> Path:
+    """The file ``path`` below ``folder``, or below an installed package's folder.
+
+    Raises
+    ------
+    InputError : for a path that leaves the folder (absolute, ``..``, a symbolic link), no such file, no such
+        package.
+    """
+    base = folder if package is None else _package_folder(package)
+    place = "the manifest's folder" if package is None else f"the package {package}"
+    target = (base / path).resolve()
+    if Path(path).is_absolute() or ".." in Path(path).parts or not target.is_relative_to(base.resolve()):
+        raise InputError("manifest source.path", f"a path that stays inside {place}", repr(path))
+    if not target.is_file():
+        raise InputError("manifest source.path", f"a file inside {place}", f"no file {path!r}")
+    if target.suffix not in {*_DELIMITERS, ".parquet"}:
+        raise InputError("manifest source.path", "a .csv, .tsv or .parquet file", repr(path))
+    return target
+
+
+def read_table(path: Path, columns: Sequence[str], zero_below: float | None = None) -> pd.DataFrame:
+    """These columns of the table; every value of a CSV or TSV is text, and an empty one missing.
+
+    Numbers of a magnitude below ``zero_below`` (SAS transport files store 0 as 5.4e-79) become 0.
+
+    Raises
+    ------
+    InputError : for a file that is unreadable, half-written or ragged, or lacks a column or has it twice.
+    """
+    reader = _read_parquet if path.suffix == ".parquet" else _read_text
+    try:
+        table = reader(path, list(dict.fromkeys(columns)))
+    except (arrow.ArrowException, OSError, UnicodeDecodeError, csv.Error) as error:
+        reason = _without_values(str(error))
+        raise InputError(f"file {path.name}", "a complete table, read to its end", reason) from None
+    return table if zero_below is None else table.apply(_zeroed, zero_below=zero_below)
+
+
+def _zeroed(column: pd.Series, zero_below: float) -> pd.Series:
+    tiny = pd.to_numeric(column, errors="coerce").abs() < zero_below
+    return column.mask(tiny, 0 if pd.api.types.is_numeric_dtype(column) else "0")
+
+
+def _read_parquet(path: Path, columns: list[str]) -> pd.DataFrame:
+    with parquet.ParquetFile(path) as file:
+        _refuse_absent(path, columns, file.schema_arrow.names)
+        return file.read(columns=columns).to_pandas(ignore_metadata=True)[columns]
+
+
+def _read_text(path: Path, columns: list[str]) -> pd.DataFrame:
+    delimiter = _DELIMITERS[path.suffix]
+    with path.open(newline="", encoding="utf-8-sig") as file:
+        header = next(csv.reader(file, delimiter=delimiter), [])
+    _refuse_absent(path, columns, header)
+    table = arrow_csv.read_csv(
+        path,
+        read_options=arrow_csv.ReadOptions(block_size=min(max(path.stat().st_size, 1024), _LARGEST_BLOCK)),
+        parse_options=arrow_csv.ParseOptions(delimiter=delimiter, newlines_in_values=True),
+        convert_options=arrow_csv.ConvertOptions(
+            include_columns=columns,
+            column_types=dict.fromkeys(columns, arrow.string()),
+            strings_can_be_null=True,
+            null_values=_NULLS,
+        ),
+    )
+    return table.to_pandas()
+
+
+def _refuse_absent(path: Path, columns: list[str], present: Sequence[str]) -> None:
+    counts = Counter(present)
+    for column in columns:
+        if counts[column] != 1:
+            nearest = get_close_matches(column, present, 1)
+            hint = f"; the nearest is {nearest[0]!r}" if nearest and counts[column] == 0 else ""
+            got = f"{counts[column]} of that name{hint}"
+            raise InputError(f"file {path.name}", f"one column {column!r}", got)
+
+
+def _package_folder(package: str) -> Path:
+    spec = importlib.util.find_spec(package)
+    if spec is None or not spec.submodule_search_locations:
+        got = f"{package!r}, which is not installed"
+        raise InputError("manifest source.package", "an installed package", got)
+    return Path(spec.submodule_search_locations[0])
+
+
+def _without_values(message: str) -> str:
+    """The reader's reason up to where it quotes the offending row."""
+    ragged = re.search(r"(Row #\d+: )?Expected \d+ columns, got \d+", message)
+    return ragged.group() if ragged else message.split(":")[0][:80]

@@ -1,0 +1,85 @@
+"""Transforms: from a variable as stored to numbers in a stated unit, and on to the modelled scale."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pandas as pd
+
+from mmcrl.errors import InputError
+from mmcrl.schema import ColumnSpec, few
+
+__all__ = ["decode", "numbers", "scaled_unit", "transform"]
+
+_SCALES: dict[str, Callable[[np.ndarray], np.ndarray]] = {"log": np.log, "log1p": np.log1p, "sqrt": np.sqrt}
+
+
+def decode(name: str, spec: ColumnSpec, table: pd.DataFrame) -> pd.Series:
+    """One column in its unit: missing codes blanked, levels and clock times read, skipped questions filled.
+
+    Raises
+    ------
+    InputError : for text that is neither a number nor a declared level or missing code.
+    """
+    values = pd.concat([_read(name, spec, table[v]) for v in spec.variables], axis=1).mean(axis=1)
+    for skip in spec.skipped:
+        reached = _texts(table[skip.variable]) == _text(skip.equals)
+        values = values.mask(reached & values.isna(), float(skip.value))
+    return values.rename(name)
+
+
+def transform(spec: ColumnSpec, values: pd.Series) -> pd.Series:
+    """Values on the modelled scale, monotone in the unit's.
+
+    >>> import pandas as pd
+    >>> transform(ColumnSpec(variable="lead", range=[0.1, 100], transform="log"), pd.Series([1.0])).item()
+    0.0
+    """
+    if spec.transform is None:
+        return values
+    return pd.Series(_SCALES[spec.transform](values.to_numpy()), index=values.index)
+
+
+def scaled_unit(spec: ColumnSpec) -> str:
+    """The unit of the transformed values, such as ``log ug/L``."""
+    return " ".join(part for part in (spec.transform or "", spec.unit) if part)
+
+
+def numbers(column: pd.Series) -> pd.Series:
+    """Text that is a number as a number, other text as NaN."""
+    return pd.to_numeric(column, errors="coerce").astype(float)
+
+
+def _read(name: str, spec: ColumnSpec, column: pd.Series) -> pd.Series:
+    texts = _texts(column)
+    blank = texts.isna() | (texts == "") | texts.isin([_text(code) for code in spec.missing])
+    if spec.levels is not None:
+        values, expected = texts.map(spec.levels).astype(float), f"one of the levels {', '.join(spec.levels)}"
+    elif spec.kind == "time":
+        values, expected = _hours(texts, spec.day_starts), "clock times HH:MM"
+    else:
+        values, expected = numbers(column), "numbers"
+        blank |= values.isin([float(code) for code in spec.missing if not isinstance(code, str)])
+    unread = int((values.isna() & ~blank).sum())
+    if unread:
+        raise InputError(name, expected, f"something else in {few(unread)} rows of {column.name}")
+    return values.mask(blank)
+
+
+def _hours(texts: pd.Series, day_starts: str) -> pd.Series:
+    """Hours after ``day_starts``, in [0, 24)."""
+    start = int(day_starts[:2]) + int(day_starts[3:]) / 60
+    clock = texts.str.extract(r"^([01]?\d|2[0-3]):([0-5]\d)(?::00)?$").astype(float)
+    return (clock[0] + clock[1] / 60 - start) % 24
+
+
+def _texts(column: pd.Series) -> pd.Series:
+    """Values as trimmed text: 1.0 as 1, and bytes that were written as text (``b'..'``) unwrapped."""
+    read = numbers(column)
+    texts = column.astype("str").str.strip().str.replace(r"^b'(.*)'$", r"\1", regex=True)
+    return texts.mask(read.notna(), read.map(_text)).mask(column.isna())
+
+
+def _text(value: object) -> str:
+    return f"{value:.15g}" if isinstance(value, int | float) else str(value)
