@@ -16,7 +16,7 @@ __all__ = ["Report", "check_manifest"]
 
 @dataclass(frozen=True)
 class Report:
-    """What `check_manifest` found: problems, or people and columns per modality (counts under 10 are not told)."""
+    """What `check_manifest` found: problems, or what is in the cohort (counts under 10 are not told)."""
 
     manifest: str
     problems: list[str]
@@ -43,5 +43,6 @@ def check_manifest(name_or_path: str | Path) -> Report:
     summary = cohort.summary()
     summary["people"] = summary["people"].map(few)
     summary["missing"] = summary["missing"].map("{:.1%}".format)
-    summary.loc["all"] = ["", int(summary["columns"].sum()), few(len(cohort)), ""]
+    whole = {"kind": "", "columns": summary["columns"].sum(), "people": few(len(cohort)), "missing": ""}
+    summary = pd.concat([summary, pd.DataFrame(whole, index=["all"])])
     return Report(str(name_or_path), problems, summary)

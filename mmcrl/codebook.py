@@ -44,7 +44,7 @@ def _questions(folder: Path, source: Source) -> dict[str, tuple[str, str]]:
     if asked is None:
         return {}
     wanted = [asked.variable, asked.question, *([asked.code] if asked.code else [])]
-    table = read_table(locate(folder, asked.path, source.package), wanted).fillna("")
+    table = read_table(locate(folder, asked.path, source.package, "source.questions.path"), wanted).fillna("")
     codes = table[asked.code or asked.variable]
     rows = zip(table[asked.variable], table[asked.question], codes, strict=True)
     return {str(variable): (plain_question(str(text)), str(code)) for variable, text, code in rows}

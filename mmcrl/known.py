@@ -1,10 +1,12 @@
 """Known links: holding what was found against what is known beforehand.
 
-A known link joins two columns, a found one two latents. With the signed loadings a of the columns on the latents,
-the sign that a found link s -> t of sign c implies between the columns is ``sign(a_source) c sign(a_target)``.
+A known link joins two columns, a found one two latents. With the signed loadings a of the columns on the
+latents, a found link of sign c implies the sign ``sign(a_source) c sign(a_target)`` between the columns.
 """
 
 from __future__ import annotations
+
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -18,16 +20,10 @@ _NEEDED = {
     "loadings": ["latent", "modality", "column", "loading"],
     "known": ["source", "target", "sign", "rests_on"],
 }
-_CARRIED = [
-    "latent_source",
-    "latent_target",
-    "found",
-    "sign",
-    "right_sign",
-    "direction",
-    "confidence",
-    "evidence",
-]
+_NOTHING = {"latent_source": None, "latent_target": None, "sign": 0, "direction": None, "confidence": 0.0}
+_NOTHING |= {"evidence": float("nan")}
+_CARRIED = ["latent_source", "latent_target", "found", "sign", "right_sign", "direction"]
+_CARRIED += ["confidence", "evidence"]
 
 
 def compare(
@@ -38,11 +34,11 @@ def compare(
     *,
     loading: float = 0.3,
 ) -> pd.DataFrame:
-    """One row per known link: the pair of latents that carries it, whether it was found, and with which sign.
+    """One row per known link: the pair of latents that carries it, whether it was found, with which sign.
 
-    A latent carries a column on which its absolute loading is at least ``loading``; one that is the column itself
-    (``observed`` modalities) carries it alone. Of all links between carriers, in either direction, the one of the
-    largest ``confidence |a_source a_target|`` is taken.
+    A latent carries a column on which its absolute loading is at least ``loading``; one that is the column
+    itself (``observed`` modalities) carries it alone. Of all links between carriers, in either direction, the
+    one of the largest ``confidence |a_source a_target|`` is taken.
 
     Parameters
     ----------
@@ -51,9 +47,9 @@ def compare(
 
     Returns
     -------
-    source, target (``modality.column``), expected_sign, rests_on, latent_source, latent_target, found, sign (0 where
-    none), right_sign (found and of the expected sign), direction (expected, undirected, reversed), confidence,
-    evidence.
+    source, target (``modality.column``), expected_sign, rests_on, latent_source, latent_target, found, sign
+    (0 where none), right_sign (found and of the expected sign), direction (expected, undirected, reversed),
+    confidence, evidence.
 
     Raises
     ------
@@ -64,20 +60,12 @@ def compare(
         if absent:
             raise InputError(name, f"columns {', '.join(_NEEDED[name])}", f"none named {', '.join(absent)}")
     rows = []
-    for link in known.itertuples():
-        sources, targets = (_carriers(loadings, str(end), loading) for end in (link.source, link.target))
-        best = _best(links, sources, targets)
-        found = best is not None and best["confidence"] >= confidence
-        row = {
-            "latent_source": None,
-            "latent_target": None,
-            "direction": None,
-            "confidence": 0.0,
-            "evidence": np.nan,
-        }
-        row |= best or {"sign": 0}
-        row |= {"found": found, "right_sign": found and row["sign"] == link.sign}
-        rows.append([link.source, link.target, link.sign, link.rests_on, *(row[key] for key in _CARRIED)])
+    for link in known.to_dict("records"):
+        sources, targets = (_carriers(loadings, link[end], loading) for end in ("source", "target"))
+        row: dict[str, Any] = {**_NOTHING, **(_best(links, sources, targets) or {})}
+        row["found"] = row["confidence"] >= confidence
+        row["right_sign"] = row["found"] and row["sign"] == link["sign"]
+        rows.append([link["source"], link["target"], link["sign"], link["rests_on"], *(row[k] for k in _CARRIED)])
     return pd.DataFrame(rows, columns=["source", "target", "expected_sign", "rests_on", *_CARRIED])
 
 
@@ -90,20 +78,22 @@ def _carriers(loadings: pd.DataFrame, end: str, least: float) -> dict[str, float
     return dict(zip(own["latent"], own["loading"], strict=True))
 
 
-def _best(links: pd.DataFrame, sources: dict[str, float], targets: dict[str, float]) -> dict | None:
-    best, most = None, -1.0
-    for link in links.itertuples():
-        ahead = link.source in sources and link.target in targets
-        if not ahead and not (link.target in sources and link.source in targets):
-            continue
-        source, target = (link.source, link.target) if ahead else (link.target, link.source)
-        carried = link.confidence * abs(sources[source] * targets[target])
-        if carried > most:
-            direction = (
-                "undirected" if link.direction == "undirected" else "expected" if ahead else "reversed"
-            )
-            sign = int(np.sign(sources[source] * targets[target]) * link.sign)
-            best = {"latent_source": source, "latent_target": target, "sign": sign, "direction": direction}
-            best |= {"confidence": float(link.confidence), "evidence": float(link.evidence)}
-            most = carried
-    return best
+def _best(links: pd.DataFrame, sources: dict[str, float], targets: dict[str, float]) -> dict[str, Any] | None:
+    """The link between carriers, seen from the known link's source, that carries most."""
+    turned = links.rename(columns={"source": "target", "target": "source"})
+    turned["direction"] = turned["direction"].replace("directed", "reversed")
+    pairs = pd.concat([links.replace({"direction": {"directed": "expected"}}), turned], ignore_index=True)
+    pairs = pairs[pairs["source"].isin(sources) & pairs["target"].isin(targets)].reset_index(drop=True)
+    if pairs.empty:
+        return None
+    product = pairs["source"].map(sources) * pairs["target"].map(targets)
+    best = int((pairs["confidence"] * product.abs()).to_numpy().argmax())
+    link = pairs.iloc[best]
+    return {
+        "latent_source": link["source"],
+        "latent_target": link["target"],
+        "sign": int(np.sign(product[best]) * link["sign"]),
+        "direction": link["direction"],
+        "confidence": float(link["confidence"]),
+        "evidence": float(link["evidence"]),
+    }

@@ -72,9 +72,11 @@ def source_files(name_or_path: str | Path) -> list[Path]:
     manifest, faults = _read_manifest(path)
     if manifest is None:
         raise faults[0]
-    source = manifest.source
-    tables = [source.path] + ([source.questions.path] if source.questions else [])
-    return [path] + [locate(path.parent, table, source.package) for table in tables]
+    source, files = manifest.source, [path]
+    files.append(locate(path.parent, source.path, source.package))
+    if source.questions:
+        files.append(locate(path.parent, source.questions.path, source.package, "source.questions.path"))
+    return files
 
 
 def assemble(path: Path) -> tuple[Cohort | None, list[InputError]]:

@@ -40,9 +40,7 @@ def included_people(folder: Path, manifest: Manifest) -> pd.DataFrame:
 def sufficiently_measured(manifest: Manifest, values: pd.DataFrame) -> pd.Series:
     """Bool (n,): people with the required modalities, and with enough of them."""
     modality = values.columns.str.split(".", n=1).str[0]
-    measured = pd.DataFrame(
-        {name: values.loc[:, modality == name].notna().any(axis=1) for name in manifest.modality}
-    )
+    measured = pd.DataFrame({name: values.loc[:, modality == name].notna().any(axis=1) for name in manifest.modality})
     enough = measured.sum(axis=1) >= manifest.people.min_modalities
     return enough & measured[manifest.people.require].all(axis=1)
 

@@ -142,36 +142,41 @@ def parse(raw: dict[str, Any]) -> tuple[Manifest | None, list[InputError]]:
     try:
         manifest = Manifest.model_validate(raw)
     except ValidationError as error:
-        faults = [_fault(e["loc"], e["type"], e["msg"], e["input"]) for e in error.errors()]
-        return None, list({str(fault): fault for fault in faults}.values())
+        faults = [_fault(fault["loc"], fault["type"], fault["msg"], fault["input"]) for fault in error.errors()]
+        return None, list({fault.argument: fault for fault in reversed(faults)}.values())[::-1]
     return manifest, _dangling(manifest)
 
 
 def _fault(loc: tuple[int | str, ...], kind: str, message: str, given: object) -> InputError:
-    path = ".".join(str(part) for part in loc if not (isinstance(part, str) and "[" in part))
+    keys, part = _place(loc)
+    path = "manifest " + ".".join(keys)
     if kind == "extra_forbidden":
-        keys = list(_model_at(Manifest, loc[:-1]).model_fields)
-        nearest = get_close_matches(str(loc[-1]), keys, 1, 0) or keys[:1]
-        return InputError(f"manifest {path}", f"a known key, such as {nearest[0]!r}", f"{loc[-1]!r}")
+        nearest = get_close_matches(keys[-1], list(part.model_fields), 1, 0)[0]
+        return InputError(path, f"a known key, the nearest being {nearest!r}", repr(keys[-1]))
     if kind == "missing":
-        return InputError(f"manifest {path}", "a value", "nothing")
+        return InputError(path, "a value", "nothing")
     expected = message.removeprefix("Value error, ").removeprefix("Input should be ")
-    shown = "these values" if isinstance(given, dict) else repr(given)[:60]
-    return InputError(f"manifest {path}", expected, shown)
+    return InputError(path, expected, "these values" if isinstance(given, dict) else repr(given)[:60])
 
 
-def _model_at(model: type[BaseModel], loc: tuple[int | str, ...]) -> type[BaseModel]:
-    """The part of the format that a place in a manifest belongs to."""
-    here: Any = model
-    for part in loc:
+def _place(loc: tuple[int | str, ...]) -> tuple[list[str], type[BaseModel]]:
+    """The keys that lead to a place in a manifest, and the part of the format that it belongs to."""
+    here: Any = Manifest
+    part: type[BaseModel] = Manifest
+    keys: list[str] = []
+    for key in map(str, loc):
         if isinstance(here, type) and issubclass(here, BaseModel):
-            here = here.model_fields[str(part)].annotation
+            part = here
+            field = part.model_fields.get(key)
+            here = field.annotation if field else None
         elif get_origin(here) in (dict, list):
             here = get_args(here)[-1]
-        options = [o for o in get_args(here) if isinstance(o, type) and issubclass(o, BaseModel)]
-        if options and get_origin(here) not in (dict, list):
-            here = options[0]
-    return here
+        else:
+            break  # pydantic goes on with the names of a union's branches
+        keys.append(key)
+        parts = [branch for branch in get_args(here) if isinstance(branch, type) and issubclass(branch, BaseModel)]
+        here = parts[0] if parts and get_origin(here) not in (dict, list) else here
+    return keys, part
 
 
 def _dangling(manifest: Manifest) -> list[InputError]:
@@ -181,11 +186,13 @@ def _dangling(manifest: Manifest) -> list[InputError]:
     pointers += [("tiers", name, names) for tier in manifest.tiers or [] for name in tier]
     for i, link in enumerate(manifest.known):
         pointers += [(f"known.{i}.source", link.source, columns), (f"known.{i}.target", link.target, columns)]
-    return [
-        InputError(f"manifest {where}", f"a name declared under modality, such as {near[0]!r}", repr(name))
-        for where, name, valid in pointers
-        if name not in valid and (near := get_close_matches(name, valid, 1, 0))
-    ]
+    faults = []
+    for where, name, valid in pointers:
+        if name not in valid:
+            nearest = get_close_matches(name, valid, 1, 0)[0]
+            expected = f"a name declared under modality, the nearest being {nearest!r}"
+            faults.append(InputError(f"manifest {where}", expected, repr(name)))
+    return faults
 
 
 def range_faults(manifest: Manifest, values: pd.DataFrame) -> list[InputError]:

@@ -24,7 +24,7 @@ _NULLS = ["", "NA", "NaN", "nan", "N/A", "null", "NULL", "None"]
 _LARGEST_BLOCK = 2**31 - 1
 
 
-def locate(folder: Path, path: str, package: str | None = None) -> Path:
+def locate(folder: Path, path: str, package: str | None = None, key: str = "source.path") -> Path:
     """The file ``path`` below ``folder``, or below an installed package's folder.
 
     Raises
@@ -36,11 +36,11 @@ def locate(folder: Path, path: str, package: str | None = None) -> Path:
     place = "the manifest's folder" if package is None else f"the package {package}"
     target = (base / path).resolve()
     if Path(path).is_absolute() or ".." in Path(path).parts or not target.is_relative_to(base.resolve()):
-        raise InputError("manifest source.path", f"a path that stays inside {place}", repr(path))
+        raise InputError(f"manifest {key}", f"a path that stays inside {place}", repr(path))
     if not target.is_file():
-        raise InputError("manifest source.path", f"a file inside {place}", f"no file {path!r}")
+        raise InputError(f"manifest {key}", f"a file inside {place}", f"no file {path!r}")
     if target.suffix not in {*_DELIMITERS, ".parquet"}:
-        raise InputError("manifest source.path", "a .csv, .tsv or .parquet file", repr(path))
+        raise InputError(f"manifest {key}", "a .csv, .tsv or .parquet file", repr(path))
     return target
 
 

@@ -1,0 +1,93 @@
+"""Known links against hand-made found ones."""
+
+import pandas as pd
+import pytest
+
+from mmcrl.errors import InputError
+from mmcrl.known import compare
+
+LOADINGS = pd.DataFrame(
+    [
+        ("demographics", "demographics.0", "age", 1.0),
+        ("demographics", "demographics.0", "female", 0.35),
+        ("demographics", "demographics.1", "age", 0.35),
+        ("demographics", "demographics.1", "female", 1.0),
+        ("body", "body.0", "bmi", -0.9),
+        ("body", "body.1", "bmi", 0.4),
+        ("blood", "blood.0", "hba1c", 0.8),
+        ("blood", "blood.1", "hba1c", 0.1),
+    ],
+    columns=["modality", "latent", "column", "loading"],
+)
+
+
+def links(*rows):
+    columns = ["source", "target", "direction", "sign", "confidence", "evidence"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def known(source, target, sign):
+    return pd.DataFrame([(source, target, sign, "a book")], columns=["source", "target", "sign", "rests_on"])
+
+
+def test_sign_is_the_product_of_loadings_and_link():
+    found = links(("body.0", "blood.0", "directed", -1, 0.9, 0.2))
+    row = compare(found, LOADINGS, known("body.bmi", "blood.hba1c", 1)).iloc[0]
+    assert row["found"] and row["right_sign"] and row["sign"] == 1
+    assert (row["latent_source"], row["latent_target"]) == ("body.0", "blood.0")
+    assert (row["direction"], row["confidence"], row["evidence"]) == ("expected", 0.9, 0.2)
+    assert not compare(found, LOADINGS, known("body.bmi", "blood.hba1c", -1)).iloc[0]["right_sign"]
+
+
+def test_a_link_found_the_other_way_round_is_told():
+    row = compare(
+        links(("blood.0", "body.0", "directed", 1, 0.9, 0.2)), LOADINGS, known("body.bmi", "blood.hba1c", 1)
+    ).iloc[0]
+    assert (row["direction"], row["sign"]) == ("reversed", -1)
+    assert (row["latent_source"], row["latent_target"]) == ("body.0", "blood.0")
+
+
+def test_undirected_links_count_from_either_side():
+    for ends in [("body.0", "blood.0"), ("blood.0", "body.0")]:
+        row = compare(links((*ends, "undirected", -1, 0.9, 0.2)), LOADINGS, known("body.bmi", "blood.hba1c", 1)).iloc[
+            0
+        ]
+        assert row["direction"] == "undirected" and row["right_sign"]
+
+
+def test_weak_loadings_carry_nothing():
+    found = links(("body.0", "blood.1", "directed", 1, 1.0, 9.0))
+    row = compare(found, LOADINGS, known("body.bmi", "blood.hba1c", 1)).iloc[0]
+    assert not row["found"] and row["sign"] == 0 and row["latent_source"] is None
+    assert compare(found, LOADINGS, known("body.bmi", "blood.hba1c", 1), loading=0.05).iloc[0]["found"]
+
+
+def test_an_observed_column_is_carried_by_itself_alone():
+    found = links(("demographics.1", "blood.0", "directed", 1, 1.0, 9.0))
+    assert not compare(found, LOADINGS, known("demographics.age", "blood.hba1c", 1)).iloc[0]["found"]
+    assert compare(found, LOADINGS, known("demographics.female", "blood.hba1c", 1)).iloc[0]["right_sign"]
+
+
+def test_the_link_that_carries_most_is_taken():
+    found = links(
+        ("body.1", "blood.0", "directed", -1, 1.0, 5.0),
+        ("body.0", "blood.0", "directed", -1, 0.8, 1.0),
+    )
+    row = compare(found, LOADINGS, known("body.bmi", "blood.hba1c", 1)).iloc[0]
+    assert row["latent_source"] == "body.0" and row["right_sign"]
+
+
+def test_below_the_confidence_nothing_is_found_but_the_candidate_is_shown():
+    found = links(("body.0", "blood.0", "directed", -1, 0.4, 0.0))
+    row = compare(found, LOADINGS, known("body.bmi", "blood.hba1c", 1)).iloc[0]
+    assert not row["found"] and not row["right_sign"] and row["confidence"] == 0.4 and row["sign"] == 1
+
+
+def test_no_links_and_no_known_links_give_whole_tables():
+    assert not compare(links(), LOADINGS, known("body.bmi", "blood.hba1c", 1))["found"].any()
+    assert compare(links(), LOADINGS, known("body.bmi", "blood.hba1c", 1).iloc[:0]).empty
+
+
+def test_a_table_without_its_columns_is_named():
+    with pytest.raises(InputError, match=r"loadings: .*none named loading"):
+        compare(links(), LOADINGS.drop(columns="loading"), known("body.bmi", "blood.hba1c", 1))
