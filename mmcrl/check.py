@@ -9,7 +9,7 @@ import pandas as pd
 
 from mmcrl.errors import InputError
 from mmcrl.manifest import assemble, find_manifest
-from mmcrl.schema import few
+from mmcrl.ranges import few
 
 __all__ = ["Report", "check_manifest"]
 

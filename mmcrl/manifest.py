@@ -18,7 +18,8 @@ from mmcrl.codebook import read_codebook
 from mmcrl.cohort import Cohort, Modality
 from mmcrl.errors import InputError
 from mmcrl.people import included_people, sufficiently_measured
-from mmcrl.schema import Manifest, parse, range_faults
+from mmcrl.ranges import range_faults
+from mmcrl.schema import Manifest, parse
 from mmcrl.tables import locate
 from mmcrl.transforms import decode, transform
 

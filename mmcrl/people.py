@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 
 from mmcrl.errors import InputError
-from mmcrl.schema import Inclusion, Manifest, few
+from mmcrl.ranges import few
+from mmcrl.schema import Inclusion, Manifest
 from mmcrl.tables import locate, read_table
 from mmcrl.transforms import numbers
 

@@ -70,7 +70,11 @@ def _zeroed(column: pd.Series, zero_below: float) -> pd.Series:
 def _read_parquet(path: Path, columns: list[str]) -> pd.DataFrame:
     with parquet.ParquetFile(path) as file:
         _refuse_absent(path, columns, file.schema_arrow.names)
-        return file.read(columns=columns).to_pandas(ignore_metadata=True)[columns]
+        table = file.read(columns=columns)
+    for i, field in enumerate(table.schema):
+        if arrow.types.is_temporal(field.type):  # a date is no number; a clock time is read as text
+            table = table.set_column(i, field.name, table.column(i).cast(arrow.string()))
+    return table.to_pandas(ignore_metadata=True)[columns]
 
 
 def _read_text(path: Path, columns: list[str]) -> pd.DataFrame:
@@ -113,4 +117,4 @@ def _package_folder(package: str) -> Path:
 def _without_values(message: str) -> str:
     """The reader's reason up to where it quotes the offending row."""
     ragged = re.search(r"(Row #\d+: )?Expected \d+ columns, got \d+", message)
-    return ragged.group() if ragged else message.split(":")[0][:80]
+    return ragged.group() if ragged else re.split(r"[:.]\s", message)[0][:120]

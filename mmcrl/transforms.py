@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 
 from mmcrl.errors import InputError
-from mmcrl.schema import ColumnSpec, few
+from mmcrl.ranges import few
+from mmcrl.schema import ColumnSpec
 
 __all__ = ["decode", "numbers", "scaled_unit", "transform"]
 
@@ -70,7 +71,7 @@ def _read(name: str, spec: ColumnSpec, column: pd.Series) -> pd.Series:
 def _hours(texts: pd.Series, day_starts: str) -> pd.Series:
     """Hours after ``day_starts``, in [0, 24)."""
     start = int(day_starts[:2]) + int(day_starts[3:]) / 60
-    clock = texts.str.extract(r"^([01]?\d|2[0-3]):([0-5]\d)(?::00)?$").astype(float)
+    clock = texts.str.extract(r"^([01]?\d|2[0-3]):([0-5]\d)(?::[0-5]\d(?:\.\d+)?)?$").astype(float)
     return (clock[0] + clock[1] / 60 - start) % 24
 
 
