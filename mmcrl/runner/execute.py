@@ -1,0 +1,119 @@
+"""Execute: one notebook with its parameters, through papermill, in a kernel of its own."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import papermill
+from nbformat import NotebookNode
+from papermill.execute import ERROR_MARKER_TAG
+
+from mmcrl.runner.files import workplace
+from mmcrl.runner.kernel import kernel_class
+from mmcrl.runner.stable import serialise, stabilise
+
+__all__ = ["Executed", "Task", "execute", "heading_at"]
+
+OnCell = Callable[[int, str], None]
+
+
+@dataclass(frozen=True)
+class Task:
+    """What to execute. Plain data, so that it can be sent to another machine which sees the same folder."""
+
+    name: str
+    source: str  # the notebook's JSON
+    given: dict[str, Any]  # parameters that differ from the notebook's own
+    root: str
+    threads: int
+
+
+@dataclass(frozen=True)
+class Executed:
+    """What came of it: the executed notebook, the seconds it took, and what failed where, if anything did."""
+
+    notebook: str
+    seconds: float
+    failure: str | None = None
+
+
+def execute(task: Task, on_cell: OnCell | None = None) -> Executed:
+    """Execute a notebook; a failing cell is reported, not raised.
+
+    Parameters
+    ----------
+    task : notebook and parameters
+    on_cell : called with the position and the heading of each cell that starts
+    """
+    logging.getLogger("papermill").setLevel(logging.ERROR)
+    logging.getLogger("traitlets").setLevel(logging.CRITICAL)
+    source = _numbered(nbformat.reads(task.source, as_version=4))
+    start = time.perf_counter()
+    with workplace() as folder:
+        output, failure = folder / "out.ipynb", None
+        try:
+            papermill.execute_notebook(
+                source,
+                output,
+                parameters=task.given,
+                kernel_name="python3",
+                language="python",
+                progress_bar=False,
+                kernel_manager_class=kernel_class(Path(task.root), task.threads, folder),
+                resources={"metadata": {"path": task.root}},
+                shutdown_kernel="immediate",
+                on_cell_start=_reporter(source, on_cell),
+            )
+        except papermill.PapermillExecutionError as error:
+            failure = f"{error.ename}: {error.evalue}".splitlines()[0]
+        except RuntimeError as error:
+            failure = f"the kernel ended, perhaps for want of memory: {error}".splitlines()[0]
+        notebook = nbformat.read(output, as_version=4)
+    notebook.cells = [cell for cell in notebook.cells if ERROR_MARKER_TAG not in cell.metadata.get("tags", [])]
+    if failure:
+        failure = f"{_place_of_failure(source, notebook)}: {failure}"
+    stable = stabilise(notebook, Path(task.root))
+    return Executed(serialise(stable), time.perf_counter() - start, failure)
+
+
+def heading_at(cells: list[NotebookNode], position: int) -> str:
+    """The nearest heading at or above a cell; empty when there is none."""
+    for cell in reversed(cells[: position + 1]):
+        if cell.cell_type == "markdown":
+            headings = [line for line in cell.source.splitlines() if line.startswith("#")]
+            if headings:
+                return headings[-1].strip("# ")
+    return ""
+
+
+def _numbered(source: NotebookNode) -> NotebookNode:
+    """The source with identifiers that tell the position of a cell, which papermill's own cell would shift."""
+    source.nbformat_minor = max(source.nbformat_minor, 5)
+    for position, cell in enumerate(source.cells):
+        cell.id = str(position)
+    return source
+
+
+def _reporter(source: NotebookNode, on_cell: OnCell | None) -> Callable[..., None] | None:
+    if on_cell is None:
+        return None
+
+    def report(cell: NotebookNode, cell_index: int) -> None:
+        if cell.id.isdigit():
+            on_cell(int(cell.id), heading_at(source.cells, int(cell.id)))
+
+    return report
+
+
+def _place_of_failure(source: NotebookNode, notebook: NotebookNode) -> str:
+    """The cell that failed: the last that was started. Its position is the one in the source, from 0."""
+    begun = [cell.id for cell in notebook.cells if cell.metadata.get("papermill", {}).get("start_time")]
+    position = max((int(i) for i in begun if i.isdigit()), default=0)
+    heading = heading_at(source.cells, position)
+    return f"cell {position}" + (f" under {heading!r}" if heading else "")

@@ -1,0 +1,76 @@
+"""Files: written whole or not at all; what a killed process left behind is removed.
+
+Whatever is unfinished carries the number of its process in its name, so that the next start can tell what nobody
+is working on any more.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import shutil
+import tempfile
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+__all__ = ["digest", "remove_stale", "workplace", "write_whole"]
+
+
+def digest(content: bytes | str) -> str:
+    """SHA-256, as hexadecimal digits.
+
+    >>> digest("")[:8]
+    'e3b0c442'
+    """
+    return hashlib.sha256(content.encode() if isinstance(content, str) else content).hexdigest()
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Write beside the path, then move into place: a reader sees the old file or the new one, never half."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    aside = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}.tmp")
+    try:
+        with aside.open("w", encoding="utf-8", newline="\n") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(aside, path)
+    finally:
+        aside.unlink(missing_ok=True)
+
+
+@contextmanager
+def workplace() -> Iterator[Path]:
+    """A folder for one execution, removed afterwards. Its path is short: sockets cannot have a long one."""
+    folder = Path(tempfile.mkdtemp(prefix=f"mmcrl-{os.getpid()}-"))
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def remove_stale(*folders: Path) -> None:
+    """Remove the unfinished files in these folders, and the workplaces, of processes that are gone."""
+    for folder in folders:
+        for path in folder.glob(".*.tmp") if folder.is_dir() else ():
+            if _abandoned(path, r"\.(\d+)-\d+\.tmp$"):
+                path.unlink(missing_ok=True)
+    for path in Path(tempfile.gettempdir()).glob("mmcrl-*"):
+        if path.is_dir() and _abandoned(path, r"^mmcrl-(\d+)-"):
+            shutil.rmtree(path, ignore_errors=True)
+
+
+def _abandoned(path: Path, pattern: str) -> bool:
+    owner = re.search(pattern, path.name)
+    if owner is None:
+        return False
+    try:
+        os.kill(int(owner[1]), 0)
+    except ProcessLookupError:
+        return True
+    except PermissionError:
+        return False
+    return False

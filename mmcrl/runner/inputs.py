@@ -1,0 +1,132 @@
+"""Inputs: a fingerprint of all that an executed notebook depends on, told apart so that a change has a name."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from nbformat import NotebookNode
+
+from mmcrl.errors import InputError
+from mmcrl.runner.files import digest
+from mmcrl.runner.project import Project
+
+__all__ = ["Inputs", "Surroundings"]
+
+_VARYING = {"papermill", "execution", "ExecuteTime", "collapsed", "scrolled"}
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """SHA-256 of the notebook's cells, its parameters, the package, the data and the pins."""
+
+    cells: str
+    parameters: str
+    package: str
+    data: str
+    pins: str
+
+    @classmethod
+    def from_record(cls, record: object) -> Inputs:
+        """Read back what `asdict` gave; whatever is missing or no text counts as changed."""
+        found = record if isinstance(record, dict) else {}
+        return cls(**{field.name: str(found.get(field.name)) for field in fields(cls)})
+
+    def changes(self, earlier: Inputs) -> list[str]:
+        """Names of what is not as it was."""
+        return [name for name, value in asdict(self).items() if value != getattr(earlier, name)]
+
+    @classmethod
+    def combined(cls, parts: list[Inputs]) -> Inputs:
+        """The inputs of several executions as one."""
+        columns = {field.name: [getattr(part, field.name) for part in parts] for field in fields(cls)}
+        return cls(**{name: _json_digest(values) for name, values in columns.items()})
+
+    @property
+    def digest(self) -> str:
+        """One number for all."""
+        return _json_digest(asdict(self))
+
+
+class Surroundings:
+    """What the notebooks of a project share: package, data, pins. Each file is read once."""
+
+    def __init__(self, project: Project) -> None:
+        self._files: dict[Path, str] = {}
+        self._tables: dict[Path, list[Path]] = {}
+        self._project = project
+        self._package = self._tree(project.package, "*.py")
+        self._pins = digest(project.pins.read_bytes()) if project.pins.is_file() else ""
+
+    def inputs(
+        self,
+        notebook: NotebookNode,
+        parameters: dict[str, Any],
+        threads: int,
+        results: dict[str, str] | None = None,
+    ) -> Inputs:
+        """The inputs of one execution.
+
+        Parameters
+        ----------
+        notebook : the source
+        parameters : every parameter's value
+        threads : of the kernel
+        results : of a run, the state of every sweep whose table it may read. A sweep has none: it reads no
+            tables, or writing one would make another one out of date
+        """
+        cells = [[cell.cell_type, cell.source, _lasting(cell.metadata)] for cell in notebook.cells]
+        data = {"results": results, "files": self._data(parameters, tables=results is not None)}
+        return Inputs(
+            cells=_json_digest(cells),
+            parameters=_json_digest([parameters, threads]),
+            package=self._package,
+            data=_json_digest(data),
+            pins=self._pins,
+        )
+
+    def _data(self, parameters: dict[str, Any], tables: bool) -> list[str]:
+        """All files below `data`, the tables that manifests name, and manifests that a parameter names."""
+        project = self._project
+        below = [path for path in sorted(project.data.rglob("*")) if path.is_file() and path.name[0] != "."]
+        files = [path for path in below if tables or project.results not in path.parents]
+        named = [value for value in parameters.values() if isinstance(value, str) and value.endswith(".toml")]
+        manifests = [*project.data.glob("*.toml"), *(project.root / name for name in named)]
+        outside = {source for manifest in manifests for source in self._sources(manifest)} - set(files)
+        return [self._file(path) for path in files] + sorted(self._file(path) for path in outside)
+
+    def _tree(self, folder: Path, pattern: str) -> str:
+        paths = sorted(folder.rglob(pattern))
+        return _json_digest([[path.relative_to(folder).as_posix(), self._file(path)] for path in paths])
+
+    def _sources(self, manifest: Path) -> list[Path]:
+        if manifest not in self._tables:
+            self._tables[manifest] = _sources(manifest)
+        return self._tables[manifest]
+
+    def _file(self, path: Path) -> str:
+        if path not in self._files:
+            inside = path.is_relative_to(self._project.root)
+            name = path.relative_to(self._project.root).as_posix() if inside else path.name
+            self._files[path] = f"{name} {digest(path.read_bytes())}"
+        return self._files[path]
+
+
+def _sources(manifest: Path) -> list[Path]:
+    """The files of a cohort; of a manifest that cannot be read, what there is of it."""
+    from mmcrl.manifest import source_files
+
+    try:
+        return [path.resolve() for path in source_files(manifest)]
+    except InputError:
+        return [manifest] if manifest.is_file() else []
+
+
+def _lasting(metadata: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in metadata.items() if key not in _VARYING and value != []}
+
+
+def _json_digest(value: object) -> str:
+    return digest(json.dumps(value, sort_keys=True, default=str))

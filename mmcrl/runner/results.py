@@ -1,0 +1,115 @@
+"""Results: small tables of what takes long, each with its provenance beside it, under `data/results`.
+
+``NAME.csv`` has one row per point of sweep NAME; ``NAME.json`` says what it was made from, when and how long it took.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import asdict, dataclass
+from datetime import date
+from importlib.metadata import version
+from io import StringIO
+from platform import python_version
+from typing import Any
+
+import pandas as pd
+
+import mmcrl
+from mmcrl.errors import InputError
+from mmcrl.runner.board import duration
+from mmcrl.runner.files import digest, write_whole
+from mmcrl.runner.inputs import Inputs
+from mmcrl.runner.planner import Planner
+from mmcrl.runner.project import Project
+
+__all__ = ["Provenance", "read", "write"]
+
+_PACKAGES = ("numpy", "pandas", "scipy", "scikit-learn", "torch")
+_WORDS = {"cells": "the notebook", "pins": "the versions of other packages"}
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """Where a table of results comes from. The date is in the file only: on a page it would vary."""
+
+    sweep: str
+    notebook: str
+    points: list[dict[str, Any]]  # every parameter of every point
+    inputs: Inputs
+    table: str  # SHA-256 of the CSV file
+    versions: dict[str, str]
+    cores: int
+    seconds: list[float]  # of every point
+    date: str
+
+    def changes(self, project: Project | None = None) -> list[str]:
+        """What is no longer as it was: the notebook, the package, the parameters, the data, other versions."""
+        planner = Planner(project or Project.find())
+        if self.sweep not in planner.config.sweeps:
+            return ["params.yml, which no longer has this sweep,"]
+        changed = planner.sweep_inputs(self.sweep).changes(self.inputs)
+        return [_WORDS.get(name, f"the {name}") for name in changed]
+
+    def changed_since(self, project: Project | None = None) -> str:
+        """One sentence for the page.
+
+        Such as "Computed on 2 cores in 5 min with mmcrl 0.1.0; the package has changed since."
+        """
+        cores = "1 core" if self.cores == 1 else f"{self.cores} cores"
+        made = f"Computed on {cores} in {duration(sum(self.seconds))} with mmcrl {self.versions['mmcrl']}"
+        changed = self.changes(project)
+        if not changed:
+            return f"{made}; nothing has changed since."
+        plural = len(changed) > 1 or changed[0].endswith(("parameters", "packages"))
+        return f"{made}; {' and '.join(changed)} {'have' if plural else 'has'} changed since."
+
+
+def read(name: str, project: Project | None = None) -> tuple[pd.DataFrame, Provenance]:
+    """The table of a sweep and its provenance.
+
+    Raises
+    ------
+    InputError : when there is none yet, or the two files do not belong together.
+
+    >>> table, provenance = read("numeric-seeds")  # doctest: +SKIP
+    >>> print(provenance.changed_since())  # doctest: +SKIP
+    """
+    folder = (project or Project.find()).results
+    try:
+        record = json.loads((folder / f"{name}.json").read_text(encoding="utf-8"))
+        text = (folder / f"{name}.csv").read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise InputError("name", f"a table made by `python -m mmcrl run {name}`", "none") from None
+    except ValueError:
+        raise InputError("name", "a whole table", f"a damaged {name}.json") from None
+    try:
+        provenance = Provenance(**{**record, "inputs": Inputs.from_record(record["inputs"])})
+    except (TypeError, KeyError):
+        raise InputError("name", "a whole table", f"a damaged {name}.json") from None
+    if digest(text) != provenance.table:
+        raise InputError("name", "the table that its provenance belongs to", f"another {name}.csv")
+    return pd.read_csv(StringIO(text)), provenance
+
+
+def write(project: Project, planner: Planner, name: str, rows: list[dict[str, Any]], **facts: Any) -> None:
+    """Write the table of a sweep, then its provenance, which names the table: one alone is refused by `read`.
+
+    Parameters
+    ----------
+    rows : of the table
+    facts : points, inputs and seconds of the provenance
+    """
+    text = pd.DataFrame(rows).to_csv(index=False, lineterminator="\n")
+    provenance = Provenance(
+        sweep=name,
+        notebook=planner.config.sweeps[name].notebook,
+        table=digest(text),
+        versions={"mmcrl": mmcrl.__version__, "python": python_version(), **{p: version(p) for p in _PACKAGES}},
+        cores=os.cpu_count() or 1,
+        date=date.today().isoformat(),
+        **facts,
+    )
+    write_whole(project.results / f"{name}.csv", text)
+    write_whole(project.results / f"{name}.json", json.dumps(asdict(provenance), indent=1) + "\n")
