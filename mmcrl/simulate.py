@@ -111,9 +111,7 @@ def numeric(
 
     rng = np.random.default_rng(seed)
     adjacency = _draw_graph(rng, graph, n_modalities, n_latents, within > 0)
-    mechanisms = _Mechanisms.draw(
-        rng, adjacency, n_latents, noise, strength, curvature, heteroscedasticity, within
-    )
+    mechanisms = _Mechanisms.draw(rng, adjacency, n_latents, noise, strength, curvature, heteroscedasticity, within)
     z = mechanisms.sample(np.random.default_rng([seed, 1]), n)
     names = [chr(ord("a") + m) if n_modalities <= 26 else f"m{m}" for m in range(n_modalities)]
     ids = pd.RangeIndex(n, name="person")

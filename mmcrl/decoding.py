@@ -1,0 +1,71 @@
+"""Decoding: what latents mean in the observed columns."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+import torch
+from scipy.stats import spearmanr
+from torch import Tensor
+
+from mmcrl.cohort import Cohort
+from mmcrl.contrast import Contrast
+
+__all__ = ["column_loadings", "fit_decoders"]
+
+_STEPS, _BATCH, _LEARNING_RATE = 400, 512, 3e-3
+
+
+def fit_decoders(network: Contrast, features: Sequence[Tensor], measured: Tensor, seed: int) -> None:
+    """Least-squares decoders on fixed codes: ``min E || x^(m) - decode_m(z^(m)) ||^2`` over the training people.
+
+    The expected columns given the shared latents; private variation stays in the residual.
+    """
+    generator = torch.Generator().manual_seed(seed)
+    with torch.no_grad():
+        latents = network.latents(features, measured)
+    for m, codec in enumerate(network.codecs):
+        weights = list(codec.decoder.parameters())  # type: ignore[union-attr]
+        if not weights:
+            continue
+        rows = torch.nonzero(measured[:, m])[:, 0]
+        codes, target = latents[rows][:, network.members[m]], features[m][rows]
+        optimiser = torch.optim.Adam(weights, lr=_LEARNING_RATE)
+        schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, _STEPS)
+        for _ in range(_STEPS):
+            batch = torch.randint(0, len(rows), (_BATCH,), generator=generator).to(codes.device)
+            loss = ((codec.decode(codes[batch]) - target[batch]) ** 2).mean()  # type: ignore[operator]
+            optimiser.zero_grad()
+            loss.backward()
+            optimiser.step()
+            schedule.step()
+
+
+def column_loadings(
+    network: Contrast,
+    cohort: Cohort,
+    latents: pd.DataFrame,
+    features: Sequence[Tensor],
+    measured: Tensor,
+    orientation: Tensor,
+) -> pd.DataFrame:
+    """Long table of modality, latent, column, loading (Spearman), r2 (of the column given all its latents)."""
+    rows = []
+    raw = torch.from_numpy(np.nan_to_num(latents.to_numpy())).to(orientation.dtype) * orientation
+    for m, (name, modality) in enumerate(cohort.modalities.items()):
+        codec = network.codecs[m]
+        with torch.no_grad():
+            fitted = codec.decode(raw[:, network.members[m]].to(measured.device))  # type: ignore[operator]
+        expected = codec.restore(fitted)  # type: ignore[operator]
+        block = latents[name].to_numpy()
+        for c, column in enumerate(modality.names):
+            observed = modality.values[:, c]
+            seen = ~np.isnan(observed) & ~np.isnan(block[:, 0])
+            spread = np.var(observed[seen])
+            r2 = 1 - np.mean((observed[seen] - expected[seen, c]) ** 2) / spread if spread > 0 else np.nan
+            for i in range(block.shape[1]):
+                loading = float(spearmanr(block[seen, i], observed[seen]).statistic)
+                rows.append((name, f"{name}.{i}", column, loading, float(r2)))
+    return pd.DataFrame(rows, columns=["modality", "latent", "column", "loading", "r2"])

@@ -1,0 +1,303 @@
+"""Model: latent variables behind several modalities, and the links between them.
+
+`MultimodalCRL` trains the encoders by structured contrast from several starts, keeps the start with the lowest
+held-out loss, and weighs every pair of latents by its cross-fitted evidence on people whom no encoder has seen.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import networkx as nx
+import numpy as np
+import pandas as pd
+import torch
+from torch import Tensor
+from tqdm.auto import tqdm
+
+from mmcrl.cohort import Cohort
+from mmcrl.contrast import Contrast, Run, train_contrast
+from mmcrl.decoding import column_loadings, fit_decoders
+from mmcrl.errors import InputError
+from mmcrl.evidence import link_table
+from mmcrl.kinds import codec_for
+from mmcrl.plan import Block, plan_blocks
+from mmcrl.settings import Settings
+from mmcrl.storage import read_folder, write_folder
+
+__all__ = ["MultimodalCRL"]
+
+
+class MultimodalCRL:
+    """Latent causal variables of several modalities and their sparse links.
+
+    Each modality shows ``x^(m) = g_m(z^(m), eta^(m))``: latents z that touch other modalities, and private
+    variation eta that does not.  `fit` finds z^(m), up to order, sign and an invertible function of each, where
+    the sparsity of the links between modalities allows it.
+
+    Parameters
+    ----------
+    n_latents : latents per modality: a number, or one per modality's name; left out, what the cohort's manifest
+        suggests, else 2.  Modalities of kind ``observed`` always have one latent per column.
+    seed : the same seed, data and machine give the same result bit for bit.
+    device : where torch trains, such as ``cpu`` or ``cuda``.
+    **settings : see `mmcrl.settings.Settings`.
+
+    Raises
+    ------
+    InputError : for an argument out of range or an unknown setting.
+
+    Source: Sun et al., Causal Representation Learning from Multimodal Biomedical Observations (2025),
+    arXiv:2411.06518.
+
+    >>> from mmcrl import simulate
+    >>> world = simulate.numeric(n=400, seed=0)
+    >>> model = MultimodalCRL(n_latents=2, starts=1, steps=20).fit(world.cohort, progress=False)
+    >>> model.transform(world.cohort).shape
+    (400, 4)
+    """
+
+    def __init__(
+        self,
+        n_latents: int | Mapping[str, int] | None = None,
+        seed: int = 0,
+        *,
+        device: str = "cpu",
+        **settings: Any,
+    ) -> None:
+        if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or not 0 <= seed < 2**31:
+            raise InputError("seed", "a whole number from 0 to 2147483647", repr(seed))
+        try:
+            self.device = torch.device(device)
+        except (RuntimeError, TypeError):
+            raise InputError("device", "a device that torch knows, such as cpu or cuda", repr(device)) from None
+        self.n_latents, self.seed, self.settings = n_latents, int(seed), Settings.of(settings)
+
+    def fit(self, cohort: Cohort, progress: bool = True) -> MultimodalCRL:
+        """Learn latents and links; the truth of a simulated world is never seen.
+
+        Raises
+        ------
+        InputError : for columns nothing can be learned from, a kind without a codec, fewer people than 20 per
+            latent, more latents than columns, or a single modality.
+        """
+        began = time.perf_counter()
+        blocks = plan_blocks(cohort, self.n_latents)
+        train, held_out = cohort.split(self.settings.held_out, self.seed)
+        with _deterministic():
+            runs = self._train(blocks, train, held_out, progress)
+            losses = [run.held_out_loss for run in runs]
+            chosen = int(np.argmin(losses))
+            network = runs[chosen].network
+            self._adopt(blocks, network)
+            fit_decoders(network, *self._tensors(train), seed=self.seed)
+            self._orient(train)
+            self._links = link_table(
+                self._latents(held_out), self.latent_names, self._tiers(cohort), self.settings.smallest_effect
+            )
+        rows = [(s, *row) for s, run in enumerate(runs) for row in run.history]
+        self.history = pd.DataFrame(rows, columns=["start", "step", "train_loss", "held_out_loss"])
+        self.report = {
+            "people": len(cohort),
+            "held_out_people": len(held_out),
+            "chosen_start": chosen,
+            "held_out_losses": losses,
+            "seconds": time.perf_counter() - began,
+        }
+        return self
+
+    def transform(self, cohort: Cohort) -> pd.DataFrame:
+        """Latents (n, d), columns (modality, latent), NaN where a person's modality was not measured.
+
+        They are standardised on the training people, and point up along the column that they explain best.
+        """
+        self._check_like(cohort)
+        columns = [(block.name, i) for block in self._fitted for i in range(block.n_latents)]
+        index = pd.MultiIndex.from_tuples(columns, names=["modality", "latent"])
+        with _deterministic():
+            return pd.DataFrame(self._latents(cohort), index=cohort.ids, columns=index)
+
+    def links(self) -> pd.DataFrame:
+        """Every pair of latents, strongest first.
+
+        Columns: source, target, strength (0 to 1), confidence (0 to 1), direction (``directed`` only where the
+        cohort's tiers decide it, else ``undirected``), sign (of the partial association), evidence and evidence_se
+        (nats per person, on held-out people), scope (``cross`` or ``within`` a modality).
+        """
+        _ = self._fitted
+        return self._links.copy()
+
+    def adjacency(self, confidence: float = 0.5) -> pd.DataFrame:
+        """``A[i, j] = 1`` iff latent j may cause latent i: rows targets, columns sources; undirected fills both."""
+        matrix = pd.DataFrame(0, index=self.latent_names, columns=self.latent_names)
+        for link in self._confident(confidence):
+            matrix.loc[link.target, link.source] = 1
+            if link.direction == "undirected":
+                matrix.loc[link.source, link.target] = 1
+        return matrix
+
+    def graph(self, confidence: float = 0.5) -> nx.DiGraph:
+        """Links of at least this confidence; an undirected one runs both ways and says so in ``direction``."""
+        graph = nx.DiGraph()
+        graph.add_nodes_from(self.latent_names)
+        for link in self._confident(confidence):
+            attributes = {k: v for k, v in link._asdict().items() if k not in ("Index", "source", "target")}
+            graph.add_edge(link.source, link.target, **attributes)
+            if link.direction == "undirected":
+                graph.add_edge(link.target, link.source, **attributes)
+        return graph
+
+    def loadings(self, cohort: Cohort) -> pd.DataFrame:
+        """What each latent means: its correlation with every column of its modality.
+
+        Long table: modality, latent, column, loading (Spearman, -1 to 1), r2 (share of the column that the
+        modality's decoder explains in this cohort; give people whom `fit` has not seen for an honest share).
+        """
+        latents = self.transform(cohort)
+        features, measured = self._tensors(cohort)
+        with _deterministic():
+            return column_loadings(self._network, cohort, latents, features, measured, self._orientation)
+
+    def save(self, folder: str | os.PathLike[str]) -> None:
+        """Write the fitted model to a folder: JSON and safetensors, no pickle, no row of a person."""
+        description = {
+            "n_latents": {block.name: block.n_latents for block in self._fitted},
+            "seed": self.seed,
+            "settings": self.settings.to_dict(),
+            "blocks": [block.to_dict() for block in self._fitted],
+            "links": self._links.to_dict("records"),
+            "history": self.history.to_dict("records"),
+            "report": self.report,
+        }
+        weights = {**self._network.state_dict(), "orientation": self._orientation}
+        write_folder(folder, description, weights)
+
+    @classmethod
+    def load(cls, folder: str | os.PathLike[str]) -> MultimodalCRL:
+        """A model that `save` wrote.
+
+        Raises
+        ------
+        InputError : for a missing, truncated or tampered folder.
+        """
+        description, weights = read_folder(folder)
+        model = cls(description["n_latents"], description["seed"], **description["settings"])
+        blocks = [Block(**block) for block in description["blocks"]]
+        orientation = weights.pop("orientation")
+        network = model._network_of(blocks)
+        network.load_state_dict(weights)
+        model._adopt(blocks, network.eval())
+        model._orientation = orientation
+        model._links = pd.DataFrame(description["links"])
+        model.history = pd.DataFrame(description["history"])
+        model.report = description["report"]
+        return model
+
+    @property
+    def latent_names(self) -> list[str]:
+        """``modality.number`` of every latent, in the order of `transform`'s columns."""
+        return [f"{block.name}.{i}" for block in self._fitted for i in range(block.n_latents)]
+
+    @property
+    def _fitted(self) -> list[Block]:
+        if not hasattr(self, "_blocks"):
+            raise InputError("model", "a fitted model: call fit first", "one that is not fitted")
+        return self._blocks
+
+    def _adopt(self, blocks: list[Block], network: Contrast) -> None:
+        self._blocks, self._network = blocks, network
+        self._orientation = torch.ones(sum(block.n_latents for block in blocks))
+
+    def _network_of(self, blocks: Sequence[Block]) -> Contrast:
+        width = self.settings.width
+        codecs = [codec_for(b.kind)(len(b.columns), b.n_latents, width) for b in blocks]
+        return Contrast(codecs).to(self.device)
+
+    def _train(self, blocks: list[Block], train: Cohort, held_out: Cohort, progress: bool) -> list[Run]:
+        settings, runs = self.settings, []
+        with tqdm(total=settings.starts * settings.steps, disable=not progress, desc="contrast") as bar:
+            for start in range(settings.starts):
+                generator = torch.Generator().manual_seed(self.seed * 1_000 + start)
+                torch.manual_seed(self.seed * 1_000 + start)
+                network = self._network_of(blocks)
+                for block, codec in zip(blocks, network.codecs, strict=True):
+                    modality = train[block.name]
+                    codec.fit_scale(modality.values[modality.measured])  # type: ignore[operator]
+
+                def report(step: int, value: float, start: int = start) -> None:
+                    bar.update(start * settings.steps + step - bar.n)
+                    bar.set_postfix(start=f"{start + 1}/{settings.starts}", held_out=f"{value:.3f}")
+
+                run = train_contrast(
+                    network,
+                    self._tensors(train, network),
+                    self._tensors(held_out, network),
+                    steps=settings.steps,
+                    batch=settings.batch_for(len(train)),
+                    learning_rate=settings.learning_rate,
+                    penalty=settings.penalty,
+                    weight_decay=settings.weight_decay,
+                    generator=generator,
+                    report=report,
+                )
+                runs.append(run)
+        return runs
+
+    def _tensors(self, cohort: Cohort, network: Contrast | None = None) -> tuple[list[Tensor], Tensor]:
+        """Features per modality and measured (n, M) on the model's device."""
+        codecs = (network or self._network).codecs
+        modalities = list(cohort.modalities.values())
+        features = [c.prepare(m.values).to(self.device) for c, m in zip(codecs, modalities, strict=True)]  # type: ignore[operator]
+        measured = torch.from_numpy(np.column_stack([m.measured for m in modalities])).to(self.device)
+        return features, measured
+
+    @torch.no_grad()
+    def _latents(self, cohort: Cohort) -> np.ndarray:
+        features, measured = self._tensors(cohort)
+        parts = [
+            self._network.latents([x[rows] for x in features], measured[rows])
+            for rows in torch.arange(len(measured)).split(50_000)
+        ]
+        latents = (torch.cat(parts).cpu() * self._orientation).double().numpy()
+        sizes = [block.n_latents for block in self._fitted]
+        latents[~np.repeat(measured.cpu().numpy(), sizes, axis=1)] = np.nan
+        return latents
+
+    def _orient(self, cohort: Cohort) -> None:
+        """Turn every latent so that the column of its modality with the strongest correlation points up."""
+        table = self.loadings(cohort)
+        strongest = table.loc[table.groupby("latent", sort=False)["loading"].apply(lambda s: s.abs().idxmax())]
+        signs = strongest.set_index("latent")["loading"].reindex(self.latent_names)
+        self._orientation = torch.from_numpy(np.where(signs < 0, -1.0, 1.0)).to(self._orientation.dtype)
+
+    def _tiers(self, cohort: Cohort) -> list[int | None]:
+        tier_of = {name: t for t, names in enumerate(cohort.tiers or []) for name in names}
+        return [tier_of.get(block.name) for block in self._fitted for _ in range(block.n_latents)]
+
+    def _confident(self, confidence: float) -> Iterator[Any]:
+        if isinstance(confidence, bool) or not isinstance(confidence, int | float) or not 0 <= confidence <= 1:
+            raise InputError("confidence", "a number from 0 to 1", repr(confidence))
+        links = self.links()
+        return links[links["confidence"] >= confidence].itertuples()
+
+    def _check_like(self, cohort: Cohort) -> None:
+        for block in self._fitted:
+            block.check(cohort)
+        if cohort.names != [block.name for block in self._blocks]:
+            raise InputError("cohort", f"modalities {[b.name for b in self._blocks]}", str(cohort.names))
+
+
+@contextmanager
+def _deterministic() -> Iterator[None]:
+    """One thread (small matrices gain nothing from more) and a random state that is given back."""
+    threads = torch.get_num_threads()
+    with torch.random.fork_rng():
+        torch.set_num_threads(1)
+        try:
+            yield
+        finally:
+            torch.set_num_threads(threads)

@@ -1,0 +1,86 @@
+"""Plan: which latents every modality gets, checked before anything is trained."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from mmcrl.cohort import Cohort
+from mmcrl.errors import InputError
+from mmcrl.kinds import codec_for
+from mmcrl.modality import Modality
+
+__all__ = ["Block", "plan_blocks"]
+
+_PEOPLE_PER_LATENT = 20
+
+
+@dataclass(frozen=True)
+class Block:
+    """The latents of one modality, and what its values must look like."""
+
+    name: str
+    kind: str
+    columns: list[str]
+    n_latents: int
+
+    def check(self, cohort: Cohort) -> None:
+        """Refuse a cohort whose modality of this name differs in kind or columns."""
+        modality = cohort[self.name]
+        if modality.kind != self.kind or modality.names != self.columns:
+            expected = f"kind {self.kind} with the columns that were fitted: {', '.join(self.columns[:6])} ..."
+            got = f"kind {modality.kind} with {', '.join(modality.names[:6])} ..."
+            raise InputError(f'cohort["{self.name}"]', expected, got)
+
+    def to_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+def plan_blocks(cohort: Cohort, n_latents: int | Mapping[str, int] | None) -> list[Block]:
+    """One block per modality.
+
+    Raises
+    ------
+    InputError : for a single modality, a kind without a codec, unknown names, latents that are no positive whole
+        number or more than columns, and fewer than 20 people per latent.
+    """
+    if not isinstance(cohort, Cohort):
+        raise InputError("cohort", "a Cohort", type(cohort).__name__)
+    cohort.check()
+    if len(cohort.names) < 2:
+        raise InputError("cohort", "at least 2 modalities: links between them identify the latents", "1")
+    asked = _asked(cohort, n_latents)
+    blocks = [_block(name, modality, asked[name]) for name, modality in cohort.modalities.items()]
+    needed = _PEOPLE_PER_LATENT * sum(block.n_latents for block in blocks)
+    if len(cohort) < needed:
+        expected = f"at least {needed} people, {_PEOPLE_PER_LATENT} per latent"
+        raise InputError("cohort", expected, f"{len(cohort)} people")
+    return blocks
+
+
+def _asked(cohort: Cohort, n_latents: int | Mapping[str, int] | None) -> dict[str, Any]:
+    """The number asked for each modality, 2 where nothing says otherwise."""
+    if isinstance(n_latents, Mapping):
+        unknown = [name for name in n_latents if name not in cohort.names]
+        if unknown:
+            raise InputError("n_latents", f"modalities among {', '.join(cohort.names)}", repr(unknown[0]))
+        return {name: n_latents.get(name, cohort.n_latents.get(name, 2)) for name in cohort.names}
+    if n_latents is None:
+        return {name: cohort.n_latents.get(name, 2) for name in cohort.names}
+    return dict.fromkeys(cohort.names, n_latents)
+
+
+def _block(name: str, modality: Modality, asked: object) -> Block:
+    if isinstance(asked, bool) or not isinstance(asked, int | np.integer) or asked < 1:
+        raise InputError("n_latents", f"a whole number of at least 1 for {name}", repr(asked))
+    size = codec_for(modality.kind).size(modality, int(asked))
+    if size > len(modality.names) and modality.kind == "table":
+        raise InputError("n_latents", f"at most {len(modality.names)} for {name}, its number of columns", str(size))
+    measured = int(modality.measured.sum())
+    if measured < _PEOPLE_PER_LATENT * size:
+        expected = f"at least {_PEOPLE_PER_LATENT * size} people, {_PEOPLE_PER_LATENT} per latent"
+        raise InputError(f'cohort["{name}"]', expected, f"{measured} people")
+    return Block(name, modality.kind, list(modality.names), size)

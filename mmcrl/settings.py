@@ -1,0 +1,68 @@
+"""Settings of the estimator: one frozen record, with the reason beside each default."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+from mmcrl.errors import InputError
+
+__all__ = ["Settings"]
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How `MultimodalCRL` is trained.
+
+    Raises
+    ------
+    InputError : for a value outside its range, or of another type.
+
+    >>> Settings(starts=3).starts
+    3
+    """
+
+    starts: int = 2  # random starts, the best held-out loss kept; one in many is caught in a mixed solution
+    steps: int = 1000  # optimiser steps of a start; the held-out loss is flat after 800 in the paper's cases
+    batch: int | None = None  # people told apart at once; None: a 14th of the training people, 128 to 512
+    learning_rate: float = 3e-3  # decayed by a cosine to 2 %
+    penalty: float = 0.1  # on the size of every pair's term; 0.3 removes true links
+    weight_decay: float = 1e-2  # keeps small cohorts from being memorised; harmless in large ones
+    width: int = 96  # hidden units of encoders and decoders
+    held_out: float = 0.25  # share of people for stopping, choosing among starts, and evidence
+    smallest_effect: float = 0.005  # nats per person that count as a link; a correlation of 0.1
+
+    def __post_init__(self) -> None:
+        for name in ("starts", "steps", "width"):
+            _number(name, getattr(self, name), 1, math.inf, whole=True)
+        if self.batch is not None:
+            _number("batch", self.batch, 2, math.inf, whole=True)
+        for name in ("penalty", "weight_decay", "smallest_effect"):
+            _number(name, getattr(self, name), 0, math.inf)
+        _number("learning_rate", self.learning_rate, 1e-9, 1)
+        _number("held_out", self.held_out, 0.05, 0.5)
+
+    def batch_for(self, n: int) -> int:
+        """People in a batch when n train: too few batches an epoch let the critic learn people by heart."""
+        return min(n, self.batch or min(512, max(128, n // 14)))
+
+    @classmethod
+    def of(cls, given: dict[str, Any]) -> Settings:
+        """From keywords; an unknown one is refused by name."""
+        known = [f.name for f in fields(cls)]
+        for name in given:
+            if name not in known:
+                raise InputError("settings", f"names among {', '.join(known)}", repr(name))
+        return cls(**given)
+
+    def to_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+def _number(name: str, value: object, low: float, high: float, whole: bool = False) -> None:
+    kinds = (int,) if whole else (int, float)
+    if isinstance(value, bool) or not isinstance(value, kinds) or not low <= value <= high:
+        kind = "a whole number" if whole else "a number"
+        span = f"of at least {low}" if math.isinf(high) else f"from {low} to {high}"
+        raise InputError(name, f"{kind} {span}", repr(value))

@@ -1,0 +1,78 @@
+"""Storage: a fitted model as a folder of one JSON and one safetensors file, checked by SHA-256, without pickle."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from safetensors import SafetensorError
+from safetensors.torch import load as load_tensors
+from safetensors.torch import save as save_tensors
+from torch import Tensor
+
+from mmcrl.errors import InputError
+
+__all__ = ["read_folder", "write_folder"]
+
+_FORMAT = 1
+_DESCRIPTION, _WEIGHTS = "model.json", "weights.safetensors"
+
+
+def write_folder(folder: str | os.PathLike[str], description: dict[str, Any], weights: dict[str, Tensor]) -> None:
+    """Write both files aside and move them into place, so that an interruption leaves no half model.
+
+    Raises
+    ------
+    InputError : when the folder exists and holds something else than a model.
+    """
+    target = Path(folder)
+    if target.exists() and not (target.is_dir() and {p.name for p in target.iterdir()} <= {_DESCRIPTION, _WEIGHTS}):
+        raise InputError("folder", "a new or empty folder, or one of an earlier model", "a path with other content")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    blob = save_tensors({name: tensor.detach().cpu().contiguous() for name, tensor in weights.items()})
+    record = {"format": _FORMAT, "weights_sha256": hashlib.sha256(blob).hexdigest(), "model": description}
+    aside = Path(tempfile.mkdtemp(dir=target.parent, prefix=f".{target.name}-"))
+    try:
+        (aside / _WEIGHTS).write_bytes(blob)
+        (aside / _DESCRIPTION).write_text(json.dumps({**record, "sha256": _digest(record)}, indent=1) + "\n")
+        if target.exists():
+            shutil.rmtree(target)
+        os.replace(aside, target)
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
+
+
+def read_folder(folder: str | os.PathLike[str]) -> tuple[dict[str, Any], dict[str, Tensor]]:
+    """Description and weights of a folder that `write_folder` wrote.
+
+    Raises
+    ------
+    InputError : for a missing, truncated or changed file, and for a newer format.
+    """
+    source = Path(folder)
+    try:
+        record = json.loads((source / _DESCRIPTION).read_text())
+        blob = (source / _WEIGHTS).read_bytes()
+    except OSError as error:
+        raise InputError("folder", f"{_DESCRIPTION} and {_WEIGHTS}", f"{type(error).__name__}") from None
+    except ValueError:
+        raise InputError("folder", f"a whole {_DESCRIPTION}", "one that is truncated or no JSON") from None
+    if not isinstance(record, dict) or record.pop("sha256", None) != _digest(record):
+        raise InputError("folder", f"a {_DESCRIPTION} as it was saved", "one that was changed")
+    if record["format"] != _FORMAT:
+        raise InputError("folder", f"format {_FORMAT}", f"format {record['format']}")
+    if hashlib.sha256(blob).hexdigest() != record["weights_sha256"]:
+        raise InputError("folder", f"{_WEIGHTS} as it was saved", "a file that was changed or truncated")
+    try:
+        return record["model"], load_tensors(blob)
+    except SafetensorError as error:
+        raise InputError("folder", f"a readable {_WEIGHTS}", str(error)) from None
+
+
+def _digest(record: dict[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(record, sort_keys=True).encode()).hexdigest()
