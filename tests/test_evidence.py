@@ -1,0 +1,92 @@
+"""Evidence: known dependence is measured, explained dependence is not."""
+
+import numpy as np
+import pytest
+
+from mmcrl.evidence import link_table, normal_scores, pair_evidence, separating_sets
+
+N = 4000
+
+
+def linear_gaussian(seed: int = 0) -> np.ndarray:
+    """Chain 0 -> 1 -> 2 and an independent 3."""
+    rng = np.random.default_rng(seed)
+    a = rng.normal(size=N)
+    b = 0.8 * a + 0.6 * rng.normal(size=N)
+    c = 0.8 * b + 0.6 * rng.normal(size=N)
+    return np.column_stack([a, b, c, rng.normal(size=N)])
+
+
+def test_normal_scores_are_invariant_to_monotone_maps():
+    z = linear_gaussian()
+    assert np.allclose(normal_scores(z), normal_scores(np.exp(z)))
+
+
+def test_evidence_is_the_mutual_information_of_a_gaussian_pair():
+    delta, error, sign = pair_evidence(linear_gaussian(), 0, 1, [])
+    exact = -0.5 * np.log(1 - 0.8**2)
+    assert delta == pytest.approx(exact, abs=3 * error + 0.01)
+    assert sign == 1
+
+
+def test_evidence_vanishes_given_the_separating_latent():
+    z = linear_gaussian()
+    assert pair_evidence(z, 0, 2, [])[0] > 0.2
+    assert abs(pair_evidence(z, 0, 2, [1])[0]) < 0.005
+
+
+def test_search_finds_the_separating_set_of_a_chain():
+    sets = separating_sets(linear_gaussian())
+    assert sets[0, 2] == (1,)
+    assert sets[0, 3] == ()
+
+
+def test_a_collider_is_not_conditioned_on_when_its_tier_is_later():
+    rng = np.random.default_rng(1)
+    a, b = rng.normal(size=N), rng.normal(size=N)
+    z = np.column_stack([a, b, a + b + 0.3 * rng.normal(size=N)])
+    table = link_table(z, ["x.0", "y.0", "z.0"], [0, 0, 1], 0.005).set_index(["source", "target"])
+    assert table.loc[("x.0", "y.0"), "confidence"] < 0.05
+    assert table.loc[("x.0", "z.0"), "confidence"] > 0.99
+    assert table.loc[("x.0", "z.0"), "direction"] == "directed"
+    assert table.loc[("x.0", "y.0"), "direction"] == "undirected"
+
+
+@pytest.mark.parametrize("shape", ["square", "scale"])
+def test_dependence_without_correlation_is_seen(shape):
+    rng = np.random.default_rng(2)
+    a = rng.normal(size=N)
+    b = a**2 + rng.normal(size=N) if shape == "square" else np.exp(0.7 * a) * rng.normal(size=N)
+    assert pair_evidence(np.column_stack([a, b]), 0, 1, [])[0] > 0.05
+
+
+def test_sign_is_that_of_the_partial_association():
+    rng = np.random.default_rng(3)
+    confounder = rng.normal(size=N)
+    a = confounder + rng.normal(size=N)
+    z = np.column_stack([a, 2 * confounder - 0.5 * a + 0.5 * rng.normal(size=N), confounder])
+    assert pair_evidence(z, 0, 1, [])[2] == 1
+    assert pair_evidence(z, 0, 1, [2])[2] == -1
+
+
+def test_people_without_a_latent_are_left_out():
+    z = linear_gaussian()
+    z[: N // 2, 0] = np.nan
+    delta, *_ = pair_evidence(z, 0, 1, [])
+    assert delta == pytest.approx(-0.5 * np.log(1 - 0.8**2), abs=0.06)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_independent_latents_give_no_confident_link(seed):
+    z = np.random.default_rng(seed).standard_t(df=4, size=(1000, 8))
+    names = [f"m{i}.0" for i in range(8)]
+    table = link_table(z, names, [None] * 8, 0.005)
+    assert len(table) == 28
+    assert table["confidence"].max() < 0.5
+
+
+def test_strength_is_the_correlation_of_a_gaussian_pair_and_orders_the_table():
+    table = link_table(linear_gaussian(), ["a.0", "b.0", "c.0", "c.1"], [None] * 4, 0.005)
+    assert table["strength"].is_monotonic_decreasing
+    assert table.loc[0, "strength"] == pytest.approx(0.8, abs=0.05) or table.loc[0, "strength"] > 0.5
+    assert set(table["scope"]) == {"cross", "within"}

@@ -1,0 +1,261 @@
+"""Model: the contract, recovery of a known world, refusals, storage."""
+
+import inspect
+import json
+
+import networkx as nx
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from mmcrl import Cohort, InputError, Modality, MultimodalCRL, metrics, simulate
+
+QUICK = {"starts": 1, "steps": 30, "width": 16}
+
+
+@pytest.fixture(scope="module")
+def recovered():
+    """Case 1 on 4,000 people, and 1,000 whom fit has not seen."""
+    world = simulate.case(1, n=5000, seed=7)
+    train, held = world.cohort.split(0.2, seed=0)
+    model = MultimodalCRL(n_latents=2, seed=0, starts=1, steps=700).fit(train, progress=False)
+    return world, held, model
+
+
+@pytest.fixture(scope="module")
+def quick():
+    world = simulate.case(1, n=600, seed=0)
+    return world, MultimodalCRL(n_latents=2, seed=0, **QUICK).fit(world.cohort, progress=False)
+
+
+def test_case_1_is_recovered_on_unseen_people(recovered):
+    world, held, model = recovered
+    scores = metrics.score(world.latents.loc[held.ids], model.transform(held))
+    assert scores["mcc"] >= 0.95
+    assert scores["r2"] >= 0.95
+    assert scores["angle_worst"] <= 15
+
+
+def test_the_links_of_case_1_are_found_and_no_other(recovered):
+    world, held, model = recovered
+    matching = metrics.match(world.latents.loc[held.ids], model.transform(held))
+    estimated = metrics.align(model.adjacency(0.5), matching)
+    assert metrics.shd(world.adjacency, estimated, skeleton=True) == 0
+
+
+def test_the_sign_of_a_link_follows_the_latents(recovered):
+    _, held, model = recovered
+    estimate = model.transform(held)
+    for link in model.links().query("confidence > 0.5").itertuples():
+        (a, i), (b, j) = (name.split(".") for name in (link.source, link.target))
+        correlation = estimate[(a, int(i))].corr(estimate[(b, int(j))], method="spearman")
+        assert np.sign(correlation) == link.sign
+
+
+def test_fit_cannot_see_a_truth():
+    assert list(inspect.signature(MultimodalCRL.fit).parameters) == ["self", "cohort", "progress"]
+    assert not hasattr(simulate.case(1, n=60).cohort, "latents")
+
+
+def test_the_tables_have_the_contract_shape(quick):
+    world, model = quick
+    z = model.transform(world.cohort)
+    assert z.index.equals(world.cohort.ids)
+    pd.testing.assert_index_equal(z.columns, world.latents.columns)
+    links = model.links()
+    assert list(links.columns[:5]) == ["source", "target", "strength", "confidence", "direction"]
+    assert links["confidence"].between(0, 1).all() and links["strength"].is_monotonic_decreasing
+    assert set(links["direction"]) <= {"directed", "undirected"}
+    assert len(links) == 6 and set(links["scope"]) == {"cross", "within"}
+
+
+def test_graph_and_adjacency_agree(recovered):
+    _, _, model = recovered
+    graph, adjacency = model.graph(0.5), model.adjacency(0.5)
+    assert isinstance(graph, nx.DiGraph) and set(graph.nodes) == set(adjacency.index)
+    assert {(s, t) for s, t in graph.edges} == {
+        (s, t) for t in adjacency.index for s in adjacency.columns if adjacency.loc[t, s]
+    }
+    assert all(data["direction"] == "undirected" for *_, data in graph.edges(data=True))
+
+
+def test_the_same_seed_gives_the_same_bits_and_leaves_the_callers_randomness_alone(quick):
+    world, model = quick
+    torch.manual_seed(123)
+    before = torch.random.get_rng_state()
+    again = MultimodalCRL(n_latents=2, seed=0, **QUICK).fit(world.cohort, progress=False)
+    assert torch.equal(before, torch.random.get_rng_state())
+    assert again.transform(world.cohort).equals(model.transform(world.cohort))
+    assert again.links().equals(model.links())
+    other = MultimodalCRL(n_latents=2, seed=1, **QUICK).fit(world.cohort, progress=False)
+    assert not other.transform(world.cohort).equals(model.transform(world.cohort))
+
+
+def test_the_kept_start_has_the_lowest_held_out_loss():
+    world = simulate.case(1, n=600, seed=0)
+    model = MultimodalCRL(n_latents=2, starts=3, steps=20, width=16).fit(world.cohort, progress=False)
+    losses = model.report["held_out_losses"]
+    assert model.report["chosen_start"] == int(np.argmin(losses))
+    best = model.history.query("step > 10").groupby("start")["held_out_loss"].min()
+    assert best.to_numpy() == pytest.approx(losses)
+
+
+def test_tiers_are_obeyed_and_decide_directions():
+    world = simulate.case(1, n=2000, seed=1)
+    for tiers, earlier in ([["b"], ["a"]], "b"), ([["a"], ["b"]], "a"):
+        cohort = Cohort(world.cohort.modalities, ids=world.cohort.ids, tiers=tiers)
+        links = MultimodalCRL(2, starts=1, steps=60).fit(cohort, progress=False).links().query("scope == 'cross'")
+        assert links["source"].str.startswith(f"{earlier}.").all()
+        assert (links["direction"] == "directed").all()
+
+
+def test_observed_columns_are_their_own_latents():
+    world = simulate.case(1, n=600, seed=0)
+    age = world.latents[("a", 0)].to_numpy()[:, None] * 10 + 50
+    cohort = Cohort({"who": Modality(age, kind="observed", names=["age"]), "b": world.cohort["b"]})
+    model = MultimodalCRL(n_latents=2, **QUICK).fit(cohort, progress=False)
+    z = model.transform(cohort)[("who", 0)]
+    assert z.corr(pd.Series(age[:, 0])) == pytest.approx(1.0)
+    loadings = model.loadings(cohort).set_index(["latent", "column"])
+    assert loadings.loc[("who.0", "age"), "loading"] == pytest.approx(1.0)
+    assert loadings.loc[("who.0", "age"), "r2"] == pytest.approx(1.0)
+
+
+def test_latents_point_up_along_their_strongest_column(quick):
+    world, model = quick
+    loadings = model.loadings(world.cohort)
+    strongest = loadings.loc[loadings.groupby("latent")["loading"].apply(lambda s: s.abs().idxmax())]
+    assert (strongest["loading"] > 0).all()
+
+
+def test_people_without_a_modality_have_no_latents_there_and_help_elsewhere():
+    world = simulate.case(3, n=800, seed=0)
+    modalities = {k: m.values.copy() for k, m in world.cohort.modalities.items()}
+    modalities["b"][:200] = np.nan
+    cohort = Cohort.from_arrays(modalities)
+    z = MultimodalCRL(n_latents=2, **QUICK).fit(cohort, progress=False).transform(cohort)
+    assert z["b"].iloc[:200].isna().all().all()
+    assert z["b"].iloc[200:].notna().all().all()
+    assert z[["a", "c", "d"]].notna().all().all()
+
+
+def test_save_and_load_give_the_same_model(quick, tmp_path):
+    world, model = quick
+    model.save(tmp_path / "model")
+    loaded = MultimodalCRL.load(tmp_path / "model")
+    assert loaded.transform(world.cohort).equals(model.transform(world.cohort))
+    pd.testing.assert_frame_equal(loaded.links(), model.links())
+    pd.testing.assert_frame_equal(loaded.history, model.history)
+    assert loaded.report == model.report and loaded.settings == model.settings
+    model.save(tmp_path / "model")  # over an earlier model
+
+
+def test_a_saved_model_holds_no_person(quick, tmp_path):
+    _, model = quick
+    model.save(tmp_path / "model")
+    assert sorted(p.name for p in (tmp_path / "model").iterdir()) == ["model.json", "weights.safetensors"]
+    assert max(tensor.shape[0] for tensor in model._network.state_dict().values() if tensor.dim()) < 100
+
+
+@pytest.mark.parametrize("file", ["model.json", "weights.safetensors"])
+@pytest.mark.parametrize("harm", ["truncated", "changed", "missing"])
+def test_a_harmed_folder_is_refused(quick, tmp_path, file, harm):
+    _, model = quick
+    model.save(tmp_path / "model")
+    path = tmp_path / "model" / file
+    blob = path.read_bytes()
+    if harm == "truncated":
+        path.write_bytes(blob[: len(blob) // 2])
+    elif harm == "changed":
+        middle = len(blob) // 2
+        path.write_bytes(blob[:middle] + bytes([blob[middle] ^ 1]) + blob[middle + 1 :])
+    else:
+        path.unlink()
+    with pytest.raises(InputError, match="folder"):
+        MultimodalCRL.load(tmp_path / "model")
+
+
+def test_a_changed_value_of_the_description_is_refused(quick, tmp_path):
+    _, model = quick
+    model.save(tmp_path / "model")
+    path = tmp_path / "model" / "model.json"
+    record = json.loads(path.read_text())
+    record["model"]["links"][0]["confidence"] = 1.0
+    path.write_text(json.dumps(record))
+    with pytest.raises(InputError, match="changed"):
+        MultimodalCRL.load(tmp_path / "model")
+
+
+def test_saving_never_overwrites_other_files(quick, tmp_path):
+    _, model = quick
+    (tmp_path / "mine.txt").write_text("mine")
+    with pytest.raises(InputError, match="folder"):
+        model.save(tmp_path)
+    assert [p.name for p in tmp_path.iterdir()] == ["mine.txt"]
+
+
+def arrays(n: int = 400, **changes: np.ndarray) -> dict[str, np.ndarray]:
+    rng = np.random.default_rng(0)
+    return {"a": rng.normal(size=(n, 4)), "b": rng.normal(size=(n, 4)), **changes}
+
+
+@pytest.mark.parametrize(
+    ("n_latents", "cohort", "message"),
+    [
+        (2, arrays(60), "at least 80 people"),
+        (5, arrays(), "at most 4 for a"),
+        (0, arrays(), "n_latents"),
+        (True, arrays(), "n_latents"),
+        ({"a": 2, "c": 2}, arrays(), "'c'"),
+        ({"a": "two"}, arrays(), "'two'"),
+        (2, {"a": arrays()["a"]}, "at least 2 modalities"),
+        (2, arrays(b=np.random.default_rng(0).normal(size=(400, 2, 50))), "kind with an encoder"),
+        (2, arrays(b=np.where(np.arange(400)[:, None] < 30, arrays()["b"], np.nan)), "30 people"),
+    ],
+)
+def test_what_cannot_be_fitted_is_refused(n_latents, cohort, message):
+    with pytest.raises(InputError, match=message):
+        MultimodalCRL(n_latents, **QUICK).fit(Cohort.from_arrays(cohort), progress=False)
+
+
+def test_a_subset_with_a_constant_column_is_refused_by_fit():
+    values = arrays()
+    values["a"][:200, 0] = 1.0
+    cohort = Cohort.from_arrays(values).take(np.arange(200))
+    with pytest.raises(InputError, match="constant"):
+        MultimodalCRL(2, **QUICK).fit(cohort, progress=False)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "name"),
+    [
+        ({"seed": -1}, "seed"),
+        ({"seed": 1.5}, "seed"),
+        ({"device": "abacus"}, "device"),
+        ({"starts": 0}, "starts"),
+        ({"held_out": 0.9}, "held_out"),
+        ({"penalty": "much"}, "penalty"),
+        ({"epochs": 3}, "epochs"),
+    ],
+)
+def test_wrong_settings_are_named(arguments, name):
+    with pytest.raises(InputError, match=name):
+        MultimodalCRL(2, **arguments)
+
+
+def test_use_before_fit_and_other_columns_are_refused(quick):
+    world, model = quick
+    with pytest.raises(InputError, match="call fit first"):
+        MultimodalCRL(2).links()
+    with pytest.raises(InputError, match="cohort"):
+        model.transform(Cohort.from_arrays(arrays()))
+    with pytest.raises(InputError, match="confidence"):
+        model.graph(confidence=1.5)
+    with pytest.raises(InputError, match="a Cohort"):
+        MultimodalCRL(2).fit(world.latents)
+
+
+def test_arguments_stay_as_given_until_fit():
+    model = MultimodalCRL({"a": 2}, seed=3, steps=10)
+    assert model.n_latents == {"a": 2} and model.seed == 3 and model.settings.steps == 10
