@@ -59,7 +59,7 @@ def column_loadings(
         with torch.no_grad():
             fitted = codec.decode(raw[:, network.members[m]].to(measured.device))  # type: ignore[operator]
         expected = codec.restore(fitted)  # type: ignore[operator]
-        block = latents[name].to_numpy()
+        block = np.atleast_2d(latents[name].to_numpy())
         for c, column in enumerate(modality.names):
             observed = modality.values[:, c]
             seen = ~np.isnan(observed) & ~np.isnan(block[:, 0])

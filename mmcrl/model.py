@@ -8,26 +8,23 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import networkx as nx
 import numpy as np
 import pandas as pd
 import torch
-from torch import Tensor
-from tqdm.auto import tqdm
 
 from mmcrl.cohort import Cohort
-from mmcrl.contrast import Contrast, Run, train_contrast
+from mmcrl.contrast import Contrast
 from mmcrl.decoding import column_loadings, fit_decoders
 from mmcrl.errors import InputError
-from mmcrl.evidence import link_table
-from mmcrl.kinds import codec_for
+from mmcrl.links import link_table
 from mmcrl.plan import Block, plan_blocks
 from mmcrl.settings import Settings
 from mmcrl.storage import read_folder, write_folder
+from mmcrl.training import deterministic, network_of, tensors_of, train_starts
 
 __all__ = ["MultimodalCRL"]
 
@@ -88,13 +85,13 @@ class MultimodalCRL:
         began = time.perf_counter()
         blocks = plan_blocks(cohort, self.n_latents)
         train, held_out = cohort.split(self.settings.held_out, self.seed)
-        with _deterministic():
-            runs = self._train(blocks, train, held_out, progress)
+        with deterministic():
+            runs = train_starts(blocks, train, held_out, self.settings, self.seed, self.device, progress)
             losses = [run.held_out_loss for run in runs]
             chosen = int(np.argmin(losses))
             network = runs[chosen].network
             self._adopt(blocks, network)
-            fit_decoders(network, *self._tensors(train), seed=self.seed)
+            fit_decoders(network, *tensors_of(network, train), seed=self.seed)
             self._orient(train)
             self._links = link_table(
                 self._latents(held_out), self.latent_names, self._tiers(cohort), self.settings.smallest_effect
@@ -118,15 +115,16 @@ class MultimodalCRL:
         self._check_like(cohort)
         columns = [(block.name, i) for block in self._fitted for i in range(block.n_latents)]
         index = pd.MultiIndex.from_tuples(columns, names=["modality", "latent"])
-        with _deterministic():
+        with deterministic():
             return pd.DataFrame(self._latents(cohort), index=cohort.ids, columns=index)
 
     def links(self) -> pd.DataFrame:
         """Every pair of latents, strongest first.
 
-        Columns: source, target, strength (0 to 1), confidence (0 to 1), direction (``directed`` only where the
-        cohort's tiers decide it, else ``undirected``), sign (of the partial association), evidence and evidence_se
-        (nats per person, on held-out people), scope (``cross`` or ``within`` a modality).
+        Columns: source, target, strength (0 to 1), confidence (0 to 1), direction (``directed`` or
+        ``undirected``) and what it rests_on (``tier``, ``collider``, ``propagation``, ``none``; see
+        `mmcrl.orientation`), sign (of the partial association), evidence and evidence_se (nats per person, on
+        held-out people), scope (``cross`` or ``within`` a modality).
         """
         _ = self._fitted
         return self._links.copy()
@@ -158,8 +156,8 @@ class MultimodalCRL:
         modality's decoder explains in this cohort; give people whom `fit` has not seen for an honest share).
         """
         latents = self.transform(cohort)
-        features, measured = self._tensors(cohort)
-        with _deterministic():
+        features, measured = tensors_of(self._network, cohort)
+        with deterministic():
             return column_loadings(self._network, cohort, latents, features, measured, self._orientation)
 
     def save(self, folder: str | os.PathLike[str]) -> None:
@@ -188,7 +186,7 @@ class MultimodalCRL:
         model = cls(description["n_latents"], description["seed"], **description["settings"])
         blocks = [Block(**block) for block in description["blocks"]]
         orientation = weights.pop("orientation")
-        network = model._network_of(blocks)
+        network = network_of(blocks, model.settings.width, model.device)
         network.load_state_dict(weights)
         model._adopt(blocks, network.eval())
         model._orientation = orientation
@@ -212,52 +210,9 @@ class MultimodalCRL:
         self._blocks, self._network = blocks, network
         self._orientation = torch.ones(sum(block.n_latents for block in blocks))
 
-    def _network_of(self, blocks: Sequence[Block]) -> Contrast:
-        width = self.settings.width
-        codecs = [codec_for(b.kind)(len(b.columns), b.n_latents, width) for b in blocks]
-        return Contrast(codecs).to(self.device)
-
-    def _train(self, blocks: list[Block], train: Cohort, held_out: Cohort, progress: bool) -> list[Run]:
-        settings, runs = self.settings, []
-        with tqdm(total=settings.starts * settings.steps, disable=not progress, desc="contrast") as bar:
-            for start in range(settings.starts):
-                generator = torch.Generator().manual_seed(self.seed * 1_000 + start)
-                torch.manual_seed(self.seed * 1_000 + start)
-                network = self._network_of(blocks)
-                for block, codec in zip(blocks, network.codecs, strict=True):
-                    modality = train[block.name]
-                    codec.fit_scale(modality.values[modality.measured])  # type: ignore[operator]
-
-                def report(step: int, value: float, start: int = start) -> None:
-                    bar.update(start * settings.steps + step - bar.n)
-                    bar.set_postfix(start=f"{start + 1}/{settings.starts}", held_out=f"{value:.3f}")
-
-                run = train_contrast(
-                    network,
-                    self._tensors(train, network),
-                    self._tensors(held_out, network),
-                    steps=settings.steps,
-                    batch=settings.batch_for(len(train)),
-                    learning_rate=settings.learning_rate,
-                    penalty=settings.penalty,
-                    weight_decay=settings.weight_decay,
-                    generator=generator,
-                    report=report,
-                )
-                runs.append(run)
-        return runs
-
-    def _tensors(self, cohort: Cohort, network: Contrast | None = None) -> tuple[list[Tensor], Tensor]:
-        """Features per modality and measured (n, M) on the model's device."""
-        codecs = (network or self._network).codecs
-        modalities = list(cohort.modalities.values())
-        features = [c.prepare(m.values).to(self.device) for c, m in zip(codecs, modalities, strict=True)]  # type: ignore[operator]
-        measured = torch.from_numpy(np.column_stack([m.measured for m in modalities])).to(self.device)
-        return features, measured
-
     @torch.no_grad()
     def _latents(self, cohort: Cohort) -> np.ndarray:
-        features, measured = self._tensors(cohort)
+        features, measured = tensors_of(self._network, cohort)
         parts = [
             self._network.latents([x[rows] for x in features], measured[rows])
             for rows in torch.arange(len(measured)).split(50_000)
@@ -289,15 +244,3 @@ class MultimodalCRL:
             block.check(cohort)
         if cohort.names != [block.name for block in self._blocks]:
             raise InputError("cohort", f"modalities {[b.name for b in self._blocks]}", str(cohort.names))
-
-
-@contextmanager
-def _deterministic() -> Iterator[None]:
-    """One thread (small matrices gain nothing from more) and a random state that is given back."""
-    threads = torch.get_num_threads()
-    with torch.random.fork_rng():
-        torch.set_num_threads(1)
-        try:
-            yield
-        finally:
-            torch.set_num_threads(threads)

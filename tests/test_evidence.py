@@ -3,7 +3,9 @@
 import numpy as np
 import pytest
 
-from mmcrl.evidence import link_table, normal_scores, pair_evidence, separating_sets
+from mmcrl.evidence import normal_scores, pair_evidence
+from mmcrl.links import link_table
+from mmcrl.search import separating_sets
 
 N = 4000
 

@@ -1,0 +1,98 @@
+"""Orientation: directions that follow from what is measured, and none besides."""
+
+import numpy as np
+import pytest
+
+from mmcrl.links import link_table
+from mmcrl.orientation import orient
+
+N = 3000
+
+
+def pairs(*links: tuple[int, int]) -> set[frozenset[int]]:
+    return {frozenset(link) for link in links}
+
+
+def always(*_: object) -> bool:
+    return True
+
+
+def never(*_: object) -> bool:
+    return False
+
+
+def test_tiers_direct_only_what_they_order():
+    arrows = orient(pairs((0, 1), (1, 2), (2, 3)), [1, 0, 0, None], {}, never)
+    assert arrows == {(1, 0): "tier"}
+
+
+def test_a_measured_collider_points_into_its_middle():
+    arrows = orient(pairs((0, 1), (1, 2)), [None] * 3, {frozenset((0, 2)): ()}, always)
+    assert arrows == {(0, 1): "collider", (2, 1): "collider"}
+
+
+@pytest.mark.parametrize("separator", [(), (1,)])
+def test_without_an_opened_path_nothing_is_claimed(separator):
+    opens = never if separator == () else always
+    assert orient(pairs((0, 1), (1, 2)), [None] * 3, {frozenset((0, 2)): separator}, opens) == {}
+
+
+def test_meek_rule_1_makes_no_new_collider():
+    separators = {frozenset((0, 2)): (), frozenset((0, 3)): (1,), frozenset((2, 3)): (1,)}
+    arrows = orient(pairs((0, 1), (2, 1), (1, 3)), [None] * 4, separators, always)
+    assert arrows[1, 3] == "propagation"
+
+
+def test_meek_rule_2_makes_no_cycle():
+    arrows = orient(pairs((0, 1), (1, 2), (0, 2)), [0, 1, 2], {}, never)
+    assert arrows == {(0, 1): "tier", (1, 2): "tier", (0, 2): "tier"}
+    arrows = orient(
+        pairs((0, 1), (1, 2), (0, 2), (3, 1), (1, 4)), [0, 1, None, 0, None], {frozenset((3, 4)): (1,)}, never
+    )
+    assert arrows[1, 4] == "propagation"
+
+
+def test_a_contradiction_between_colliders_leaves_the_link_undirected():
+    separators = {frozenset((0, 2)): (), frozenset((1, 3)): ()}
+    arrows = orient(pairs((0, 1), (1, 2), (2, 3)), [None] * 4, separators, always)
+    assert (1, 2) not in arrows and (2, 1) not in arrows
+
+
+def test_a_tier_outranks_a_collider():
+    arrows = orient(pairs((0, 1), (1, 2)), [1, 0, None], {frozenset((0, 2)): ()}, always)
+    assert arrows[1, 0] == "tier" and (0, 1) not in arrows
+
+
+def curved(rng: np.random.Generator, *parents: np.ndarray) -> np.ndarray:
+    return sum(np.tanh(p) + 0.5 * p for p in parents) + 0.5 * rng.laplace(size=N)
+
+
+def test_a_collider_of_three_modalities_is_found_from_data():
+    rng = np.random.default_rng(0)
+    a, b = rng.laplace(size=N), rng.laplace(size=N)
+    z = np.column_stack([a, b, curved(rng, a, b)])
+    table = link_table(z, ["a.0", "b.0", "c.0"], [None] * 3, 0.005).query("confidence > 0.5")
+    assert set(zip(table["source"], table["target"], table["rests_on"], strict=True)) == {
+        ("a.0", "c.0", "collider"),
+        ("b.0", "c.0", "collider"),
+    }
+
+
+def test_a_chain_and_a_fork_stay_undirected():
+    rng = np.random.default_rng(1)
+    a = rng.laplace(size=N)
+    b = curved(rng, a)
+    for z in (np.column_stack([a, b, curved(rng, b)]), np.column_stack([curved(rng, a), a, curved(rng, a)])):
+        table = link_table(z, ["a.0", "b.0", "c.0"], [None] * 3, 0.005)
+        assert (table["direction"] == "undirected").all()
+        assert (table["rests_on"] == "none").all()
+
+
+def test_mixed_siblings_are_not_taken_for_a_collider():
+    """c.0 and c.1 each carry one independent cause's effect, rotated by 45 degrees."""
+    rng = np.random.default_rng(2)
+    a, b = rng.normal(size=N), rng.normal(size=N)
+    c0, c1 = a + 0.5 * rng.normal(size=N), b + 0.5 * rng.normal(size=N)
+    z = np.column_stack([a, b, (c0 + c1) / 2, (c0 - c1) / 2])
+    table = link_table(z, ["a.0", "b.0", "c.0", "c.1"], [None] * 4, 0.005)
+    assert (table.query("scope == 'cross'")["direction"] == "undirected").all()
