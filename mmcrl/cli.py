@@ -21,7 +21,9 @@ app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_
 
 ManifestArgument = Annotated[str, typer.Argument(help="A manifest's name under data/, or its path.")]
 Names = Annotated[list[str] | None, typer.Argument(metavar="NAME", help="Runs or sweeps; none: all runs.")]
-ProfileOption = Annotated[Literal["quick", "full"], typer.Option(help="Which parameters of params.yml a run takes.")]
+ProfileOption = Annotated[
+    Literal["quick", "full", "test"], typer.Option(help="Which parameters of params.yml a run takes.")
+]
 Settings = Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="A parameter; repeatable.")]
 Force = Annotated[bool, typer.Option("--force", help="Run what is fresh too.")]
 Jobs = Annotated[int | None, typer.Option(min=1, help="Notebooks at once; none: as many as there are cores for.")]

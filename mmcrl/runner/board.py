@@ -53,7 +53,7 @@ class Board:
 
     def _bar(self, name: str, total: int) -> tqdm:
         if name not in self._bars:
-            form = "{desc} {bar} {n_fmt}/{total_fmt} [{elapsed}] {postfix}"
+            form = "{desc} {bar:20} {n_fmt}/{total_fmt} [{elapsed}{postfix}]"
             self._bars[name] = tqdm(total=total, desc=name, bar_format=form, leave=False, file=sys.stdout)
         return self._bars[name]
 

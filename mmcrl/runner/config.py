@@ -8,7 +8,7 @@
       01_generative_model:            # becomes book/notebooks/01_generative_model.ipynb
         notebook: notebooks/01_generative_model.ipynb
         title: The generative model
-        params: {n_people: 4000}      # in both profiles
+        params: {n_people: 4000}      # in every profile
         full: {n_people: 10000}       # in this profile, over the above
     sweeps:
       numeric-seeds:                  # becomes data/results/numeric-seeds.csv
@@ -32,7 +32,7 @@ from mmcrl.errors import InputError
 
 __all__ = ["Config", "Profile", "Run", "Sweep", "nearest", "read_config"]
 
-Profile = Literal["quick", "full"]
+Profile = Literal["quick", "full", "test"]
 Text = Annotated[str, Field(min_length=1)]
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$")]
 
@@ -49,6 +49,7 @@ class Run(_Part):
     params: dict[str, Any] = {}
     quick: dict[str, Any] = {}
     full: dict[str, Any] = {}
+    test: dict[str, Any] = {}
 
 
 class Sweep(_Part):

@@ -16,6 +16,7 @@ from papermill.execute import ERROR_MARKER_TAG
 
 from mmcrl.runner.files import workplace
 from mmcrl.runner.kernel import kernel_class
+from mmcrl.runner.project import Project
 from mmcrl.runner.stable import serialise, stabilise
 
 __all__ = ["Executed", "Task", "execute", "heading_at"]
@@ -51,8 +52,8 @@ def execute(task: Task, on_cell: OnCell | None = None) -> Executed:
     task : notebook and parameters
     on_cell : called with the position and the heading of each cell that starts
     """
-    logging.getLogger("papermill").setLevel(logging.ERROR)
-    logging.getLogger("traitlets").setLevel(logging.CRITICAL)
+    for chatty in ("papermill", "traitlets"):
+        logging.getLogger(chatty).setLevel(logging.CRITICAL)
     source = _numbered(nbformat.reads(task.source, as_version=4))
     start = time.perf_counter()
     with workplace() as folder:
@@ -65,7 +66,7 @@ def execute(task: Task, on_cell: OnCell | None = None) -> Executed:
                 kernel_name="python3",
                 language="python",
                 progress_bar=False,
-                kernel_manager_class=kernel_class(Path(task.root), task.threads, folder),
+                kernel_manager_class=kernel_class(Project(Path(task.root)), task.threads, folder),
                 resources={"metadata": {"path": task.root}},
                 shutdown_kernel="immediate",
                 on_cell_start=_reporter(source, on_cell),

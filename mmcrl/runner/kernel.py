@@ -15,6 +15,8 @@ from typing import Any
 from jupyter_client.kernelspec import KernelSpec
 from jupyter_client.manager import AsyncKernelManager
 
+from mmcrl.runner.project import Project
+
 __all__ = ["kernel_class", "stop_kernels"]
 
 _LAUNCH = Path(__file__).with_name("launch.py")
@@ -22,13 +24,13 @@ _POOLS = ("OMP", "OPENBLAS", "MKL", "NUMEXPR", "VECLIB_MAXIMUM")
 _LIVE: weakref.WeakSet[AsyncKernelManager] = weakref.WeakSet()
 
 
-def _environment(root: Path, threads: int, folder: Path) -> dict[str, str]:
+def _environment(project: Project, threads: int, folder: Path) -> dict[str, str]:
     """Variables of a kernel's environment; ``folder`` holds its settings for as long as it lives."""
     settings = folder / "matplotlibrc"
     settings.write_text("svg.hashsalt: mmcrl\n")
     return {
         **{f"{pool}_NUM_THREADS": str(threads) for pool in _POOLS},
-        "PYTHONPATH": str(root),
+        "PYTHONPATH": os.pathsep.join(map(str, project.import_path)),
         "PYTHONHASHSEED": "0",
         "PYDEVD_DISABLE_FILE_VALIDATION": "1",
         "SOURCE_DATE_EPOCH": "0",
@@ -42,8 +44,8 @@ def _environment(root: Path, threads: int, folder: Path) -> dict[str, str]:
     }
 
 
-def kernel_class(root: Path, threads: int, folder: Path) -> type[AsyncKernelManager]:
-    """A kernel manager for one execution in ``root``, with its files in ``folder``."""
+def kernel_class(project: Project, threads: int, folder: Path) -> type[AsyncKernelManager]:
+    """A kernel manager for one execution in a project, with its files in ``folder``."""
 
     class Kernel(AsyncKernelManager):
         def __init__(self, **settings: Any) -> None:
@@ -54,7 +56,7 @@ def kernel_class(root: Path, threads: int, folder: Path) -> type[AsyncKernelMana
         @property
         def kernel_spec(self) -> KernelSpec:
             command = [sys.executable, "-P", str(_LAUNCH), "-f", "{connection_file}"]
-            variables = _environment(root, threads, folder)
+            variables = _environment(project, threads, folder)
             return KernelSpec(argv=command, env=variables, display_name="Python 3", language="python")
 
     return Kernel

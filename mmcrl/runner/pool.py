@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import os
+import warnings
 from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
@@ -38,9 +40,11 @@ def dask_pool(jobs: int, scheduler: str | None) -> Iterator[Executor]:
     """
     from distributed import Client, LocalCluster
 
+    logging.getLogger("distributed").setLevel(logging.ERROR)
+    warnings.filterwarnings("ignore", "Couldn't detect a suitable IP address")  # without a network there is none
     local = {"n_workers": 1, "threads_per_worker": jobs, "processes": False, "dashboard_address": None}
     try:
-        client = Client(scheduler, timeout=10) if scheduler else Client(LocalCluster(**local))
+        client = Client(scheduler, timeout=5) if scheduler else Client(LocalCluster(**local))
     except (OSError, ValueError) as error:
         raise InputError("--scheduler", "the address of a dask scheduler that answers", str(error)) from None
     try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sysconfig
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -50,9 +51,15 @@ class Project:
 
     @property
     def package(self) -> Path:
-        """The package that kernels import: the project's own, else the installed one."""
+        """The package that kernels import: the project's own, else the one that is running."""
         own = self.root / "mmcrl"
         return own if own.is_dir() else _PACKAGE
+
+    @property
+    def import_path(self) -> list[Path]:
+        """Where kernels look for packages before the installed ones."""
+        installed = self.package.parent == Path(sysconfig.get_path("purelib"))
+        return list(dict.fromkeys([self.root, *([] if installed else [self.package.parent])]))
 
     def page(self, run: str) -> Path:
         """The executed notebook of a run."""

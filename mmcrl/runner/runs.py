@@ -77,7 +77,7 @@ def _run_pages(pages: list[Job], project: Project, force: bool, jobs: int, board
         earlier = mark_outdated(job.output, executed.failure)
         if earlier is not None:
             write_whole(job.output, earlier)
-        board.say(f"{job.name}: failed ({why}) in {executed.failure}; see {aside.relative_to(project.root)}")
+        board.say(f"{job.name}: failed ({why}) at {executed.failure}; see {aside.relative_to(project.root)}")
 
     for job in pages:
         if not reasons[job.name]:

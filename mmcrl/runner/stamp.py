@@ -28,7 +28,7 @@ def stamped(executed: str, name: str, parameters: dict[str, Any], inputs: Inputs
 def changes_since(path: Path, inputs: Inputs) -> list[str]:
     """Why the notebook at a path has to be made again; empty when it is fresh.
 
-    Names of inputs that have changed, or "no output", "damaged output", "failed".
+    Names of inputs that have changed, or "no output", "damaged output", "an earlier failure".
     """
     if not path.is_file():
         return ["no output"]
@@ -37,7 +37,7 @@ def changes_since(path: Path, inputs: Inputs) -> list[str]:
         return ["damaged output"]
     stamp = notebook.metadata["mmcrl"]
     if "failure" in stamp:
-        return ["failed"]
+        return ["an earlier failure"]
     return inputs.changes(Inputs.from_record(stamp.get("inputs")))
 
 

@@ -68,9 +68,10 @@ def _run_points(planner: Planner, name: str, todo: list[Job], jobs: int, schedul
             failed += 1
             write_whole(aside, executed.notebook)
             where = aside.relative_to(planner.project.root)
-            board.say(f"{job.name}: failed in {executed.failure}; see {where}")
+            board.say(f"{job.name}: failed at {executed.failure}; see {where}")
         board.count(name, done, len(todo))
 
+    board.count(name, 0, len(todo))
     with dask_pool(jobs, scheduler) as pool:
         execute_all(todo, pool, board, finish, watched=False)
     board.close(name)

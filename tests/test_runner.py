@@ -1,0 +1,179 @@
+"""The runner: what is run again and what not, failures, and executed notebooks that are the same every time."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import nbformat
+import pytest
+from nbformat import NotebookNode
+from tiny_project import WORK, executions, make_project, run_in, write_notebook, write_params
+
+from mmcrl.runner import Project, glued
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    return make_project(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def done(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """A project whose run has been made; tests that share it change nothing."""
+    project = make_project(tmp_path_factory.mktemp("done"))
+    assert run_in(project) == []
+    return project
+
+
+def page(project: Project) -> NotebookNode:
+    return nbformat.read(project.page("tiny"), as_version=4)
+
+
+def test_parameters_come_from_defaults_profile_and_settings(project: Project) -> None:
+    assert run_in(project, profile="full", settings={"sizes": "[4]", "deep": "true"}) == []
+    assert glued(project.page("tiny")) == {"answer": 8.0}  # (3 + 1) * 2
+    expected = {"seed": 3, "scale": 2.0, "word": "x", "deep": True, "sizes": [4]}
+    assert page(project).metadata["mmcrl"]["parameters"] == expected
+
+
+def test_an_unchanged_run_is_not_executed_again(done: Project, capsys: pytest.CaptureFixture[str]) -> None:
+    before = project_state(done)
+    assert run_in(done) == []
+    assert capsys.readouterr().out == "tiny: fresh\n"
+    assert project_state(done) == before
+
+
+def project_state(project: Project) -> tuple[list[str], int]:
+    return executions(project), project.page("tiny").stat().st_mtime_ns
+
+
+CHANGES = {
+    "cells": lambda p: write_notebook(p.root / "notebooks" / "tiny.ipynb", WORK + "\n1 + 1"),
+    "parameters": lambda p: write_params(p, defaults={"seed": 4}),
+    "package": lambda p: (p.root / "mmcrl" / "more.py").write_text("x = 1\n"),
+    "data": lambda p: (p.root / "data" / "people.csv").write_text("person\n2\n"),
+    "pins": lambda p: p.pins.write_text("numpy==3\n"),
+    "damaged output": lambda p: p.page("tiny").write_text(p.page("tiny").read_text().replace("[1, 2]", "[1, 3]")),
+    "no output": lambda p: p.page("tiny").unlink(),
+}
+
+
+def test_every_change_is_seen_and_named(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
+    from mmcrl.runner.planner import Planner
+    from mmcrl.runner.stamp import changes_since
+
+    assert run_in(project) == []
+    for name, change in CHANGES.items():
+        kept = {path: path.read_bytes() for path in project.root.rglob("*") if path.is_file()}
+        change(project)
+        job = Planner(project).run("tiny")
+        assert changes_since(job.output, job.inputs) == [name]
+        for path in [path for path in project.root.rglob("*") if path.is_file() and path not in kept]:
+            path.unlink()
+        for path, content in kept.items():
+            path.write_bytes(content)
+    CHANGES["cells"](project)
+    CHANGES["pins"](project)
+    capsys.readouterr()
+    assert run_in(project) == []
+    assert capsys.readouterr().out.startswith("tiny: rerun (cells, pins) in ")
+    assert executions(project) == ["3", "3"]
+
+
+def test_outputs_and_tags_without_content_are_no_change(done: Project) -> None:
+    from mmcrl.runner.planner import Planner
+
+    before = Planner(done).run("tiny").inputs
+    source = done.root / "notebooks" / "tiny.ipynb"
+    text = source.read_text()
+    notebook = nbformat.reads(text, as_version=4)
+    notebook.cells[3].outputs = [nbformat.v4.new_output("stream", text="seen")]
+    notebook.cells[3].execution_count, notebook.cells[3].id = 7, "other"
+    notebook.cells[3].metadata = {"tags": [], "collapsed": True}
+    nbformat.write(notebook, source)
+    try:
+        assert Planner(done).run("tiny").inputs == before
+    finally:
+        source.write_text(text)
+
+
+def test_two_executions_give_the_same_bytes(tmp_path: Path) -> None:
+    varying = """import sys, time, warnings, matplotlib.pyplot as plt
+print(object(), {"b", "a", "c"}, __import__("os").getcwd(), plt.__file__)
+warnings.warn("beware")
+for i in range(3): print(i, file=sys.stderr, flush=True); print(-i, flush=True); time.sleep(0.01)
+%config InlineBackend.figure_formats = ["svg", "png"]
+plt.plot([1, 2, 1]);"""
+    texts = []
+    for name in ("one", "other"):
+        (tmp_path / name).mkdir()
+        project = make_project(tmp_path / name, WORK, varying)
+        assert run_in(project) == []
+        texts.append(project.page("tiny").read_text())
+    assert texts[0] == texts[1]
+    for machine in (str(tmp_path), sys.prefix, str(Path.home()) + "/"):
+        assert machine not in texts[0]
+    assert "at 0x…" in texts[0] and "cell:3: UserWarning: beware" in texts[0]
+    assert [cell.get("execution_count") for cell in page(project).cells] == [None, 1, 2, None, 3, 4]
+
+
+def test_a_failing_cell_is_named_and_kept_aside(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
+    notebook = {"notebook": "notebooks/tiny.ipynb", "title": "Tiny"}
+    write_params(project, runs={"bad": notebook | {"params": {"scale": 0.0}}, "good": notebook}, sweeps={})
+    write_notebook(project.root / "notebooks" / "tiny.ipynb", WORK, "1 / scale", "print('not reached')")
+    assert run_in(project) == ["bad"]
+    out = capsys.readouterr().out
+    assert "bad: failed (no output) at cell 4 under 'The work': ZeroDivisionError: float division by zero" in out
+    assert "see build/failed/bad.ipynb" in out and "good: rerun" in out and out.endswith("1 of 2 failed: bad\n")
+    assert not project.page("bad").exists() and project.page("good").exists()
+    failed = nbformat.read(project.failed("bad"), as_version=4)
+    assert any(o.output_type == "error" for o in failed.cells[-2].outputs) and not failed.cells[-1].outputs
+
+
+def test_an_earlier_page_says_that_its_rerun_failed(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run_in(project) == []
+    good = project.page("tiny").read_text()
+    (project.root / "notebooks" / "tiny.ipynb").rename(project.root / "kept.ipynb")
+    write_notebook(project.root / "notebooks" / "tiny.ipynb", WORK, "raise KeyError('lost')")
+    for reason in ("cells", "an earlier failure"):
+        assert run_in(project) == ["tiny"]
+        assert f"failed ({reason}) at cell 4" in capsys.readouterr().out
+    notices = [cell for cell in page(project).cells if "out of date" in cell.source]
+    assert len(notices) == 1 and "KeyError: 'lost'" in notices[0].source
+    (project.root / "kept.ipynb").rename(project.root / "notebooks" / "tiny.ipynb")
+    assert run_in(project) == []
+    assert project.page("tiny").read_text() == good and not project.failed("tiny").exists()
+
+
+def test_a_kernel_that_dies_is_a_failure(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    project = make_project(tmp_path, "import os\nos._exit(1)")
+    assert run_in(project) == ["tiny"]
+    assert "at cell 3 under 'The work': the kernel ended" in capsys.readouterr().out
+
+
+def test_the_kernel_is_the_same_everywhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    probe = """import os, socket, sys, mmcrl
+print(os.environ["OMP_NUM_THREADS"], os.environ["PYTHONHASHSEED"], mmcrl.WORD, sys.executable == os.environ["PYTHON"])
+try:
+    socket.create_connection(("192.0.2.1", 80), 1)
+except ConnectionRefusedError as error:
+    print(error)"""
+    for name, value in {"OMP_NUM_THREADS": "7", "PYTHONHASHSEED": "5", "PYTHON": sys.executable}.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("JUPYTER_PATH", "/nowhere")
+    project = make_project(tmp_path, probe)
+    assert run_in(project) == []
+    text = "1 0 tiny True\nnotebooks run without a network: 192.0.2.1 was asked for\n"
+    assert page(project).cells[-1].outputs[0].text == text
+
+
+def test_papermill_runs_a_notebook_directly(done: Project, tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "papermill", "notebooks/tiny.ipynb", str(tmp_path / "out.ipynb")]
+    before = executions(done)
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    options = {"cwd": done.root, "env": environment, "capture_output": True, "text": True}
+    result = subprocess.run([*command, "-p", "seed", "5"], **options)  # type: ignore[call-overload]
+    assert result.returncode == 0, result.stderr
+    assert glued(tmp_path / "out.ipynb") == {"answer": 6.0}
+    assert executions(done) == [*before, "5"]
