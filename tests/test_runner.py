@@ -8,9 +8,13 @@ from pathlib import Path
 import nbformat
 import pytest
 from nbformat import NotebookNode
+from small_cohort import edit, write_small
 from tiny_project import WORK, executions, make_project, run_in, write_notebook, write_params
 
 from mmcrl.runner import Project, glued
+from mmcrl.runner.execute import Executed, Task, execute
+from mmcrl.runner.planner import Planner
+from mmcrl.runner.stamp import changes_since
 
 
 @pytest.fixture
@@ -60,9 +64,6 @@ CHANGES = {
 
 
 def test_every_change_is_seen_and_named(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
-    from mmcrl.runner.planner import Planner
-    from mmcrl.runner.stamp import changes_since
-
     assert run_in(project) == []
     for name, change in CHANGES.items():
         kept = {path: path.read_bytes() for path in project.root.rglob("*") if path.is_file()}
@@ -81,9 +82,22 @@ def test_every_change_is_seen_and_named(project: Project, capsys: pytest.Capture
     assert executions(project) == ["3", "3"]
 
 
-def test_outputs_and_tags_without_content_are_no_change(done: Project) -> None:
-    from mmcrl.runner.planner import Planner
+def test_the_table_of_a_cohort_elsewhere_is_data_too(
+    project: Project, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    clinic = write_small(tmp_path_factory.mktemp("clinic"))
+    settings = {"word": str(clinic / "small.toml")}
+    before = Planner(project).run("tiny", settings=settings).inputs
+    assert Planner(project).run("tiny", settings=settings).inputs == before
+    table = clinic / "people.csv"
+    table.write_text(table.read_text().replace("103", "903"))
+    assert Planner(project).run("tiny", settings=settings).inputs.changes(before) == ["data"]
+    edit(clinic, "min = 20", "min = 21")
+    (project.root / "data" / "half.toml").write_text("name = ")
+    assert Planner(project).run("tiny", settings=settings).inputs.changes(before) == ["data"]
 
+
+def test_outputs_and_tags_without_content_are_no_change(done: Project) -> None:
     before = Planner(done).run("tiny").inputs
     source = done.root / "notebooks" / "tiny.ipynb"
     text = source.read_text()
@@ -150,6 +164,22 @@ def test_a_kernel_that_dies_is_a_failure(tmp_path: Path, capsys: pytest.CaptureF
     project = make_project(tmp_path, "import os\nos._exit(1)")
     assert run_in(project) == ["tiny"]
     assert "at cell 3 under 'The work': the kernel ended" in capsys.readouterr().out
+
+
+def test_one_execution_that_cannot_be_made_leaves_the_others(
+    project: Project, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def full_disk(task: Task, *watch: object) -> Executed:
+        if task.given["seed"] == 1:
+            raise OSError(28, "No space left on device")
+        return execute(task)
+
+    monkeypatch.setattr("mmcrl.runner.pool.execute", full_disk)
+    notebook = {"notebook": "notebooks/tiny.ipynb", "title": "Tiny"}
+    write_params(project, runs={f"r{seed}": notebook | {"params": {"seed": seed}} for seed in (1, 2)})
+    assert run_in(project) == ["r1"]
+    assert "r1: failed (no output) at no cell: OSError: [Errno 28]" in capsys.readouterr().out
+    assert project.page("r2").exists() and not project.page("r1").exists()
 
 
 def test_the_kernel_is_the_same_everywhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,13 +6,14 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
+from textwrap import indent
 
 import nbformat
 import psutil
 import pytest
 from tiny_project import WORK, executions, make_project, run_in, start, write_notebook, write_params
 
-from mmcrl.runner import Project
+from mmcrl.runner import Project, results
 
 WAIT = """import os, time
 from pathlib import Path
@@ -66,6 +67,21 @@ def test_what_was_finished_stays_and_the_rest_reruns(
     assert nbformat.read(project.page("slow"), as_version=4).cells[-1].execution_count
     assert not half.exists()
     assert not list(Path(tempfile.gettempdir()).glob(f"mmcrl-{mmcrl.pid}-*"))
+
+
+def test_the_finished_points_of_a_sweep_stay(project: Project) -> None:
+    write_notebook(project.root / "notebooks" / "tiny.ipynb", WORK, f"if seed == 1:\n{indent(WAIT, '    ')}")
+    mmcrl = start(project, "run", "seeds", "--jobs", "1")
+    kernel = project.root / "kernel"
+    until(lambda: kernel.exists() and kernel.read_text() != "")
+    mmcrl.kill()
+    mmcrl.communicate(timeout=20)
+    until(lambda: not lives(int(kernel.read_text())), 10)
+    assert executions(project) == ["0", "1"]
+    (project.root / "go").touch()
+    assert run_in(project, "seeds") == []
+    assert executions(project) == ["0", "1", "1", "2"]
+    assert list(results.read("seeds", project)[0]["answer"]) == [1.0, 2.0, 3.0]
 
 
 def test_files_of_a_living_process_are_left_alone(project: Project) -> None:

@@ -11,6 +11,7 @@ from tiny_project import WORK, executions, make_project, run_in, write_notebook,
 
 from mmcrl import InputError
 from mmcrl.runner import Project, glued, results
+from mmcrl.runner.planner import Planner
 
 SOMETIMES = "if seed == 1 and Path('bad').exists():\n    raise RuntimeError('bad luck')"
 
@@ -78,8 +79,6 @@ def test_provenance_says_what_has_changed(swept: Project) -> None:
 
 
 def test_a_page_is_made_again_when_a_table_or_its_sweep_changes(tmp_path: Path) -> None:
-    from mmcrl.runner.planner import Planner
-
     project = make_project(tmp_path)
     without = Planner(project).run("tiny").inputs
     write_params(project, sweeps={"seeds": {"notebook": "notebooks/tiny.ipynb", "title": "S", "grid": {"seed": [1]}}})

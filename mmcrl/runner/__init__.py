@@ -4,8 +4,9 @@
 took long to compute. Needs the extra ``book``.
 """
 
+from mmcrl.runner import results
 from mmcrl.runner.glue import glued
 from mmcrl.runner.project import Project
 from mmcrl.runner.runs import Options, run
 
-__all__ = ["Options", "Project", "glued", "run"]
+__all__ = ["Options", "Project", "glued", "results", "run"]

@@ -49,8 +49,8 @@ def kernel_class(project: Project, threads: int, folder: Path) -> type[AsyncKern
 
     class Kernel(AsyncKernelManager):
         def __init__(self, **settings: Any) -> None:
-            files = {"transport": "ipc", "connection_file": str(folder / "kernel.json")} if os.name == "posix" else {}
-            super().__init__(**settings, **files)
+            transport = "ipc" if len(os.fsencode(folder)) < 80 else "tcp"  # a socket's path has at most 103 bytes
+            super().__init__(**settings, transport=transport, connection_file=str(folder / "kernel.json"))
             _LIVE.add(self)
 
         @property

@@ -72,7 +72,7 @@ def execute_all(
             for future in done:
                 job = waiting.pop(future)
                 board.close(job.name)
-                on_done(job, future.result())
+                on_done(job, _outcome(job, future))
     except BaseException:
         for future in waiting:
             future.cancel()
@@ -80,3 +80,11 @@ def execute_all(
             stop_kernels()
             wait(waiting, timeout=0.5)
         raise
+
+
+def _outcome(job: Job, future: Future[Executed]) -> Executed:
+    """What came of an execution. A full disk or a lost worker is a failure of this one, not of the others."""
+    try:
+        return future.result()
+    except Exception as error:
+        return Executed(job.task.source, 0.0, f"no cell: {type(error).__name__}: {error}")

@@ -43,7 +43,8 @@ def run(project: Project, names: Sequence[str] = (), options: Options | None = N
     planner.check_settings(names, options.settings)
     for name in names:
         _ = planner.points(name, options.settings) if name in sweeps else _page(planner, name, options)
-    remove_stale(project.page("").parent, project.results, *(project.points(name) for name in planner.config.sweeps))
+    remove_stale(project.page("").parent, project.failed("").parent, project.results)
+    remove_stale(*map(project.points, planner.config.sweeps))
     jobs = options.jobs or fitting_jobs(planner.config.threads)
     failed = []
     for name in sweeps:
