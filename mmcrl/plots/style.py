@@ -1,0 +1,106 @@
+"""Style: one restrained, colour-blind-safe look for every picture, and the frame that each one starts from."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterable, Sequence
+from typing import ParamSpec, TypeVar
+
+import matplotlib.pyplot as plt
+import pandas as pd
+from matplotlib import rc_context
+from matplotlib.axes import Axes
+from matplotlib.colors import LinearSegmentedColormap
+
+from mmcrl.errors import InputError
+
+__all__ = [
+    "INK",
+    "LEAST_PEOPLE",
+    "NEGATIVE",
+    "POSITIVE",
+    "SIGNED",
+    "SOFT",
+    "UNSIGNED",
+    "axes_or_new",
+    "check_fraction",
+    "check_table",
+    "colours_of",
+    "modality_of",
+    "styled",
+]
+
+INK, SOFT, UNSIGNED = "#1f2933", "#8a949e", "#8a949e"
+POSITIVE, NEGATIVE = "#0b6b73", "#c8611c"
+SIGNED = LinearSegmentedColormap.from_list("signed", [NEGATIVE, "#f7f7f5", POSITIVE])
+LEAST_PEOPLE = 10  # a count below is never drawn
+
+# The muted scheme of Paul Tol, Colour Schemes (2021), https://personal.sron.nl/~pault/, dark and light in turn
+_MODALITIES = ["#332288", "#44aa99", "#882255", "#ddcc77", "#117733", "#cc6677", "#88ccee", "#999933", "#aa4499"]
+_RC = {
+    "figure.facecolor": "white",
+    "axes.facecolor": "white",
+    "savefig.facecolor": "white",
+    "figure.dpi": 110,
+    "figure.constrained_layout.use": True,
+    "font.size": 10,
+    "axes.titlesize": 11,
+    "axes.titleweight": "semibold",
+    "axes.titlelocation": "left",
+    "axes.edgecolor": SOFT,
+    "axes.labelcolor": INK,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "text.color": INK,
+    "xtick.color": INK,
+    "ytick.color": INK,
+    "legend.frameon": False,
+}
+
+_P, _R = ParamSpec("_P"), TypeVar("_R")
+
+
+def styled(function: Callable[_P, _R]) -> Callable[_P, _R]:
+    """Draw with the project's look and leave matplotlib's settings as they were."""
+
+    @functools.wraps(function)
+    def drawn(*args: _P.args, **kwargs: _P.kwargs) -> _R:
+        with rc_context(_RC):
+            return function(*args, **kwargs)
+
+    return drawn
+
+
+def axes_or_new(ax: Axes | None, width: float, height: float) -> Axes:
+    """The given axes, or those of a new figure of this size in inches."""
+    return plt.subplots(figsize=(width, height))[1] if ax is None else ax
+
+
+def colours_of(modalities: Sequence[str]) -> dict[str, str]:
+    """A colour for every modality; after nine they begin again, so names are always written as well."""
+    return {name: _MODALITIES[i % len(_MODALITIES)] for i, name in enumerate(modalities)}
+
+
+def modality_of(latent: str) -> str:
+    """The modality of a latent's name.
+
+    >>> modality_of("sleep.0")
+    'sleep'
+    """
+    return latent.rsplit(".", 1)[0]
+
+
+def check_table(argument: str, table: object, columns: Iterable[str]) -> None:
+    """Refuse what is not a DataFrame with these columns."""
+    wanted = list(columns)
+    if not isinstance(table, pd.DataFrame):
+        raise InputError(argument, f"a DataFrame with the columns {', '.join(wanted)}", type(table).__name__)
+    missing = [column for column in wanted if column not in table.columns]
+    if missing:
+        raise InputError(argument, f"the columns {', '.join(wanted)}", f"none called {', '.join(missing)}")
+
+
+def check_fraction(argument: str, value: object) -> None:
+    """Refuse what is not a number from 0 to 1."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:
+        raise InputError(argument, "a number from 0 to 1", repr(value))
