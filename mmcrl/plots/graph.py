@@ -76,7 +76,7 @@ def link_graph(
     groups = _groups(links, modalities, tiers)
     latents, headings = _places(groups, tiers)
     rows = len({round(p.y, 6) for p in [*latents.values(), *headings.values()]})
-    ax = axes_or_new(ax, 8.5, float(np.clip(0.19 * rows + 1.2, 3.5, 9.5)))
+    ax = axes_or_new(ax, 8.5, float(np.clip(0.19 * rows + 1.2, 2.2, 9.5)))
     shown = links[(links["confidence"] >= confidence) & links["source"].isin(latents) & links["target"].isin(latents)]
     if scope != "all":
         shown = shown[shown["scope"] == scope]
@@ -140,10 +140,12 @@ def _line(link: tuple, latents: Mapping[str, Place]) -> FancyArrowPatch:
 
 
 def _bend(a: Place, b: Place) -> float:
-    """Curvature that draws a link towards the middle of the picture, stronger between neighbours."""
+    """Curvature that draws a link towards the middle of the picture; within a column, away from its text."""
     dx, dy = b.x - a.x, b.y - a.y
     length = max(float(np.hypot(dx, dy)), 1e-9)
     inward = np.array([-(a.x + b.x) / 2, -(a.y + b.y) / 2])
+    if abs(dx) < 1e-6:
+        inward = np.array([-a.side * 0.7 * length, 0.0])
     across = float(inward @ np.array([dy, -dx])) / length
     return float(np.clip(0.6 * across / length, -0.6, 0.6))
 

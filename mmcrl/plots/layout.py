@@ -59,9 +59,7 @@ def _height(groups: Mapping[str, Sequence[str]], names: Sequence[str]) -> float:
     return sum(len(groups[name]) + _HEADING for name in names) + _GAP * max(len(names) - 1, 0)
 
 
-def _rows(
-    groups: Mapping[str, Sequence[str]], names: Sequence[str], tallest: float
-) -> list[tuple[str, float, bool]]:
+def _rows(groups: Mapping[str, Sequence[str]], names: Sequence[str], tallest: float) -> list[tuple[str, float, bool]]:
     """(name, y in [-1, 1], whether it is a heading) from the top down, in the middle of the height."""
     rows = []
     row = (tallest - _height(groups, names)) / 2 + 0.5

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Iterable, Sequence
-from typing import ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 import matplotlib.pyplot as plt
 import pandas as pd
@@ -37,7 +37,7 @@ LEAST_PEOPLE = 10  # a count below is never drawn
 
 # The muted scheme of Paul Tol, Colour Schemes (2021), https://personal.sron.nl/~pault/, dark and light in turn
 _MODALITIES = ["#332288", "#44aa99", "#882255", "#ddcc77", "#117733", "#cc6677", "#88ccee", "#999933", "#aa4499"]
-_RC = {
+_RC: dict[Any, Any] = {
     "figure.facecolor": "white",
     "axes.facecolor": "white",
     "savefig.facecolor": "white",
@@ -45,7 +45,7 @@ _RC = {
     "figure.constrained_layout.use": True,
     "font.size": 10,
     "axes.titlesize": 11,
-    "axes.titleweight": "semibold",
+    "axes.titleweight": "bold",
     "axes.titlelocation": "left",
     "axes.edgecolor": SOFT,
     "axes.labelcolor": INK,
@@ -57,7 +57,8 @@ _RC = {
     "legend.frameon": False,
 }
 
-_P, _R = ParamSpec("_P"), TypeVar("_R")
+_P = ParamSpec("_P")
+_R = TypeVar("_R")
 
 
 def styled(function: Callable[_P, _R]) -> Callable[_P, _R]:

@@ -1,0 +1,153 @@
+"""Fits: how training went, how close the recovered latents come to the truth, and how methods compare."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from scipy.stats import spearmanr
+
+from mmcrl.errors import InputError
+from mmcrl.plots.style import INK, LEAST_PEOPLE, POSITIVE, SOFT, axes_or_new, check_table, styled
+
+__all__ = ["recovery_density", "score_intervals", "training_curve"]
+
+
+@styled
+def recovery_density(
+    true: pd.DataFrame, estimated: pd.DataFrame, matching: Mapping[str, str], minimum: int = LEAST_PEOPLE
+) -> Figure:
+    """How many people of a simulated world lie where, for every true latent and its estimate.
+
+    One panel per matched pair, both standardised; cells with fewer than ``minimum`` people stay blank.  A narrow
+    monotone band is a recovered latent, a cloud a mixed one.  The rank correlation stands above.
+
+    Parameters
+    ----------
+    true, estimated : latents, columns (modality, latent), the same people.
+    matching : true name to estimated name, as `metrics.match` gives it.
+
+    Raises
+    ------
+    InputError : for people that differ, an empty matching, or a name that is in neither table.
+    """
+    if not true.index.equals(estimated.index):
+        raise InputError("estimated", f"the {len(true)} people of true, in their order", f"{len(estimated)} others")
+    if not matching:
+        raise InputError("matching", "at least one pair of latents", "none")
+    pairs = {t: _pair(true, estimated, t, e) for t, e in matching.items()}
+    across = min(len(pairs), 4)
+    down = math.ceil(len(pairs) / across)
+    figure, grid = plt.subplots(down, across, figsize=(2.5 * across + 0.9, 2.5 * down + 0.3), squeeze=False)
+    counts = {t: _counts(*values, minimum) for t, values in pairs.items()}
+    most = max(float(np.nanmax(count, initial=minimum)) for count, _, _ in counts.values())
+    for ax in grid.flat[len(pairs) :]:
+        ax.set_axis_off()
+    for ax, (t, (count, x, y)) in zip(grid.flat, counts.items(), strict=False):
+        mesh = ax.pcolormesh(x, y, count.T, cmap="crest", vmin=minimum, vmax=most, rasterized=True)
+        rho = spearmanr(*pairs[t]).statistic
+        ax.set(title=f"ρ = {rho:.2f}", xlabel=f"true {t} (SD)", ylabel=f"estimated {matching[t]} (SD)")
+    figure.colorbar(mesh, ax=grid, label=f"people in a cell (blank: fewer than {minimum})", aspect=25)
+    return figure
+
+
+def _pair(true: pd.DataFrame, estimated: pd.DataFrame, t: str, e: str) -> tuple[np.ndarray, np.ndarray]:
+    """Both latents (n,), standardised, of the people who have both."""
+    values = np.column_stack([_latent("true", true, t), _latent("estimated", estimated, e)])
+    values = values[~np.isnan(values).any(1)]
+    values = (values - values.mean(0)) / values.std(0)
+    return values[:, 0], values[:, 1]
+
+
+def _latent(argument: str, table: pd.DataFrame, name: str) -> np.ndarray:
+    columns = {f"{modality}.{latent}": (modality, latent) for modality, latent in table.columns}
+    if name not in columns:
+        raise InputError(argument, f"a latent called {name}", f"only {', '.join(columns)}")
+    return table[columns[name]].to_numpy(dtype=float)
+
+
+def _counts(x: np.ndarray, y: np.ndarray, minimum: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """People per cell (b, b), NaN below the minimum, and the edges; cells widen where people are few."""
+    cells = int(np.clip(np.sqrt(len(x) / (2 * minimum)), 5, 40))
+    span = [tuple(np.quantile(v, [0.005, 0.995])) for v in (x, y)]
+    count, along, up = np.histogram2d(x, y, bins=cells, range=span)
+    return np.where(count < minimum, np.nan, count), along, up
+
+
+@styled
+def training_curve(history: pd.DataFrame, chosen: int | None = None, ax: Axes | None = None) -> Axes:
+    """Held-out loss (nats, lower is better) of every start, and the training loss as a thin dotted line.
+
+    Parameters
+    ----------
+    history : start, step, train_loss, held_out_loss, as `MultimodalCRL.history`.
+    chosen : the start that was kept (``model.report["chosen_start"]``), drawn strongly.
+
+    Raises
+    ------
+    InputError : for a table without these columns, or a chosen start that is not in it.
+    """
+    check_table("history", history, ["start", "step", "train_loss", "held_out_loss"])
+    starts = list(dict.fromkeys(history["start"]))
+    if chosen is not None and chosen not in starts:
+        raise InputError("chosen", f"one of the starts {starts}", repr(chosen))
+    ax = axes_or_new(ax, 6.5, 3.4)
+    for start, rows in history.groupby("start", sort=False):
+        kept = start == chosen
+        colour, width = (POSITIVE, 2.4) if kept else (SOFT, 1.2)
+        label = f"start {start}, {'kept' if kept else 'held out'}"
+        order = 4 if kept else 2
+        ax.plot(rows["step"], rows["held_out_loss"], color=colour, linewidth=width, label=label, zorder=order)
+        training = f"start {start}, training" if kept or (chosen is None and start == starts[0]) else None
+        ax.plot(rows["step"], rows["train_loss"], ":", color=colour, linewidth=1, label=training, zorder=order)
+    ax.set(xlabel="optimiser step", ylabel="contrastive loss (nats)")
+    ax.legend(fontsize=8.5)
+    return ax
+
+
+@styled
+def score_intervals(
+    table: pd.DataFrame,
+    floor_mean: float,
+    floor_q95: float,
+    ceiling: float | None = None,
+    ax: Axes | None = None,
+) -> Axes:
+    """MCC of methods: the mean over their runs and the span from worst to best, beside what chance reaches.
+
+    Parameters
+    ----------
+    table : method, mcc; one row per run.
+    floor_mean, floor_q95 : MCC of right blocks with a random rotation inside (`metrics.floor`), drawn as a band.
+    ceiling : MCC of a method that sees the truth.
+
+    Raises
+    ------
+    InputError : for a table without these columns, or without a row.
+    """
+    check_table("table", table, ["method", "mcc"])
+    if table.empty:
+        raise InputError("table", "at least one row", "none")
+    runs = table.groupby("method", sort=False)["mcc"].agg(["mean", "min", "max", "size"])
+    ax = axes_or_new(ax, 6.8, 0.42 * len(runs) + 1.5)
+    ax.axvspan(floor_mean, floor_q95, color=SOFT, alpha=0.22, linewidth=0, label="chance: mean to 95 %")
+    if ceiling is not None:
+        ax.axvline(ceiling, color=INK, linestyle="--", linewidth=1.2, label="ceiling: sees the truth")
+    rows = np.arange(len(runs))
+    ax.hlines(rows, runs["min"], runs["max"], color=POSITIVE, linewidth=4, alpha=0.45, label="worst to best run")
+    ax.plot(runs["mean"], rows, "o", color=POSITIVE, markersize=7, markeredgecolor="white", label="mean")
+    names = [f"{name} ({n} run{'s' if n > 1 else ''})" for name, n in zip(runs.index, runs["size"], strict=True)]
+    ax.set_yticks(rows, names)
+    ax.set_ylim(len(runs) - 0.5, -0.5)
+    ax.set_xlim(max(0.0, min(runs["min"].min(), floor_mean) - 0.05), 1.01)
+    ax.set_xlabel("mean rank correlation with the truth (MCC, 0 to 1)")
+    ax.grid(axis="x", color=SOFT, alpha=0.25, linewidth=0.8)
+    ax.tick_params(axis="y", length=0)
+    ax.spines["left"].set_visible(False)
+    ax.legend(loc="upper center", bbox_to_anchor=(0.4, -0.9 / (0.42 * len(runs) + 0.6)), ncols=4, fontsize=8.5)
+    return ax
