@@ -43,7 +43,7 @@ def project(tmp_path: Path) -> Project:
     return project
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGKILL, -9), (signal.SIGINT, 130), (signal.SIGTERM, 130)])
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGKILL, -9), (signal.SIGINT, 130)])
 def test_what_was_finished_stays_and_the_rest_reruns(
     project: Project, number: signal.Signals, code: int, capsys: pytest.CaptureFixture[str]
 ) -> None:
