@@ -20,7 +20,8 @@ def evidence_plot(
 ) -> Axes:
     """Evidence of every pair of latents (nats per person), largest first, with its 95 % interval.
 
-    The interval is ``evidence ± 1.96 evidence_se``; the axis is linear up to the threshold and logarithmic beyond.
+    The interval is ``evidence ± 1.96 evidence_se``; the axis is linear up to the threshold and
+    logarithmic beyond.  Up to 24 pairs are named, more are ranked on a logarithmic axis.
 
     Parameters
     ----------
@@ -51,13 +52,17 @@ def evidence_plot(
             _draw(ax, ranks[rows], ordered[rows], colour, label, "o")
     if controls is not None and len(controls):
         shuffled = controls.sort_values("evidence", ascending=False, kind="stable")
-        _draw(ax, np.arange(1, len(shuffled) + 1), shuffled, NEGATIVE, "shuffled control", "D")
+        _draw(ax, np.arange(1, len(shuffled) + 1) + 0.25, shuffled, NEGATIVE, "shuffled control", "D")
     ax.set_yscale("symlog", linthresh=threshold)
     ax.set(ylabel="evidence (nats per person)", xlabel="pairs of latents, most evidence first")
     if len(ordered) <= _MOST_NAMED:
         ax.set_xticks(ranks, [f"{a} – {b}" for a, b in zip(ordered["source"], ordered["target"], strict=True)])
         ax.tick_params(axis="x", rotation=90, labelsize=8)
-    ax.legend(fontsize=8.5)
+    else:
+        ax.set_xscale("log")
+        ax.xaxis.set_major_formatter("{x:g}")
+        ax.set_xlabel("rank of the pair of latents, most evidence first")
+    ax.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=4, fontsize=8.5, columnspacing=1.2)
     return ax
 
 
@@ -68,7 +73,7 @@ def _draw(ax: Axes, ranks: np.ndarray, rows: pd.DataFrame, colour: str, label: s
         yerr=1.96 * rows["evidence_se"],
         fmt=marker,
         color=colour,
-        markersize=4.5,
-        elinewidth=1.2,
+        markersize=4,
+        elinewidth=1.2 if len(rows) <= 4 * _MOST_NAMED else 0.4,
         label=label,
     )

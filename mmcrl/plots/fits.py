@@ -34,10 +34,12 @@ def recovery_density(
 
     Raises
     ------
-    InputError : for people that differ, an empty matching, or a name that is in neither table.
+    InputError : for people that differ, a minimum below 10, an empty matching, or a name that is in neither table.
     """
     if not true.index.equals(estimated.index):
         raise InputError("estimated", f"the {len(true)} people of true, in their order", f"{len(estimated)} others")
+    if minimum < LEAST_PEOPLE:
+        raise InputError("minimum", f"at least {LEAST_PEOPLE} people", repr(minimum))
     if not matching:
         raise InputError("matching", "at least one pair of latents", "none")
     pairs = {t: _pair(true, estimated, t, e) for t, e in matching.items()}
@@ -48,11 +50,12 @@ def recovery_density(
     most = max(float(np.nanmax(count, initial=minimum)) for count, _, _ in counts.values())
     for ax in grid.flat[len(pairs) :]:
         ax.set_axis_off()
-    for ax, (t, (count, x, y)) in zip(grid.flat, counts.items(), strict=False):
+    for ax, t in zip(grid.flat, pairs, strict=False):
+        count, x, y = counts[t]
         mesh = ax.pcolormesh(x, y, count.T, cmap="crest", vmin=minimum, vmax=most, rasterized=True)
         rho = spearmanr(*pairs[t]).statistic
         ax.set(title=f"ρ = {rho:.2f}", xlabel=f"true {t} (SD)", ylabel=f"estimated {matching[t]} (SD)")
-    figure.colorbar(mesh, ax=grid, label=f"people in a cell (blank: fewer than {minimum})", aspect=25)
+    figure.colorbar(mesh, ax=grid, label=f"people in a cell, {minimum} or more", aspect=25)
     return figure
 
 
@@ -65,7 +68,7 @@ def _pair(true: pd.DataFrame, estimated: pd.DataFrame, t: str, e: str) -> tuple[
 
 
 def _latent(argument: str, table: pd.DataFrame, name: str) -> np.ndarray:
-    columns = {f"{modality}.{latent}": (modality, latent) for modality, latent in table.columns}
+    columns = {f"{column[0]}.{column[1]}": column for column in table.columns}
     if name not in columns:
         raise InputError(argument, f"a latent called {name}", f"only {', '.join(columns)}")
     return table[columns[name]].to_numpy(dtype=float)
@@ -74,7 +77,7 @@ def _latent(argument: str, table: pd.DataFrame, name: str) -> np.ndarray:
 def _counts(x: np.ndarray, y: np.ndarray, minimum: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """People per cell (b, b), NaN below the minimum, and the edges; cells widen where people are few."""
     cells = int(np.clip(np.sqrt(len(x) / (2 * minimum)), 5, 40))
-    span = [tuple(np.quantile(v, [0.005, 0.995])) for v in (x, y)]
+    span = [(float(np.quantile(v, 0.005)), float(np.quantile(v, 0.995))) for v in (x, y)]
     count, along, up = np.histogram2d(x, y, bins=cells, range=span)
     return np.where(count < minimum, np.nan, count), along, up
 
@@ -149,5 +152,5 @@ def score_intervals(
     ax.grid(axis="x", color=SOFT, alpha=0.25, linewidth=0.8)
     ax.tick_params(axis="y", length=0)
     ax.spines["left"].set_visible(False)
-    ax.legend(loc="upper center", bbox_to_anchor=(0.4, -0.9 / (0.42 * len(runs) + 0.6)), ncols=4, fontsize=8.5)
+    ax.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=4, fontsize=8.5, handlelength=1.4, columnspacing=1.2)
     return ax

@@ -64,8 +64,8 @@ def link_graph(
     ------
     InputError : for a table without the columns of links, a confidence outside [0, 1], an unknown scope or modality.
 
-    >>> from mmcrl import simulate
-    >>> links = pd.DataFrame([("a.0", "b.0", 0.6, 0.9, "directed", 1, "cross")], columns=_COLUMNS)
+    >>> columns = ["source", "target", "strength", "confidence", "direction", "sign", "scope"]
+    >>> links = pd.DataFrame([("age.0", "blood.1", 0.6, 0.9, "directed", 1, "cross")], columns=columns)
     >>> len(link_graph(links).patches)
     1
     """

@@ -31,8 +31,8 @@ def adjacency_heatmap(true: pd.DataFrame, estimated: pd.DataFrame) -> Figure:
     InputError : for labels that differ between the two, or between rows and columns.
 
     >>> truth = pd.DataFrame([[0, 0], [1, 0]], index=["a.0", "b.0"], columns=["a.0", "b.0"])
-    >>> [ax.get_title() for ax in adjacency_heatmap(truth, truth).axes]
-    ['true', 'estimated']
+    >>> len(adjacency_heatmap(truth, truth).axes)
+    2
     """
     labels = list(true.index)
     for argument, matrix in (("true", true), ("estimated", estimated)):
@@ -48,6 +48,8 @@ def adjacency_heatmap(true: pd.DataFrame, estimated: pd.DataFrame) -> Figure:
         sns.heatmap(filled, ax=ax, square=True, cbar=False, xticklabels=labels, yticklabels=labels, **look)
         ax.set_title(title)
         ax.set_xlabel("source (cause)")
+        ax.tick_params(axis="x", rotation=90, length=0)
+        ax.tick_params(axis="y", rotation=0, length=0)
         _frame_modalities(ax, labels)
     axes[0].set_ylabel("target (effect)")
     differs = np.argwhere(true.to_numpy() != estimated.to_numpy())
@@ -88,10 +90,10 @@ def loadings_heatmap(loadings: pd.DataFrame, modality: str | None = None) -> Fig
         raise InputError("modality", f"one of {', '.join(names)}", repr(modality))
     shown = names if modality is None else [modality]
     tables = {name: _wide(loadings[loadings["modality"] == name]) for name in shown}
-    across = min(len(tables), 3)
+    across = min(len(tables), 2)
     down = math.ceil(len(tables) / across)
     rows = [max(len(t) for t in list(tables.values())[r * across : (r + 1) * across]) for r in range(down)]
-    size = (max(3.6 * across, 4.6), sum(0.27 * r + 0.85 for r in rows) + 0.4)
+    size = (4.6 * across, sum(0.27 * r + 0.85 for r in rows) + 0.4)
     figure, grid = plt.subplots(down, across, figsize=size, squeeze=False, height_ratios=[r + 1.5 for r in rows])
     for ax in grid.flat[len(tables) :]:
         ax.set_axis_off()
@@ -106,7 +108,7 @@ def loadings_heatmap(loadings: pd.DataFrame, modality: str | None = None) -> Fig
 def _heatmap(ax: Axes, table: pd.DataFrame, name: str) -> None:
     look = {"cmap": SIGNED, "vmin": -1, "vmax": 1, "linewidths": 1, "linecolor": "white"}
     sns.heatmap(table, ax=ax, annot=True, fmt=".2f", annot_kws={"fontsize": 8}, cbar=False, **look)
-    ax.set(title=name, xlabel="", ylabel="")
+    ax.set(title=name, xlabel="latent", ylabel="")
     ax.tick_params(length=0, labelsize=8.5)
     ax.tick_params(axis="x", rotation=0)
     ax.tick_params(axis="y", rotation=0)
@@ -117,4 +119,5 @@ def _wide(loadings: pd.DataFrame) -> pd.DataFrame:
     latents, columns = dict.fromkeys(loadings["latent"]), dict.fromkeys(loadings["column"])
     wide = loadings.pivot(index="column", columns="latent", values="loading").loc[list(columns), list(latents)]
     shares = loadings.drop_duplicates("column").set_index("column")["r2"]
+    wide = wide.rename(columns=lambda latent: latent.rsplit(".", 1)[1])
     return wide.rename(index=lambda column: f"{column}  (R² {shares[column]:.2f})")
