@@ -1,8 +1,8 @@
 """Baselines: what simpler methods recover of the same cohort, and what a method that sees the truth would.
 
 Each has the estimator's protocol: ``fit(cohort)``, then ``transform(cohort)`` to a table of latents.  Modalities are
-treated one by one.  Series and images are flattened to columns, missing values filled with the training people's
-mean, columns standardised.  As in `MultimodalCRL`, each column of an ``observed`` modality is a latent of its own.
+treated one by one: missing values are filled with the training people's mean, columns standardised.  As in
+`MultimodalCRL`, each column of an ``observed`` modality is a latent of its own.
 """
 
 from __future__ import annotations
@@ -24,7 +24,6 @@ from sklearn.preprocessing import StandardScaler
 
 from mmcrl.cohort import Cohort
 from mmcrl.errors import InputError
-from mmcrl.modality import Modality
 from mmcrl.plan import Block, plan_blocks
 
 __all__ = ["Baseline", "FastICABaseline", "PCABaseline", "SupervisedCeiling"]
@@ -52,13 +51,13 @@ class Baseline(ABC):
         self._maps: list[tuple[Block, Pipeline]] = []
         for block in blocks:
             modality = cohort[block.name]
-            columns, ids = _columns(modality)[modality.measured], cohort.ids[modality.measured]
+            values, ids = modality.values[modality.measured], cohort.ids[modality.measured]
             steps: list[Any] = [SimpleImputer(keep_empty_features=True), StandardScaler()]
             if block.kind != "observed":
                 steps.append(self._method(block))
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", ConvergenceWarning)
-                self._maps.append((block, make_pipeline(*steps).fit(columns, self._target(block, ids))))
+                self._maps.append((block, make_pipeline(*steps).fit(values, self._target(block, ids))))
         return self
 
     def transform(self, cohort: Cohort) -> pd.DataFrame:
@@ -72,7 +71,7 @@ class Baseline(ABC):
             values = np.full((len(cohort), block.n_latents), np.nan)
             if modality.measured.any():
                 apply = fitted.predict if hasattr(fitted, "predict") else fitted.transform
-                found = apply(_columns(modality)[modality.measured])
+                found = apply(modality.values[modality.measured])
                 values[modality.measured] = found.reshape(-1, block.n_latents)
             parts[block.name] = pd.DataFrame(values, index=cohort.ids)
         return pd.concat(parts, axis=1, names=["modality", "latent"])
@@ -148,8 +147,3 @@ class SupervisedCeiling(Baseline):
         if truth.isna().to_numpy().any():
             raise InputError("latents", f"the truth of everybody with {block.name}", "people without one")
         return truth.to_numpy(float)
-
-
-def _columns(modality: Modality) -> np.ndarray:
-    """Values (n, columns x further axes)."""
-    return modality.values.reshape(len(modality), -1).astype(float)
