@@ -58,22 +58,21 @@ def test_ceiling_needs_the_truth_of_everybody(linear):
 
 
 @pytest.mark.parametrize("method", [FastICABaseline(2, seed=4), PCABaseline(2)])
-def test_people_missing_values_and_kinds(method: Baseline):
+def test_people_missing_values_and_observed_columns(method: Baseline):
     rng = np.random.default_rng(2)
     table = rng.normal(size=(300, 5))
     table[:7], table[10, 1] = np.nan, np.nan
     cohort = Cohort(
         {
             "table": table,
-            "series": rng.normal(size=(300, 2, 9)),
-            "image": rng.normal(size=(300, 1, 4, 4)),
+            "other": rng.normal(size=(300, 3)),
             "age": Modality(rng.uniform(20, 80, size=(300, 1)), kind="observed"),
         },
         ids=[f"p{i}" for i in range(300)],
     )
     found = method.fit(cohort).transform(cohort)
     assert found.index.equals(cohort.ids)
-    sizes = {"table": 2, "series": 2, "image": 2, "age": 1}
+    sizes = {"table": 2, "other": 2, "age": 1}
     assert list(found.columns) == [(name, i) for name, k in sizes.items() for i in range(k)]
     assert found["table"].isna().any(axis=1).tolist() == [True] * 7 + [False] * 293
     assert found.drop(columns="table").notna().all(axis=None)
