@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.ticker import SymmetricalLogLocator
 
 from mmcrl.errors import InputError
 from mmcrl.plots.style import INK, NEGATIVE, POSITIVE, SOFT, axes_or_new, check_table, styled
@@ -54,6 +55,8 @@ def evidence_plot(
         shuffled = controls.sort_values("evidence", ascending=False, kind="stable")
         _draw(ax, np.arange(1, len(shuffled) + 1) + 0.25, shuffled, NEGATIVE, "shuffled control", "D")
     ax.set_yscale("symlog", linthresh=threshold)
+    decade = 10 ** np.ceil(np.log10(threshold))  # ticks nearer to 0 would cover each other
+    ax.yaxis.set_major_locator(SymmetricalLogLocator(base=10, linthresh=decade))
     ax.set(ylabel="evidence (nats per person)", xlabel="pairs of latents, most evidence first")
     if len(ordered) <= _MOST_NAMED:
         ax.set_xticks(ranks, [f"{a} – {b}" for a, b in zip(ordered["source"], ordered["target"], strict=True)])
