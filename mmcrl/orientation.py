@@ -46,7 +46,7 @@ def orient(
     for cause, effect in sorted(votes):
         if frozenset((cause, effect)) not in contested and (effect, cause) not in arrows:
             arrows.setdefault((cause, effect), "collider")
-    _propagate(links, arrows, contested)
+    _propagate(links, arrows, contested, separators)
     return arrows
 
 
@@ -85,7 +85,12 @@ def _collider_arrows(
     return found
 
 
-def _propagate(links: set[frozenset[int]], arrows: dict[Arrow, Rests], contested: set[frozenset[int]]) -> None:
+def _propagate(
+    links: set[frozenset[int]],
+    arrows: dict[Arrow, Rests],
+    contested: set[frozenset[int]],
+    separators: Mapping[frozenset[int], Sequence[int]],
+) -> None:
     """Meek's rules 1 and 2 until nothing changes; a contested link is left alone."""
     changed = True
     while changed:
@@ -94,13 +99,16 @@ def _propagate(links: set[frozenset[int]], arrows: dict[Arrow, Rests], contested
             for cause, effect in ((i, j), (j, i)):
                 if (i, j) in arrows or (j, i) in arrows:
                     continue
-                if _forced(cause, effect, links, arrows):
+                if _forced(cause, effect, arrows, separators):
                     arrows[cause, effect] = "propagation"
                     changed = True
 
 
-def _forced(cause: int, effect: int, links: set[frozenset[int]], arrows: Mapping[Arrow, Rests]) -> bool:
+def _forced(
+    cause: int, effect: int, arrows: Mapping[Arrow, Rests], separators: Mapping[frozenset[int], Sequence[int]]
+) -> bool:
+    """Rule 1 asks that ``cause`` is what separates its own cause from the effect: an absent link is not enough."""
     into = [a for a, b in arrows if b == cause]
-    away_from_collider = any(a != effect and frozenset((a, effect)) not in links for a in into)
+    no_collider = any(cause in separators.get(frozenset((a, effect)), ()) for a in into if a != effect)
     along_chain = any(a == cause and (b, effect) in arrows for a, b in arrows)
-    return away_from_collider or along_chain
+    return no_collider or along_chain

@@ -43,13 +43,16 @@ def test_meek_rule_1_makes_no_new_collider():
     assert arrows[1, 3] == "propagation"
 
 
+def test_an_absent_link_alone_propagates_nothing():
+    separators = {frozenset((0, 2)): (), frozenset((0, 3)): (), frozenset((2, 3)): ()}
+    arrows = orient(pairs((0, 1), (1, 3)), [0, 1, None, None], separators, never)
+    assert arrows == {(0, 1): "tier"}
+
+
 def test_meek_rule_2_makes_no_cycle():
-    arrows = orient(pairs((0, 1), (1, 2), (0, 2)), [0, 1, 2], {}, never)
-    assert arrows == {(0, 1): "tier", (1, 2): "tier", (0, 2): "tier"}
-    arrows = orient(
-        pairs((0, 1), (1, 2), (0, 2), (3, 1), (1, 4)), [0, 1, None, 0, None], {frozenset((3, 4)): (1,)}, never
-    )
-    assert arrows[1, 4] == "propagation"
+    links = pairs((0, 1), (1, 2), (0, 2), (3, 2))
+    arrows = orient(links, [0, 1, None, None], {frozenset((1, 3)): ()}, always)
+    assert arrows == {(0, 1): "tier", (1, 2): "collider", (3, 2): "collider", (0, 2): "propagation"}
 
 
 def test_a_contradiction_between_colliders_leaves_the_link_undirected():
