@@ -4,8 +4,8 @@ PYTHON ?= python3
 BIN := .venv/bin
 PINS := $(shell cat requirements.txt pyproject.toml | cksum | cut -d' ' -f1)
 READY := .venv/ready-$(PINS)
-BUILT := _build/html/.complete
-PAGES = $(shell find _config.yml book mmcrl -not -path '*/__pycache__*' -not -path '*/.*')
+PAGES := $(shell find _config.yml book mmcrl -type f -not -path '*/__pycache__/*' | sort | xargs cksum | cksum | cut -d' ' -f1)
+BUILT := _build/html/.complete-$(PAGES)
 
 .PHONY: help book page test browser clean
 .DELETE_ON_ERROR:
@@ -20,7 +20,7 @@ book: $(READY)  ## run the notebooks and build the book (PROFILE=full: larger se
 page: $(BUILT)
 	@echo "The book: file://$(CURDIR)/_build/html/index.html"
 
-$(BUILT): $(PAGES)
+$(BUILT):
 	rm -rf _build/html
 	$(BIN)/jupyter-book build book --config _config.yml --path-output . -W --keep-going -n --all -q
 	@touch $@
