@@ -16,12 +16,14 @@ from collections.abc import Sequence
 import numpy as np
 from scipy.special import ndtri
 from scipy.stats import rankdata
+from scipy.stats import t as student_t
 
 __all__ = ["DEGREE", "features", "normal_scores", "pair_evidence"]
 
 DEGREE = 3  # polynomials of each latent; the fourth only added noise
 _BOUND = 2.5
 _FOLDS = 5
+_FREEDOM = 4
 
 
 def normal_scores(z: np.ndarray) -> np.ndarray:
@@ -55,21 +57,28 @@ def _design(z: np.ndarray) -> np.ndarray:
 
 
 def _log_density(x: np.ndarray, y: np.ndarray, fit: np.ndarray, score: np.ndarray) -> np.ndarray:
-    """log N(y | x beta, exp(x gamma)) of the ``score`` people, fitted on the ``fit`` people by ridge regressions."""
+    """log density of the ``score`` people's y, fitted on the ``fit`` people.
+
+    Student's t with 4 degrees of freedom, so that a few outlying people do not rule the mean; its location and log
+    variance are linear in x by ridge regression, its overall size the maximum-likelihood one.
+    """
     gram = x[fit].T @ x[fit] + np.eye(x.shape[1])
-    beta = np.linalg.solve(gram, x[fit].T @ y[fit])
-    residual = y - x @ beta
+    residual = y - x @ np.linalg.solve(gram, x[fit].T @ y[fit])
     size = np.log(residual**2 + 1e-3)
     gamma = np.linalg.solve(gram, x[fit].T @ (size[fit] - size[fit].mean()))
     log_variance = np.clip(x @ gamma, -2, 2)
-    log_variance += np.log(np.mean(residual[fit] ** 2 * np.exp(-log_variance[fit])))
-    return -0.5 * (np.log(2 * np.pi) + log_variance[score] + residual[score] ** 2 * np.exp(-log_variance[score]))
+    squared = residual**2 * np.exp(-log_variance)
+    overall = np.mean(squared[fit])
+    for _ in range(15):  # the fixed point of the maximum-likelihood scale of a t distribution
+        overall = np.mean((_FREEDOM + 1) / (_FREEDOM + squared[fit] / overall) * squared[fit])
+    z = np.sqrt(squared[score] / overall)
+    return student_t.logpdf(z, _FREEDOM) - 0.5 * (np.log(overall) + log_variance[score])
 
 
 def pair_evidence(z: np.ndarray, i: int, j: int, given: Sequence[int], seed: int = 0) -> tuple[float, float, float]:
     """Evidence (nats per person), its standard error, and the sign of the partial association of i and j given S.
 
-    ``z`` (n, d); people for whom one of the latents is missing are left out.  The densities are Gaussian after
+    ``z`` (n, d); people for whom one of the latents is missing are left out.  The densities are Student's t after
     normal scores, with location and log-scale that are polynomial in the conditioning latents.
     """
     used = [i, j, *given]

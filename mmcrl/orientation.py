@@ -6,7 +6,8 @@ Three things decide a direction, in this order, and nothing else does:
 - *collider*: i and j are independent, and become dependent once k is known; then i -> k <- j (Spirtes, Glymour and
   Scheines, Causation, Prediction, and Search, 2000).  Both halves are measured, not inferred from an absence;
 - *propagation*: the one direction that makes no new collider and no cycle (Meek, Causal inference and causal
-  explanation with background knowledge, 1995, rules 1 and 2).
+  explanation with background knowledge, 1995, rules 1 and 2).  That a latent is no collider is measured as well: the
+  ends must be dependent without it and independent with it.
 
 A pair of latents alone is never directed by its likelihood: latents are known up to an invertible function of each,
 which leaves no asymmetry between cause and effect to be seen.
@@ -28,25 +29,24 @@ def orient(
     links: set[frozenset[int]],
     tiers: Sequence[int | None],
     separators: Mapping[frozenset[int], Sequence[int]],
-    opens: Callable[[int, int, Sequence[int], int], bool],
+    depends: Callable[[int, int, Sequence[int]], bool],
 ) -> dict[Arrow, Rests]:
     """Directed links among ``links`` (pairs of latents) with what each rests on.
 
-    ``separators`` holds the set that separates each pair without a link; ``opens(i, j, given, k)`` says whether
-    i and j, separated by ``given``, are clearly dependent once k is known as well.  Where two colliders disagree
-    about a link, it stays undirected.
+    ``separators`` holds the set that separates each pair without a link; ``depends(i, j, given)`` says whether i and
+    j are clearly dependent given these others.  Where two colliders disagree about a link, it stays undirected.
     """
     arrows: dict[Arrow, Rests] = {}
     for i, j in _pairs(links):
         known = tier_arrow(i, j, tiers)
         if known is not None:
             arrows[known] = "tier"
-    votes = _collider_arrows(links, separators, opens)
+    votes = _collider_arrows(links, separators, depends)
     contested = {frozenset(arrow) for arrow in votes if arrow[::-1] in votes}
     for cause, effect in sorted(votes):
         if frozenset((cause, effect)) not in contested and (effect, cause) not in arrows:
             arrows.setdefault((cause, effect), "collider")
-    _propagate(links, arrows, contested, separators)
+    _propagate(links, arrows, contested, separators, depends)
     return arrows
 
 
@@ -69,7 +69,7 @@ def _pairs(links: set[frozenset[int]]) -> list[Arrow]:
 def _collider_arrows(
     links: set[frozenset[int]],
     separators: Mapping[frozenset[int], Sequence[int]],
-    opens: Callable[[int, int, Sequence[int], int], bool],
+    depends: Callable[[int, int, Sequence[int]], bool],
 ) -> set[Arrow]:
     """Arrows into the middle of every unshielded triple whose ends become dependent through it."""
     neighbours: dict[int, set[int]] = {}
@@ -80,7 +80,7 @@ def _collider_arrows(
     for k, around in neighbours.items():
         for i, j in itertools.combinations(sorted(around), 2):
             given = separators.get(frozenset((i, j)))
-            if given is not None and k not in given and opens(i, j, given, k):
+            if given is not None and k not in given and depends(i, j, [*given, k]):
                 found |= {(i, k), (j, k)}
     return found
 
@@ -90,6 +90,7 @@ def _propagate(
     arrows: dict[Arrow, Rests],
     contested: set[frozenset[int]],
     separators: Mapping[frozenset[int], Sequence[int]],
+    depends: Callable[[int, int, Sequence[int]], bool],
 ) -> None:
     """Meek's rules 1 and 2 until nothing changes; a contested link is left alone."""
     changed = True
@@ -99,16 +100,23 @@ def _propagate(
             for cause, effect in ((i, j), (j, i)):
                 if (i, j) in arrows or (j, i) in arrows:
                     continue
-                if _forced(cause, effect, arrows, separators):
+                if _forced(cause, effect, arrows, separators, depends):
                     arrows[cause, effect] = "propagation"
                     changed = True
 
 
 def _forced(
-    cause: int, effect: int, arrows: Mapping[Arrow, Rests], separators: Mapping[frozenset[int], Sequence[int]]
+    cause: int,
+    effect: int,
+    arrows: Mapping[Arrow, Rests],
+    separators: Mapping[frozenset[int], Sequence[int]],
+    depends: Callable[[int, int, Sequence[int]], bool],
 ) -> bool:
-    """Rule 1 asks that ``cause`` is what separates its own cause from the effect: an absent link is not enough."""
-    into = [a for a, b in arrows if b == cause]
-    no_collider = any(cause in separators.get(frozenset((a, effect)), ()) for a in into if a != effect)
-    along_chain = any(a == cause and (b, effect) in arrows for a, b in arrows)
-    return no_collider or along_chain
+    """Rule 1 asks that ``cause`` is what separates one of its causes from the effect: an absent link is too little."""
+    if any(a == cause and (b, effect) in arrows for a, b in arrows):
+        return True
+    for a in [a for a, b in arrows if b == cause and a != effect]:
+        given = separators.get(frozenset((a, effect)), ())
+        if cause in given and depends(a, effect, [k for k in given if k != cause]):
+            return True
+    return False

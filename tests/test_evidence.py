@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from mmcrl.evidence import normal_scores, pair_evidence
-from mmcrl.links import link_table
+from mmcrl.links import confidence_of, link_table
 from mmcrl.search import separating_sets
 
 N = 4000
@@ -92,3 +92,29 @@ def test_strength_is_the_correlation_of_a_gaussian_pair_and_orders_the_table():
     assert table["strength"].is_monotonic_decreasing
     assert table.loc[0, "strength"] == pytest.approx(0.8, abs=0.05) or table.loc[0, "strength"] > 0.5
     assert set(table["scope"]) == {"cross", "within"}
+
+
+def test_confidence_is_the_posterior_found_by_integration():
+    smallest, prior, typical = 0.005, 0.2, 0.1
+    grid = np.linspace(0, 2, 400_001)
+    for evidence, error in ((0.02, 0.01), (0.005, 0.004), (-0.01, 0.01), (0.3, 0.05)):
+        likelihood = np.exp(-0.5 * ((evidence - grid) / error) ** 2)
+        slab = likelihood * np.exp(-grid / typical) / typical
+        step = grid[1] - grid[0]
+        spike = np.exp(-0.5 * (evidence / error) ** 2)
+        total = prior * slab.sum() * step + (1 - prior) * spike
+        exact = prior * slab[grid > smallest].sum() * step / total
+        assert confidence_of(evidence, error, smallest) == pytest.approx(exact, abs=1e-3)
+
+
+def test_more_people_make_a_weak_link_surer_and_a_chance_one_less_sure():
+    assert confidence_of(0.02, 0.005, 0.005) > confidence_of(0.02, 0.015, 0.005)
+    assert confidence_of(0.0, 0.002, 0.005) < confidence_of(0.0, 0.02, 0.005)
+
+
+def test_a_few_outlying_people_do_not_make_a_link():
+    rng = np.random.default_rng(4)
+    z = rng.normal(size=(1000, 2))
+    z[:3] = [[8, -9], [9, 8], [-8, 9]]
+    delta, error, _ = pair_evidence(z, 0, 1, [])
+    assert confidence_of(delta, error, 0.005) < 0.2

@@ -31,10 +31,17 @@ def test_a_measured_collider_points_into_its_middle():
     assert arrows == {(0, 1): "collider", (2, 1): "collider"}
 
 
-@pytest.mark.parametrize("separator", [(), (1,)])
-def test_without_an_opened_path_nothing_is_claimed(separator):
-    opens = never if separator == () else always
-    assert orient(pairs((0, 1), (1, 2)), [None] * 3, {frozenset((0, 2)): separator}, opens) == {}
+@pytest.mark.parametrize(("separator", "depends"), [((), never), ((1,), always)])
+def test_without_an_opened_path_nothing_is_claimed(separator, depends):
+    assert orient(pairs((0, 1), (1, 2)), [None] * 3, {frozenset((0, 2)): separator}, depends) == {}
+
+
+def test_a_middle_that_separates_nothing_propagates_nothing():
+    """0 -> 1 - 2, where 0 and 2 are no more dependent without 1 than with it."""
+    arrows = orient(pairs((0, 1), (1, 2)), [0, 1, 1], {frozenset((0, 2)): (1,)}, never)
+    assert arrows == {(0, 1): "tier"}
+    arrows = orient(pairs((0, 1), (1, 2)), [0, 1, 1], {frozenset((0, 2)): (1,)}, always)
+    assert arrows == {(0, 1): "tier", (1, 2): "propagation"}
 
 
 def test_meek_rule_1_makes_no_new_collider():
