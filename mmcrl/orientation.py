@@ -112,7 +112,7 @@ def _forced(
     separators: Mapping[frozenset[int], Sequence[int]],
     depends: Callable[[int, int, Sequence[int]], bool],
 ) -> bool:
-    """Rule 1 asks that ``cause`` is what separates one of its causes from the effect: an absent link is too little."""
+    """Rule 1 asks that ``cause`` is what separates one of its causes from the effect: absent links are too little."""
     if any(a == cause and (b, effect) in arrows for a, b in arrows):
         return True
     for a in [a for a, b in arrows if b == cause and a != effect]:
