@@ -73,7 +73,7 @@ def r2(true: pd.DataFrame, estimated: pd.DataFrame, seed: int = 0) -> float:
     """Share of each true block's variance that its estimated block explains, nonlinearly, on held-out people.
 
     ``1 - sum (z - f(z_hat))^2 / sum (z - mean)^2``, f a ridge regression on two codings of the block that no
-    outlier rules, ``asinh`` and normal scores, and up to 150 Nystroem features of each; fitted on one half of the
+    outlier rules, ``asinh`` and normal scores, and up to 100 Nystroem features of each; fitted on one half of the
     people, scored on the other; the mean over latents.  Noise scores about 0.
 
     Source: Williams and Seeger, Using the Nyström method to speed up kernel machines (2000).
@@ -190,7 +190,7 @@ def _explained(first: np.ndarray, second: np.ndarray, seed: int) -> np.ndarray:
 
 
 def _regression(width: int, n: int, seed: int) -> Pipeline:
-    kernel = {"gamma": 0.3 / width, "n_components": max(1, min(150, n // 6)), "random_state": seed}
+    kernel = {"gamma": 0.3 / width, "n_components": max(1, min(100, n // 6)), "random_state": seed}
     soft = make_pipeline(RobustScaler(), FunctionTransformer(np.arcsinh), StandardScaler())
     ranks = QuantileTransformer(n_quantiles=min(1000, n), output_distribution="normal", subsample=None)
     smooth = [make_pipeline(coding, Nystroem(**kernel)) for coding in (soft, ranks)]
