@@ -103,11 +103,12 @@ def test_floor_of_two_gaussians_is_the_mean_of_the_larger_of_cosine_and_sine():
     assert metrics.floor(block, draws=1000)["mean"] == pytest.approx(exact, abs=0.01)
 
 
-def test_floor_is_blind_to_monotone_functions_and_lower_for_correlated_siblings(latents):
+def test_floor_is_blind_to_monotone_functions_and_higher_for_correlated_siblings(latents):
     assert metrics.floor(latents, draws=20) == metrics.floor(np.exp(latents), draws=20)
     siblings = latents.copy()
-    siblings[("a", 1)] += latents[("a", 0)]
-    assert metrics.floor(siblings[["a"]])["mean"] == pytest.approx(0.82, abs=0.02)
+    siblings[("a", 1)] += 2 * latents[("a", 0)]
+    assert metrics.floor(siblings[["a"]])["mean"] == pytest.approx(0.93, abs=0.01)
+    assert metrics.floor(latents[["a"]])["mean"] == pytest.approx(0.89, abs=0.01)
 
 
 def test_floor_of_one_latent_is_one_and_needs_nobody_measured_in_every_modality(latents):
