@@ -27,8 +27,9 @@ __all__ = ["align", "angle", "floor", "match", "mcc", "r2", "score", "shd"]
 
 
 def match(true: pd.DataFrame, estimated: pd.DataFrame) -> dict[str, str]:
-    """The estimated latent of each true one: per modality, the assignment with the largest sum of |Spearman|.
+    """The estimated latent of each true one.
 
+    Per modality, the assignment with the largest sum of absolute Spearman correlations.
     Only matched latents appear (a modality with fewer estimates than truths leaves some out).
 
     >>> truth = pd.DataFrame({("a", 0): [1.0, 2, 3, 4], ("a", 1): [1.0, 3, 2, 0]})
@@ -44,7 +45,7 @@ def match(true: pd.DataFrame, estimated: pd.DataFrame) -> dict[str, str]:
 
 
 def mcc(true: pd.DataFrame, estimated: pd.DataFrame, *, nonlinear: bool = False, seed: int = 0) -> float:
-    """Mean over true latents of |Spearman| with their match; an unmatched one counts 0.
+    """Mean over true latents of the absolute Spearman correlation with their match; an unmatched one counts 0.
 
     Invariant to order, sign and every invertible monotone function of each latent.  Functions that are not monotone
     need ``nonlinear``: the correlation is then ``sqrt(max(R2, 0))``, R2 as in `r2` of one true latent on one
@@ -164,7 +165,7 @@ def _blocks(true: pd.DataFrame, estimated: pd.DataFrame) -> Iterator[tuple[str, 
 
 
 def _rank_correlation(first: np.ndarray, second: np.ndarray) -> np.ndarray:
-    """|Spearman| (k, l) of every pair of columns; 0 for a constant column."""
+    """absolute Spearman (k, l) of every pair of columns; 0 for a constant column."""
     ranks = pd.DataFrame(np.column_stack([first, second])).rank().to_numpy()
     centred = ranks - ranks.mean(0)
     size = np.sqrt((centred**2).sum(0))
