@@ -1,14 +1,17 @@
 """Worlds: what is promised of their graph, mechanisms and mixing."""
 
+import hashlib
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from mmcrl import InputError, simulate
+from mmcrl.simulate.noise import draw_noise
 
 
 @pytest.mark.parametrize("seed", range(3))
-@pytest.mark.parametrize("family", ["sparse", "dense", "chain", "paper"])
+@pytest.mark.parametrize("family", ["sparse", "dense", "chain", "paper", "random"])
 def test_the_graph_is_acyclic_across_modalities_and_frees_every_latent(family, seed):
     world = simulate.numeric(4, 2, n=50, seed=seed, graph=family)
     adjacency = world.adjacency.to_numpy()
@@ -85,6 +88,15 @@ def test_the_same_seed_gives_the_same_world_and_another_seed_another():
         ({"noise": "pink"}, "noise"),
         ({"strength": 1.0}, "strength"),
         ({"n_columns": 2}, "n_columns"),
+        ({"density": 0.5}, "density"),
+        ({"graph": "random", "density": 1.0}, "nested=True"),
+        ({"cycles": "around"}, "cycles"),
+        ({"cycles": "within", "n_latents": 1}, "n_latents"),
+        ({"cycles": "across", "graph": "random", "density": 0.0, "nested": True}, "cycles"),
+        ({"cycles": "across", "feedback": 0}, "feedback"),
+        ({"shared": -1}, "shared"),
+        ({"shared": 1, "shared_by": 3}, "shared_by"),
+        ({"missing": 0.6}, "missing"),
     ],
 )
 def test_wrong_arguments_are_named(arguments, name):
@@ -95,3 +107,58 @@ def test_wrong_arguments_are_named(arguments, name):
 def test_unknown_case_is_refused():
     with pytest.raises(InputError, match="1, 2 or 3"):
         simulate.case(4)
+
+
+def test_a_linear_gaussian_rotation_leaves_the_undecidable_world_as_it_is():
+    world = simulate.undecidable(3, 2, n=100_000, seed=2)
+    z = world.latents.to_numpy()
+    angle = 0.6
+    rotation = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+    covariance = np.cov(z.T)
+    carried = [rotation]
+    for m in (1, 2):  # the rotation of the block before, seen through the signs of the links
+        signs = np.diag(np.sign(np.diag(covariance[2 * m - 2 : 2 * m, 2 * m : 2 * m + 2])))
+        carried.append(signs @ carried[-1] @ signs)
+    rotated = np.column_stack([z[:, 2 * m : 2 * m + 2] @ carried[m] for m in range(3)])
+    assert np.abs(np.cov(rotated.T) - covariance).max() < 0.02
+    assert np.abs(np.corrcoef(z[:, 0], rotated[:, 0])[0, 1]) < 0.9
+    assert np.abs(pd.DataFrame(z).kurt()).max() < 0.1
+    with pytest.raises(InputError, match="n_latents"):
+        simulate.undecidable(n_latents=1)
+
+
+@pytest.mark.parametrize("noise", ["laplace", "gaussian", "uniform", "bimodal", "logistic", "sech"])
+def test_noise_is_standardised(noise):
+    eps = draw_noise(np.random.default_rng(0), noise, 100_000, 2)
+    assert np.abs(eps.mean(0)).max() < 0.02
+    assert np.abs(eps.var(0) - 1).max() < 0.04
+
+
+@pytest.mark.parametrize(("noise", "kurtosis"), [("logistic", 1.2), ("sech", 2.0)])
+def test_heavier_tails_have_the_kurtosis_of_their_distribution(noise, kurtosis):
+    eps = draw_noise(np.random.default_rng(1), noise, 400_000, 1)
+    assert abs(pd.Series(eps[:, 0]).kurt() - kurtosis) < 0.15
+
+
+def test_random_graphs_have_the_share_of_links_that_is_asked_for():
+    for density, links in [(1 / 3, 3), (5 / 9, 5), (7 / 9, 7), (1, 9)]:
+        world = simulate.case(2, n=50, graph="random", density=density, nested=True)
+        assert world.adjacency.loc["b.0":, :"a.2"].to_numpy().sum() == links == world.adjacency.to_numpy().sum()
+
+
+def test_nested_latents_only_where_allowed():
+    links = [simulate.numeric(n=50, seed=s, graph="random").adjacency.to_numpy()[2:, :2] for s in range(8)]
+    assert all((block.sum(0) == 1).all() and (block.sum(1) == 1).all() for block in links)
+    free = [simulate.numeric(n=50, seed=s, graph="random", nested=True).adjacency.to_numpy() for s in range(8)]
+    assert any((a[2:, :2].sum(0) != 1).any() or (a[2:, :2].sum(1) != 1).any() for a in free)
+
+
+def test_the_default_worlds_are_those_of_the_first_release():
+    world = simulate.numeric(n=200, seed=0)
+    assert hashlib.sha256(world.latents.round(9).to_numpy().tobytes()).hexdigest()[:16] == "05f86278cae93a4c"
+    assert np.isclose(np.abs(world.cohort["b"].values).sum(dtype=float), 2322.2194688823656, rtol=1e-6)
+    other = simulate.numeric(4, n=200, seed=3, graph="dense", within=0.3, noise="bimodal")
+    assert np.isclose(np.abs(other.latents).to_numpy().sum(), 1293.63872225162, rtol=1e-12)
+    assert [int(i) for i in np.flatnonzero(other.adjacency)] == [8, 16, 17, 24, 32, 35, 41, 42, 44, 48, 49, 59]
+    case = simulate.case(3, n=200, seed=1)
+    assert np.isclose(np.abs(case.cohort["d"].values).sum(dtype=float), 4424.889208267443, rtol=1e-6)

@@ -1,41 +1,29 @@
 """Synthetic worlds: people whose latents, links and mixing are known, to check an estimator against.
 
-Latents follow `mmcrl.simulate.mechanisms` along a graph of `mmcrl.simulate.graphs`; each modality shows
-``x = mixing(z_modality, private noise)`` through a wide, injective network.  Within-modality links are absent by
-default: correlated siblings flatter every score.
+Latents follow `mmcrl.simulate.mechanisms` along a graph of `mmcrl.simulate.graphs`, with feedback
+(`mmcrl.simulate.feedback`) where cycles are asked for; each modality shows
+``x = mixing(z_modality, z_shared, private noise)`` through a wide, injective network.  Within-modality links are
+absent by default: correlated siblings flatter every score.
 Source of the three cases: Sun et al. (2025), arXiv:2411.06518, section 6.1; the generators are rebuilt.
 """
 
 from __future__ import annotations
-
-from dataclasses import dataclass
-from typing import get_args
 
 import numpy as np
 import pandas as pd
 
 from mmcrl.cohort import Cohort, Modality
 from mmcrl.errors import InputError
-from mmcrl.simulate.graphs import GraphFamily, draw_graph
-from mmcrl.simulate.mechanisms import Mechanisms, Noise
+from mmcrl.simulate.checks import check_settings
+from mmcrl.simulate.feedback import Feedback, close_rings, components
+from mmcrl.simulate.graphs import Cycles, GraphFamily, draw_graph, draw_rings, draw_shared
+from mmcrl.simulate.mechanisms import Equations, Mechanisms
+from mmcrl.simulate.missing import draw_missing
 from mmcrl.simulate.mixing import mix
+from mmcrl.simulate.noise import Noise, draw_noise
+from mmcrl.simulate.world import SHARED, World
 
-__all__ = ["GraphFamily", "Noise", "World", "case", "numeric"]
-
-
-@dataclass(frozen=True)
-class World:
-    """A cohort together with the truth behind it.
-
-    ``latents`` has one column per (modality, latent) and the cohort's ids as index; ``adjacency`` is square with
-    ``adjacency.loc["b.0", "a.1"] == 1`` iff latent 1 of modality a causes latent 0 of modality b.
-    """
-
-    cohort: Cohort
-    latents: pd.DataFrame
-    adjacency: pd.DataFrame
-    n_latents: dict[str, int]
-    settings: dict[str, object]
+__all__ = ["Cycles", "GraphFamily", "Noise", "World", "case", "numeric", "undecidable"]
 
 
 def case(number: int, n: int = 10_000, seed: int = 0, **settings: object) -> World:
@@ -54,6 +42,47 @@ def case(number: int, n: int = 10_000, seed: int = 0, **settings: object) -> Wor
     return numeric(n_modalities, n_latents, n, seed, **{**defaults, **settings})  # type: ignore[arg-type]
 
 
+def undecidable(
+    n_modalities: int = 2,
+    n_latents: int = 2,
+    n: int = 10_000,
+    seed: int = 0,
+    *,
+    n_columns: int = 15,
+    n_private: int = 1,
+    strength: float = 0.85,
+) -> World:
+    """A world whose components nobody can find: linear, Gaussian, one-to-one links of one strength in a chain.
+
+    The latents' covariance between successive modalities is ``strength * diag(+-1)``, and every block is standard
+    normal.  A rotation of one block, carried on to the others, leaves the distribution as it is, so the blocks are
+    all there is to find, and MCC is a matter of chance: `World.floor`.
+
+    Raises
+    ------
+    InputError : as `numeric`, and for fewer than 2 modalities or latents, which leave nothing undecided.
+
+    >>> undecidable(n=100, seed=1).settings["noise"]
+    'gaussian'
+    """
+    for name, value in (("n_modalities", n_modalities), ("n_latents", n_latents)):
+        if value < 2:
+            raise InputError(name, "a whole number of at least 2", repr(value))
+    return numeric(
+        n_modalities,
+        n_latents,
+        n,
+        seed,
+        graph="chain",
+        n_columns=n_columns,
+        n_private=n_private,
+        noise="gaussian",
+        strength=strength,
+        curvature=0.0,
+        heteroscedasticity=0.0,
+    )
+
+
 def numeric(
     n_modalities: int = 2,
     n_latents: int = 2,
@@ -68,6 +97,13 @@ def numeric(
     curvature: float = 0.6,
     heteroscedasticity: float = 0.4,
     within: float = 0.0,
+    density: float | None = None,
+    nested: bool = False,
+    cycles: Cycles | None = None,
+    feedback: float = 0.5,
+    shared: int = 0,
+    shared_by: int = 2,
+    missing: float = 0.0,
 ) -> World:
     """Simulate ``n`` people seen through ``n_modalities`` tables of ``n_columns`` columns.
 
@@ -75,54 +111,69 @@ def numeric(
     ----------
     graph : ``sparse`` (every latent has one parent in an earlier modality), ``dense`` (half of them a second one),
         ``chain`` (the parent is the same-numbered latent of the modality before), ``paper`` (chain, and case 3's
-        extra link when there are four modalities of two).
+        extra link when there are four modalities of two), ``random`` (links between random pairs).
     noise : distribution of the exogenous noise, unit variance.
     strength : correlation of a latent with its location, in [0, 1).
     curvature : curvature of each monotone location; 0 is linear.
     heteroscedasticity : how far the parents move the noise's scale; 0 is constant noise.
     within : strength of links between siblings of every second modality, relative to the cross-modal ones.
+    density : of ``random`` graphs, the share of the possible cross-modal links that are present; left out, there
+        are as many links as in a ``sparse`` graph.
+    nested : allow latents whose cross-modal neighbours are all a sibling's too (or that have none): cross-modal
+        sparsity cannot free them.
+    cycles : ``within`` (a ring through each modality's latents) or ``across`` (in every second modality one latent
+        acts back on a cause in another); the loops dampen, the latents are the fixed point of their equations.
+    feedback : weight of the links that ``cycles`` adds, in (0, 1]; weakened where the equations would not contract.
+    shared, shared_by : number of further latents that ``shared_by`` modalities, drawn at random, see together; each
+        is the cause of one latent.
+    missing : share of modalities that are missing, completely at random; every person keeps one.
 
     Raises
     ------
-    InputError : for a count below 1, an unknown family or noise, a strength outside [0, 1).
+    InputError : for a count below 1, an unknown family or noise, a strength outside [0, 1), a setting that
+        contradicts another, a graph that cannot be drawn.
 
     >>> world = numeric(n=200, seed=1)
     >>> world.latents.shape, int(world.adjacency.to_numpy().sum())
     ((200, 4), 2)
+    >>> numeric(3, n=200, cycles="across", shared=1, missing=0.2).latents.columns[0][0]
+    'shared'
     """
     settings = {k: v for k, v in locals().items() if k != "n"}
-    _check(n_modalities=n_modalities, n_latents=n_latents, n=n, n_columns=n_columns)
-    if graph not in get_args(GraphFamily):
-        raise InputError("graph", f"one of {get_args(GraphFamily)}", repr(graph))
-    if noise not in get_args(Noise):
-        raise InputError("noise", f"one of {get_args(Noise)}", repr(noise))
-    if not (0 <= strength < 1 and 0 <= within < 1):
-        raise InputError("strength, within", "numbers in [0, 1)", f"{strength}, {within}")
-    if n_columns < n_latents + n_private:
-        raise InputError("n_columns", f"at least {n_latents + n_private} columns", repr(n_columns))
-
-    rng = np.random.default_rng(seed)
-    adjacency = draw_graph(rng, graph, n_modalities, n_latents, within > 0)
-    mechanisms = Mechanisms.draw(rng, adjacency, n_latents, noise, strength, curvature, heteroscedasticity, within)
-    z = mechanisms.sample(np.random.default_rng([seed, 1]), n)
+    check_settings(n, settings)
+    rng, extra = np.random.default_rng(seed), np.random.default_rng([seed, 2])
+    adjacency = draw_graph(rng, graph, n_modalities, n_latents, within > 0, density, nested)
+    block = np.repeat(np.arange(n_modalities), n_latents)
+    rings = draw_rings(extra, adjacency, n_latents, cycles) if cycles else []
+    viewers: list[int] = []
+    if shared:
+        viewers = sorted(extra.choice(n_modalities, size=shared_by, replace=False).tolist())
+        adjacency, rings = draw_shared(extra, adjacency, shared), [[i + shared for i in ring] for ring in rings]
+        block = np.concatenate([np.full(shared, -1), block])
+    links = adjacency + close_rings(adjacency, rings)
+    forward = Mechanisms.draw(
+        rng, adjacency, block, noise, strength, curvature, heteroscedasticity, within, components(links)
+    )
+    mechanisms: Equations = Feedback.draw(extra, forward, rings, noise, feedback) if cycles else forward
+    z = mechanisms.solve(draw_noise(np.random.default_rng([seed, 1]), noise, n, len(block)))
     names = [chr(ord("a") + m) if n_modalities <= 26 else f"m{m}" for m in range(n_modalities)]
     ids = pd.RangeIndex(n, name="person")
+    hidden = draw_missing(np.random.default_rng([seed, 3]), n, n_modalities, missing)
     modalities = {}
     for m, name in enumerate(names):
-        sources = np.column_stack([z[:, m * n_latents : (m + 1) * n_latents], rng.normal(size=(n, n_private))])
-        modalities[name] = Modality(mix(rng, sources, n_columns), names=[f"{name}{i}" for i in range(n_columns)])
-    labels = [f"{name}.{i}" for name in names for i in range(n_latents)]
-    columns = pd.MultiIndex.from_product([names, range(n_latents)], names=["modality", "latent"])
+        seen = (block == m) | ((block == -1) & (m in viewers))
+        values = mix(rng, np.column_stack([z[:, seen], rng.normal(size=(n, n_private))]), n_columns)
+        values[hidden[:, m]] = np.nan
+        modalities[name] = Modality(values, names=[f"{name}{i}" for i in range(n_columns)])
+    pairs = [(SHARED, i) for i in range(shared)] + [(name, i) for name in names for i in range(n_latents)]
+    columns = pd.MultiIndex.from_tuples(pairs, names=["modality", "latent"])
+    labels = [f"{name}.{i}" for name, i in pairs]
     return World(
         cohort=Cohort(modalities, ids=ids, name=f"{graph} world, seed {seed}"),
         latents=pd.DataFrame(z, index=ids, columns=columns),
-        adjacency=pd.DataFrame(adjacency, index=labels, columns=labels),
+        adjacency=pd.DataFrame(links, index=labels, columns=labels),
         n_latents=dict.fromkeys(names, n_latents),
         settings=settings,
+        mechanisms=mechanisms,
+        viewers=[names[m] for m in viewers],
     )
-
-
-def _check(**counts: int) -> None:
-    for name, value in counts.items():
-        if not isinstance(value, int | np.integer) or isinstance(value, bool) or value < 1:
-            raise InputError(name, "a whole number of at least 1", repr(value))

@@ -2,39 +2,59 @@
 
     z_i = s_i loc_i(z_Pa(i)) + sqrt(1 - s_i^2) scale_i(z_Pa(i)) eps_i,        eps_i independent,
 
-    loc_i = sum_j w_ij (z_j + b_ij (sqrt(1 + z_j^2) - 1)),        scale_i = exp(tanh(sum_j v_ij z_j)),
+    loc_i = sum_j w_ij curve_ij(z_j),    curve_ij(z) = z + b_ij (sqrt(1 + z^2) - 1),
+
+    scale_i = exp(tanh(sum_j v_ij z_j)),
 
 location and scale standardised on a pilot sample.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 
-__all__ = ["Mechanisms", "Noise"]
+from mmcrl.simulate.noise import Noise, draw_noise
 
-Noise = Literal["laplace", "gaussian", "uniform", "bimodal"]
+__all__ = ["PILOT", "Equations", "Mechanisms", "curve"]
 
-_PILOT = 20_000  # people whose moments standardise each mechanism
+PILOT = 20_000  # people whose moments standardise each mechanism
 
-_NOISES: Mapping[str, Callable[[np.random.Generator, int], np.ndarray]] = {
-    "laplace": lambda rng, n: rng.laplace(size=n) / np.sqrt(2),
-    "gaussian": lambda rng, n: rng.normal(size=n),
-    "uniform": lambda rng, n: rng.uniform(-np.sqrt(3), np.sqrt(3), size=n),
-    "bimodal": lambda rng, n: 0.85 * rng.choice([-1, 1], size=n) + np.sqrt(1 - 0.85**2) * rng.normal(size=n),
-}
+
+def curve(z: np.ndarray, bend: np.ndarray) -> np.ndarray:
+    """``z + b (sqrt(1 + z^2) - 1)``, whose slope lies in [1 - |b|, 1 + |b|]."""
+    return z + bend * (np.sqrt(1 + z**2) - 1)
+
+
+class Equations(ABC):
+    """Equations ``z = location(z) + scale(z) eps``, one a latent."""
+
+    @abstractmethod
+    def terms(self, z: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Location and scale (n, d) of every latent, given the latents (n, d)."""
+
+    @abstractmethod
+    def solve(self, eps: np.ndarray) -> np.ndarray:
+        """The latents (n, d) that this noise (n, d) brings about."""
+
+    def apply(self, z: np.ndarray, eps: np.ndarray) -> np.ndarray:
+        """The right-hand side (n, d) of the equations, equal to ``z`` at the solution."""
+        location, scale = self.terms(z)
+        return location + scale * eps
+
+    def noise_of(self, z: np.ndarray) -> np.ndarray:
+        """The noise (n, d) that brought these latents about."""
+        location, scale = self.terms(z)
+        return (z - location) / scale
 
 
 @dataclass
-class Mechanisms:
-    """The structural equations of one world, standardised on a pilot sample."""
+class Mechanisms(Equations):
+    """The structural equations of one acyclic world, standardised on a pilot sample."""
 
     adjacency: np.ndarray
-    noise: Noise
     strength: np.ndarray  # (d,) share of a latent's standard deviation that its location carries
     weight: np.ndarray  # (d, d) of each parent in the location
     bend: np.ndarray  # (d, d) signed curvature
@@ -46,15 +66,19 @@ class Mechanisms:
         cls,
         rng: np.random.Generator,
         adjacency: np.ndarray,
-        k: int,
+        block: np.ndarray,
         noise: Noise,
         strength: float,
         curvature: float,
         heteroscedasticity: float,
         within: float,
+        component: np.ndarray,
     ) -> Mechanisms:
+        """Equations along ``adjacency`` (d, d), whose rows belong to the modalities ``block`` (d,).
+
+        Links inside one strongly connected ``component`` (d,) leave the scale of the noise alone.
+        """
         d = len(adjacency)
-        block = np.arange(d) // k
         sibling = block[:, None] == block[None]
         signs = [rng.choice([-1.0, 1.0], size=(d, d)) for _ in range(3)]
         weight = rng.uniform(0.8, 1.2, (d, d)) * signs[0] * np.where(sibling, within, 1.0) * adjacency
@@ -63,26 +87,44 @@ class Mechanisms:
         share = np.where(orphan, 0.0, np.where(only_siblings, strength * within, strength))
         parents = np.maximum(adjacency.sum(1, keepdims=True), 1)
         spread = heteroscedasticity * signs[2] * adjacency / np.sqrt(parents)
-        drawn = cls(adjacency, noise, share, weight, signs[1] * curvature, spread, np.tile([0.0, 1.0, 1.0], (d, 1)))
-        drawn.sample(np.random.default_rng(12345), _PILOT, standardise=True)
+        spread = np.where(component[:, None] == component[None], 0.0, spread)
+        drawn = cls(adjacency, share, weight, signs[1] * curvature, spread, np.tile([0.0, 1.0, 1.0], (d, 1)))
+        drawn._standardise(draw_noise(np.random.default_rng(12345), noise, PILOT, d))
         return drawn
 
-    def sample(self, rng: np.random.Generator, n: int, standardise: bool = False) -> np.ndarray:
+    def terms(self, z: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        columns = [self._terms(i, z) for i in range(z.shape[1])]
+        return np.column_stack([c[0] for c in columns]), np.column_stack([c[1] for c in columns])
+
+    def solve(self, eps: np.ndarray) -> np.ndarray:
         """Latents (n, d), in causal order, which is the order of their columns."""
-        z = np.zeros((n, len(self.adjacency)))
+        z = np.zeros_like(eps)
         for i in range(z.shape[1]):
-            location = sum(
-                (
-                    self.weight[i, j] * (z[:, j] + self.bend[i, j] * (np.sqrt(1 + z[:, j] ** 2) - 1))
-                    for j in np.flatnonzero(self.adjacency[i])
-                ),
-                np.zeros(n),
-            )
-            scale = np.exp(np.tanh(z @ self.spread[i]))
-            if standardise and self.adjacency[i].any():
-                self.moments[i] = location.mean(), location.std(), np.sqrt((scale**2).mean())
-            mean, deviation, size = self.moments[i]
-            share = self.strength[i]
-            noise = np.sqrt(1 - share**2) * scale / size * _NOISES[self.noise](rng, n)
-            z[:, i] = share * (location - mean) / deviation + noise
+            location, scale = self._terms(i, z)
+            z[:, i] = location + scale * eps[:, i]
         return z
+
+    def slopes(self) -> np.ndarray:
+        """Bounds (d, d) on how steeply each location rises or falls in each parent."""
+        return np.abs(self.strength[:, None] * self.weight / self.moments[:, [1]]) * (1 + np.abs(self.bend))
+
+    def _standardise(self, eps: np.ndarray) -> None:
+        z = np.zeros_like(eps)
+        for i in range(z.shape[1]):
+            if self.adjacency[i].any():
+                location, scale = self._raw(i, z)
+                self.moments[i] = location.mean(), location.std(), np.sqrt((scale**2).mean())
+            location, scale = self._terms(i, z)
+            z[:, i] = location + scale * eps[:, i]
+
+    def _raw(self, i: int, z: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        location = np.zeros(len(z))
+        for j in np.flatnonzero(self.adjacency[i]):
+            location = location + self.weight[i, j] * curve(z[:, j], self.bend[i, j])
+        return location, np.exp(np.tanh(z @ self.spread[i]))
+
+    def _terms(self, i: int, z: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        location, scale = self._raw(i, z)
+        mean, deviation, size = self.moments[i]
+        share = self.strength[i]
+        return share * (location - mean) / deviation, np.sqrt(1 - share**2) * scale / size

@@ -1,0 +1,61 @@
+"""Checks: settings of a world that are refused, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, get_args
+
+import numpy as np
+
+from mmcrl.errors import InputError
+from mmcrl.simulate.graphs import Cycles, GraphFamily
+from mmcrl.simulate.noise import Noise
+
+__all__ = ["check_settings"]
+
+
+def check_settings(n: int, settings: Mapping[str, Any]) -> None:
+    """Refuse settings of `mmcrl.simulate.numeric` that make no world."""
+    counts = {name: settings[name] for name in ("n_modalities", "n_latents", "n_columns", "shared_by")}
+    for name, value in {"n": n, **counts}.items():
+        _whole(name, value, 1)
+    _whole("shared", settings["shared"], 0)
+    for name, allowed in (("graph", GraphFamily), ("noise", Noise), ("cycles", Cycles)):
+        if settings[name] not in get_args(allowed) and not (name == "cycles" and settings[name] is None):
+            raise InputError(name, f"one of {get_args(allowed)}", repr(settings[name]))
+    _ranges(settings)
+    _shared(settings)
+
+
+def _whole(name: str, value: object, least: int) -> None:
+    if not isinstance(value, int | np.integer) or isinstance(value, bool) or value < least:
+        raise InputError(name, f"a whole number of at least {least}", repr(value))
+
+
+def _ranges(settings: Mapping[str, Any]) -> None:
+    strength, within, n_modalities = settings["strength"], settings["within"], settings["n_modalities"]
+    if not (0 <= strength < 1 and 0 <= within < 1):
+        raise InputError("strength, within", "numbers in [0, 1)", f"{strength}, {within}")
+    density, random = settings["density"], settings["graph"] == "random"
+    if density is not None and not (random and 0 <= density <= 1):
+        raise InputError("density", "a share in [0, 1], of a random graph", f"{density} of a {settings['graph']} one")
+    if settings["cycles"] is not None and not 0 < settings["feedback"] <= 1:
+        raise InputError("feedback", "a number in (0, 1]", repr(settings["feedback"]))
+    needed = {"within": "n_latents", "across": "n_modalities"}.get(settings["cycles"])
+    if needed and settings[needed] < 2:
+        raise InputError(needed, f"at least 2 for cycles {settings['cycles']!r}", repr(settings[needed]))
+    if not 0 <= settings["missing"] <= 1 - 1 / n_modalities:
+        expected = f"a share in [0, {1 - 1 / n_modalities:.3g}], which leaves everybody one of {n_modalities}"
+        raise InputError("missing", expected, repr(settings["missing"]))
+
+
+def _shared(settings: Mapping[str, Any]) -> None:
+    shared, shared_by, n_modalities = settings["shared"], settings["shared_by"], settings["n_modalities"]
+    n_latents = settings["n_latents"]
+    if shared and not 2 <= shared_by <= n_modalities:
+        raise InputError("shared_by", f"2 to {n_modalities} modalities", repr(shared_by))
+    if shared > n_modalities * n_latents:
+        raise InputError("shared", f"at most {n_modalities * n_latents}, one latent each to cause", repr(shared))
+    needed = n_latents + settings["n_private"] + shared
+    if settings["n_columns"] < needed:
+        raise InputError("n_columns", f"at least {needed} columns", repr(settings["n_columns"]))
