@@ -119,7 +119,8 @@ class Generative:
     @torch.no_grad()
     def _decoded(self, z: np.ndarray) -> list[Tensor]:
         """Expected features of every modality, in float64."""
-        codes = (torch.from_numpy(z).to(self._orientation.dtype) * self._orientation).to(self._network.mean.device)
+        codes = torch.tensor(z, dtype=self._orientation.dtype) * self._orientation
+        codes = codes.to(self._network.mean.device)
         parts = zip(self._network.codecs, self._network.members, strict=True)
         return [codec.decode(codes[:, index]).double().cpu() for codec, index in parts]  # type: ignore[operator]
 

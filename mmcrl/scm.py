@@ -92,7 +92,7 @@ class StructuralModel:
     @torch.no_grad()
     def abduct(self, z: np.ndarray) -> np.ndarray:
         """Exogenous noise (n, d) of latents (n, d); NaN where a latent or a parent of it was not measured."""
-        return self.mechanisms(torch.from_numpy(z))[0].numpy()
+        return self.mechanisms(torch.tensor(z))[0].numpy()
 
     def sample(self, n: int, seed: int = 0, action: Mapping[str, float] | None = None) -> np.ndarray:
         """Latents (n, d) of people who never lived, under do(action); the same seed draws the same eps."""
@@ -108,7 +108,7 @@ class StructuralModel:
         """
         fixed = self._checked(action)
         eps = torch.from_numpy(self.abduct(z))
-        return self._predict(torch.from_numpy(z.copy()), eps, fixed, self.descendants(fixed))
+        return self._predict(torch.tensor(z), eps, fixed, self.descendants(fixed))
 
     def descendants(self, of: Mapping[str, Any]) -> set[str]:
         """The latents that respond to these, themselves not among them."""

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mmcrl import Cohort, InputError, MultimodalCRL, metrics, simulate
+from mmcrl import Cohort, InputError, Modality, MultimodalCRL, metrics, simulate
 from mmcrl.simulate.graphs import draw_graph
 from mmcrl.simulate.mechanisms import Mechanisms
 
@@ -71,18 +71,21 @@ def test_acting_on_an_effect_leaves_its_cause_alone(fitted, pairs):
         assert acted.columns["a"].equals(plain.columns["a"]) and not acted.columns["b"].equals(plain.columns["b"])
 
 
-def test_sampled_people_have_the_moments_of_unseen_people(fitted):
+def test_sampled_people_have_the_moments_of_unseen_people(fitted, pairs):
+    """Closely so for pairs with a link; links below the smallest effect, a correlation of .1, are left out."""
     _, held, model = fitted
     latents, columns = model.sample(4000, 0)
     real = model.transform(held)
     assert latents.columns.equals(real.columns)
     assert np.abs(latents.mean() - real.mean()).max() < 0.12
     assert np.abs(latents.std() / real.std() - 1).max() < 0.12
-    assert np.abs(latents.corr() - real.corr()).to_numpy().max() < 0.12
+    difference = (latents.corr() - real.corr()).abs()
+    assert difference.to_numpy().max() < 0.2
+    assert max(difference.loc[column(cause), column(effect)] for cause, effect, *_ in pairs) < 0.06
     for name in held.names:
         values = held[name].values
         assert list(columns[name].columns) == held[name].names
-        assert np.abs(columns[name].std().to_numpy() / values.std(0) - 1).max() < 0.12
+        assert np.abs(columns[name].std().to_numpy() / values.std(0) - 1).max() < 0.16  # 1,000 heavy-tailed people
         assert np.abs(np.corrcoef(columns[name].T) - np.corrcoef(values.T)).max() < 0.15
 
 
@@ -112,15 +115,16 @@ def test_a_counterfactual_without_an_action_is_the_fact(fitted):
         assert np.array_equal(columns[name].to_numpy(), held[name].values)
 
 
-def test_a_counterfactual_shifts_the_columns_by_what_the_decoder_says_of_the_latents(fitted, pairs):
+def test_the_encoder_sees_the_counterfactual_in_the_columns(fitted, pairs):
     _, held, model = fitted
     cause, effect, *_ = pairs[0]
     latents, columns = model.counterfactual(held, {cause: 1.0})
     factual = model.transform(held)
     moved = [name for name in factual.columns if not latents[name].equals(factual[name])]
     assert set(moved) == {column(cause), column(effect)}
-    seen_again = model.transform(Cohort({k: v.to_numpy() for k, v in columns.items()}, ids=held.ids))
-    assert seen_again[column(effect)].corr(latents[column(effect)]) > 0.9
+    seen_again = model.transform(Cohort(columns))
+    assert seen_again[column(cause)].mean() == pytest.approx(1.0, abs=0.25)
+    assert seen_again[column(effect)].corr(latents[column(effect)]) > 0.8
 
 
 def test_people_without_a_modality_have_no_counterfactual_there(fitted, pairs):
@@ -128,7 +132,7 @@ def test_people_without_a_modality_have_no_counterfactual_there(fitted, pairs):
     values = held["a"].values.copy()
     values[:10] = np.nan
     values[10, 0] = np.nan
-    cohort = Cohort.from_arrays({"a": values, "b": held["b"].values})
+    cohort = Cohort({"a": Modality(values, names=held["a"].names), "b": held["b"]})
     cause, effect, *_ = pairs[0]
     latents, columns = model.counterfactual(cohort, {cause: 1.0})
     assert latents[column(effect)].iloc[:10].isna().all() and latents[column(effect)].iloc[10:].notna().all()
@@ -136,9 +140,9 @@ def test_people_without_a_modality_have_no_counterfactual_there(fitted, pairs):
     assert columns["a"].iloc[10].isna().sum() == 1
 
 
-def test_an_effect_along_an_undirected_link_is_refused_unless_accepted(fitted):
-    world, _, _ = fitted
-    model = MultimodalCRL(2, starts=1, steps=150).fit(world.cohort, progress=False)  # no tiers, no direction
+def test_an_effect_along_an_undirected_link_is_refused_unless_accepted():
+    world = simulate.case(1, n=2000, seed=SEED)  # no tiers, no direction
+    model = MultimodalCRL(2, starts=1, steps=60).fit(world.cohort, progress=False)
     assert (model.links()["direction"] == "undirected").all()
     source = model.structure.arrows[0].source
     with pytest.raises(InputError, match=f"undirected links: .*{source}.*"):
