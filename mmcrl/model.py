@@ -1,7 +1,8 @@
 """Model: latent variables behind several modalities, and the links between them.
 
 `MultimodalCRL` trains the encoders by structured contrast from several starts, keeps the start with the lowest
-held-out loss, and weighs every pair of latents by its cross-fitted evidence on people whom no encoder has seen.
+held-out loss, weighs every pair of latents by its cross-fitted evidence on people whom no encoder has seen, and
+fits the structural model of the links that are confident.
 """
 
 from __future__ import annotations
@@ -19,17 +20,21 @@ import torch
 from mmcrl.cohort import Cohort
 from mmcrl.contrast import Contrast
 from mmcrl.decoding import column_loadings, fit_decoders
+from mmcrl.directions import Arrow
 from mmcrl.errors import InputError
+from mmcrl.generative import Generative
 from mmcrl.links import link_table
 from mmcrl.plan import Block, plan_blocks
+from mmcrl.private import private_roots
+from mmcrl.scm import StructuralModel
 from mmcrl.settings import Settings
-from mmcrl.storage import read_folder, write_folder
+from mmcrl.storage import read_folder, under, write_folder
 from mmcrl.training import deterministic, network_of, tensors_of, train_starts
 
 __all__ = ["MultimodalCRL"]
 
 
-class MultimodalCRL:
+class MultimodalCRL(Generative):
     """Latent causal variables of several modalities and their sparse links.
 
     Each modality shows ``x^(m) = g_m(z^(m), eta^(m))``: latents z that touch other modalities, and private
@@ -91,10 +96,15 @@ class MultimodalCRL:
             chosen = int(np.argmin(losses))
             network = runs[chosen].network
             self._adopt(blocks, network)
-            fit_decoders(network, *tensors_of(network, train), seed=self.seed)
+            features, measured = tensors_of(network, train)
+            fit_decoders(network, features, measured, seed=self.seed)
+            self._private = private_roots(network, train, features, measured)
             self._orient(train)
-            self._links = link_table(
-                self._latents(held_out), self.latent_names, self._tiers(cohort), self.settings.smallest_effect
+            unseen, smallest = self._latents(held_out), self.settings.smallest_effect
+            self._links = link_table(unseen, self.latent_names, self._tiers(cohort), smallest)
+            options: dict[str, Any] = {"steps": self.settings.steps, "penalty": smallest, "seed": self.seed}
+            self.structure = StructuralModel.fit(
+                self._latents(train), unseen, self.latent_names, self._links, **options
             )
         rows = [(s, *row) for s, run in enumerate(runs) for row in run.history]
         self.history = pd.DataFrame(rows, columns=["start", "step", "train_loss", "held_out_loss"])
@@ -103,6 +113,7 @@ class MultimodalCRL:
             "held_out_people": len(held_out),
             "chosen_start": chosen,
             "held_out_losses": losses,
+            "log_likelihood": self.structure.log_likelihood(unseen),
             "seconds": time.perf_counter() - began,
         }
         return self
@@ -113,10 +124,8 @@ class MultimodalCRL:
         They are standardised on the training people, and point up along the column that they explain best.
         """
         self._check_like(cohort)
-        columns = [(block.name, i) for block in self._fitted for i in range(block.n_latents)]
-        index = pd.MultiIndex.from_tuples(columns, names=["modality", "latent"])
         with deterministic():
-            return pd.DataFrame(self._latents(cohort), index=cohort.ids, columns=index)
+            return pd.DataFrame(self._latents(cohort), index=cohort.ids, columns=self._latent_columns())
 
     def links(self) -> pd.DataFrame:
         """Every pair of latents, strongest first.
@@ -170,9 +179,12 @@ class MultimodalCRL:
             "links": self._links.to_dict("records"),
             "history": self.history.to_dict("records"),
             "report": self.report,
+            "arrows": self.structure.arrows,
         }
-        weights = {**self._network.state_dict(), "orientation": self._orientation}
-        write_folder(folder, description, weights)
+        weights = {f"network.{k}": v for k, v in self._network.state_dict().items()}
+        weights |= {f"private.{m}": root for m, root in enumerate(self._private)}
+        weights |= {f"mechanisms.{k}": v for k, v in self.structure.mechanisms.state_dict().items()}
+        write_folder(folder, description, {**weights, "orientation": self._orientation})
 
     @classmethod
     def load(cls, folder: str | os.PathLike[str]) -> MultimodalCRL:
@@ -185,11 +197,13 @@ class MultimodalCRL:
         description, weights = read_folder(folder)
         model = cls(description["n_latents"], description["seed"], **description["settings"])
         blocks = [Block(**block) for block in description["blocks"]]
-        orientation = weights.pop("orientation")
         network = network_of(blocks, model.settings.width, model.device)
-        network.load_state_dict(weights)
+        network.load_state_dict(under("network", weights))
         model._adopt(blocks, network.eval())
-        model._orientation = orientation
+        model._orientation = weights["orientation"]
+        model._private = [weights[f"private.{m}"] for m in range(len(blocks))]
+        arrows = [Arrow(*arrow) for arrow in description["arrows"]]
+        model.structure = StructuralModel.restored(model.latent_names, arrows, under("mechanisms", weights))
         model._links = pd.DataFrame(description["links"])
         model.history = pd.DataFrame(description["history"])
         model.report = description["report"]

@@ -24,7 +24,7 @@ class Settings:
     """
 
     starts: int = 2  # random starts, the best held-out loss kept; one in many is caught in a mixed solution
-    steps: int = 1000  # optimiser steps of a start; the held-out loss is flat after 800 in the paper's cases
+    steps: int = 1000  # of a start, and of the mechanisms; the held-out loss is flat after 800 in the paper's cases
     batch: int | None = None  # people told apart at once; None: a 14th of the training people, 128 to 512
     learning_rate: float = 3e-3  # decayed by a cosine to 2 %
     penalty: float = 0.1  # on the size of every pair's term; 0.3 removes true links

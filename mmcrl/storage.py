@@ -7,6 +7,7 @@ import json
 import os
 import shutil
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from torch import Tensor
 
 from mmcrl.errors import InputError
 
-__all__ = ["read_folder", "write_folder"]
+__all__ = ["read_folder", "under", "write_folder"]
 
 _FORMAT = 1
 _DESCRIPTION, _WEIGHTS = "model.json", "weights.safetensors"
@@ -72,6 +73,15 @@ def read_folder(folder: str | os.PathLike[str]) -> tuple[dict[str, Any], dict[st
         return record["model"], load_tensors(blob)
     except SafetensorError as error:
         raise InputError("folder", f"a readable {_WEIGHTS}", str(error)) from None
+
+
+def under(prefix: str, weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The weights whose names start with ``prefix.``, without it.
+
+    >>> list(under("a", {"a.x": Tensor(), "b.x": Tensor()}))
+    ['x']
+    """
+    return {name.removeprefix(f"{prefix}."): w for name, w in weights.items() if name.startswith(f"{prefix}.")}
 
 
 def _digest(record: dict[str, Any]) -> str:

@@ -1,0 +1,136 @@
+"""Generative: a fitted model asked for new people, for interventions and for counterfactuals.
+
+Each answer is latents and, through the decoders, the observed columns in their units.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+import torch
+from torch import Tensor
+
+from mmcrl.cohort import Cohort
+from mmcrl.contrast import Contrast
+from mmcrl.errors import InputError
+from mmcrl.plan import Block
+from mmcrl.scm import StructuralModel
+
+__all__ = ["Generative", "Outcome"]
+
+
+class Outcome(NamedTuple):
+    """Latents (n, d) as `MultimodalCRL.transform` gives them, and a table per modality in its columns' units."""
+
+    latents: pd.DataFrame
+    columns: dict[str, pd.DataFrame]
+
+
+class Generative:
+    """What `MultimodalCRL` can be asked once its structural model is fitted.
+
+    A link without a decided direction gives no answer about an intervention: its *working direction* is one of
+    several that the data allow (see `mmcrl.directions`).  Where an effect depends on such links they are named and
+    the question is refused, unless ``allow_undirected=True`` accepts the arbitrary choice; ``structure.doubtful``
+    lists them.
+    """
+
+    structure: StructuralModel
+    _network: Contrast
+    _orientation: Tensor
+    _private: list[Tensor]
+
+    def sample(self, n: int = 1000, seed: int = 0) -> Outcome:
+        """``n`` people drawn from the model: none of them lived.
+
+        Raises
+        ------
+        InputError : before `fit`, and for an n that is no positive whole number.
+        """
+        return self._drawn(n, seed, {})
+
+    def intervene(
+        self, action: Mapping[str, float], n: int = 1000, seed: int = 0, *, allow_undirected: bool = False
+    ) -> Outcome:
+        """``n`` people drawn under do(action), such as ``{"a.0": 1.0}``, in training standard deviations.
+
+        The same seed draws the same people as `sample`, so that their difference is the action's effect.
+
+        Raises
+        ------
+        InputError : for an unknown latent, a value that is no number, or an effect that depends on undirected links.
+        """
+        self._decidable(action, allow_undirected)
+        return self._drawn(n, seed, action)
+
+    def counterfactual(
+        self, cohort: Cohort, action: Mapping[str, float], *, allow_undirected: bool = False
+    ) -> Outcome:
+        """What these people would have been under do(action): their own noise, and their own private variation.
+
+        NaN where a latent that is needed, or a cell, was not measured.
+
+        Raises
+        ------
+        InputError : as `intervene`, and for a cohort with other columns.
+        """
+        self._decidable(action, allow_undirected)
+        factual = self.transform(cohort)
+        z = factual.to_numpy()
+        changed = self.structure.counterfactual(z, action)
+        columns = {}
+        decoded = zip(self._decoded(z), self._decoded(changed), cohort.modalities.items(), strict=True)
+        for m, (before, after, (name, modality)) in enumerate(decoded):
+            shift = self._restored(m, after) - self._restored(m, before)
+            columns[name] = pd.DataFrame(modality.values + shift, index=cohort.ids, columns=modality.names)
+        return Outcome(pd.DataFrame(changed, index=cohort.ids, columns=factual.columns), columns)
+
+    def transform(self, cohort: Cohort) -> pd.DataFrame:
+        """Latents (n, d) of these people."""
+        raise NotImplementedError
+
+    @property
+    def _fitted(self) -> list[Block]:
+        raise NotImplementedError
+
+    def _latent_columns(self) -> pd.MultiIndex:
+        columns = [(block.name, i) for block in self._fitted for i in range(block.n_latents)]
+        return pd.MultiIndex.from_tuples(columns, names=["modality", "latent"])
+
+    def _drawn(self, n: int, seed: int, action: Mapping[str, float]) -> Outcome:
+        blocks = self._fitted
+        if isinstance(n, bool) or not isinstance(n, int | np.integer) or n < 1:
+            raise InputError("n", "a positive whole number", repr(n))
+        if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or seed < 0:
+            raise InputError("seed", "a whole number of at least 0", repr(seed))
+        z = self.structure.sample(int(n), int(seed), action)
+        rng = np.random.default_rng([int(seed), 1])
+        columns = {}
+        for m, (block, expected) in enumerate(zip(blocks, self._decoded(z), strict=True)):
+            root = self._private[m]
+            noise = torch.from_numpy(rng.normal(size=(n, len(root)))) @ root
+            values = self._restored(m, expected + noise.reshape(expected.shape))
+            columns[block.name] = pd.DataFrame(values, columns=block.columns)
+        return Outcome(pd.DataFrame(z, columns=self._latent_columns()), columns)
+
+    @torch.no_grad()
+    def _decoded(self, z: np.ndarray) -> list[Tensor]:
+        """Expected features of every modality, in float64."""
+        codes = torch.tensor(z, dtype=self._orientation.dtype) * self._orientation
+        codes = codes.to(self._network.mean.device)
+        parts = zip(self._network.codecs, self._network.members, strict=True)
+        return [codec.decode(codes[:, index]).double().cpu() for codec, index in parts]  # type: ignore[operator]
+
+    def _restored(self, m: int, features: Tensor) -> np.ndarray:
+        return self._network.codecs[m].restore(features)  # type: ignore[operator]
+
+    def _decidable(self, action: Mapping[str, float], allow_undirected: bool) -> None:
+        _ = self._fitted
+        doubtful = self.structure.doubtful(action)
+        if doubtful and not allow_undirected:
+            named = ", ".join(f"{a.source} - {a.target}" for a in doubtful)
+            expected = "one whose effect depends on directed links only, or allow_undirected=True"
+            raise InputError("action", expected, f"one that depends on undirected links: {named}")
