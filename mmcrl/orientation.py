@@ -7,7 +7,7 @@ Three things decide a direction, in this order, and nothing else does:
   Scheines, Causation, Prediction, and Search, 2000).  Both halves are measured, not inferred from an absence;
 - *propagation*: the one direction that makes no new collider and no cycle (Meek, Causal inference and causal
   explanation with background knowledge, 1995, rules 1 and 2).  That a latent is no collider is measured as well: the
-  ends must be dependent without it and independent with it.
+  ends must be dependent without it, also when nothing else is known, and independent with it.
 
 A pair of latents alone is never directed by its likelihood: latents are known up to an invertible function of each,
 which leaves no asymmetry between cause and effect to be seen.
@@ -117,6 +117,7 @@ def _forced(
         return True
     for a in [a for a, b in arrows if b == cause and a != effect]:
         given = separators.get(frozenset((a, effect)), ())
-        if cause in given and depends(a, effect, [k for k in given if k != cause]):
+        rest = [k for k in given if k != cause]
+        if cause in given and depends(a, effect, rest) and depends(a, effect, []):
             return True
     return False

@@ -55,25 +55,34 @@ def separating_sets(z: np.ndarray, tier: Sequence[int] | None = None) -> dict[tu
     """For every pair i < j of latents (n, d) the set that leaves least dependence between them.
 
     PC search: sets grow from the neighbours that are still adjacent, up to three; a latent of a later tier than both
-    ends is never conditioned on, since it can only be an effect.
+    ends is never conditioned on, since it can only be an effect.  Weaker pairs go first, and what j has explained
+    (i and k are separated by a set with j) cannot explain i and j in turn: two blends of one latent would otherwise
+    explain each other's links away.
     """
     measure = _Dependence(normal_scores(z))
     d = z.shape[1]
     tiers = [0] * d if tier is None else list(tier)
-    adjacent = {i: set(range(d)) - {i} for i in range(d)}
-    least: dict[tuple[int, int], tuple[float, tuple[int, ...]]] = {}
-    for size in range(_MAX_CONDITIONING + 1):
-        frozen = {i: sorted(neighbours) for i, neighbours in adjacent.items()}
-        for i, j in itertools.combinations(range(d), 2):
-            if j not in frozen[i]:
+    pairs = list(itertools.combinations(range(d), 2))
+    alone = {(i, j): measure(i, j, ()) for i, j in pairs}
+    least: dict[tuple[int, int], tuple[float, tuple[int, ...]]] = {pair: (alone[pair], ()) for pair in pairs}
+    removed: dict[frozenset[int], tuple[int, ...]] = {
+        frozenset(pair): () for pair in pairs if alone[pair] < _NEGLIGIBLE
+    }
+    for size in range(1, _MAX_CONDITIONING + 1):
+        adjacent = {i: [k for k in range(d) if k != i and frozenset((i, k)) not in removed] for i in range(d)}
+        for i, j in sorted(pairs, key=lambda pair: alone[pair]):
+            if frozenset((i, j)) in removed:
                 continue
-            for given in _candidates(i, j, frozen, tiers, size):
+            for given in _candidates(i, j, adjacent, tiers, size):
+                if any(
+                    j in removed.get(frozenset((i, k)), ()) or i in removed.get(frozenset((j, k)), ()) for k in given
+                ):
+                    continue
                 value = measure(i, j, given)
-                if (i, j) not in least or value < least[i, j][0]:
+                if value < least[i, j][0]:
                     least[i, j] = value, given
                 if value < _NEGLIGIBLE:
-                    adjacent[i].discard(j)
-                    adjacent[j].discard(i)
+                    removed[frozenset((i, j))] = given
                     break
     return {pair: given for pair, (_, given) in least.items()}
 

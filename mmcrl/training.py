@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import numpy as np
 import torch
 from torch import Tensor
-from tqdm.auto import tqdm
+from tqdm import tqdm
 
 from mmcrl.cohort import Cohort
 from mmcrl.contrast import Contrast, Run, train_contrast

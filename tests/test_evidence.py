@@ -62,6 +62,17 @@ def test_dependence_without_correlation_is_seen(shape):
     assert pair_evidence(np.column_stack([a, b]), 0, 1, [])[0] > 0.05
 
 
+def test_two_blends_of_one_latent_do_not_explain_each_others_links_away():
+    """x drives c; c.0 and c.1 are both c with a little noise, so each screens x off from the other."""
+    rng = np.random.default_rng(6)
+    x = rng.normal(size=N)
+    c = 0.7 * x + 0.7 * rng.normal(size=N)
+    z = np.column_stack([x, c + 0.2 * rng.normal(size=N), c + 0.25 * rng.normal(size=N)])
+    table = link_table(z, ["x.0", "c.0", "c.1"], [None] * 3, 0.005).set_index(["source", "target"])
+    assert table.loc[("x.0", "c.0"), "confidence"] > 0.99
+    assert table.loc[("c.0", "c.1"), "confidence"] > 0.99
+
+
 def test_sign_is_that_of_the_partial_association():
     rng = np.random.default_rng(3)
     confounder = rng.normal(size=N)
