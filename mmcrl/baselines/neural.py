@@ -81,6 +81,8 @@ class NeuralBaseline(Baseline):
     steps, batch, learning_rate, width : as in `mmcrl.settings.Settings`; the state with the lowest held-out loss
         of its own is kept.
     tune : choose among three learning rates by the held-out loss; one fit each.
+
+    After `fit`, ``held_out_loss`` is the method's own loss on the people kept aside.
     """
 
     def __init__(
@@ -123,6 +125,7 @@ class NeuralBaseline(Baseline):
                 loss = train(network, *groups, self.settings.steps, batch, rate, bar.update)
                 if loss < best or not math.isfinite(best):
                     best, self._rate, self._fitted = loss, rate, network
+        self.held_out_loss = best
 
     def _start(self, cohort: Cohort, blocks: Sequence[Block]) -> Network:
         codecs, widths = [], []
