@@ -18,7 +18,7 @@ class GroupedContrast(NeuralBaseline):
 
     Logistic regression with the regression function
 
-        r(x) = sum over m != n, i in m, j in n of w_ij |l_ij h_j - |l_ij| psi_i(h_i)| + sum_m psi^m(h^m) + c,
+        r(x) = sum over m != n, i in m, j in n of w_ij abs(l_ij h_j - abs(l_ij) psi_i(h_i)) + sum_m psi^m(h^m) + c,
 
     m and n modalities, ``h^m`` the encoder of m, ``w_ij <= 0``, ``l_ij = l_ji``: the authors' pair function for
     Laplace noise.  A negative example keeps one random modality of a person and takes each other modality from
@@ -67,7 +67,7 @@ class GroupedNetwork(Network):
         return found
 
     def pair_terms(self, h: Tensor) -> Tensor:
-        """``w_ij |l_ij h_j - |l_ij| psi_i(h_i)|`` of codes (n, d) for every pair across modalities: (n, d, d)."""
+        """``w_ij abs(l_ij h_j - abs(l_ij) psi_i(h_i))`` of codes (n, d) for pairs across modalities: (n, d, d)."""
         slope = 0.5 * (self.slope + self.slope.T)
         distance = slope * h[:, None, :] - slope.abs() * self.curve(h)
         return -F.softplus(self.weight) * self.cross * distance.abs()

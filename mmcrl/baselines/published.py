@@ -24,7 +24,7 @@ class PublishedLoss(NeuralBaseline):
     ``eps_i = exp(s_i) f_i(z_i, mean of z_j over parents j) + t_i``.  Minimises
 
         -E log p(x | z, eta) + beta (KL(q(eta | x) || N(0, I)) + E[log q(z | x) - log N(eps; 0, I) - sum_i s_i])
-            + sparsity sum_ij |P_ij|.
+            + sparsity sum_ij abs(P_ij).
 
     The faults: parents are ``P_ij > threshold``, so that only the last term moves P; the middle term lacks the
     log-determinant of the non-invertible f in front of the flow; parents are averaged before the mechanism.  P
