@@ -22,14 +22,14 @@ page: $(BUILT)
 
 $(BUILT):
 	rm -rf _build/html
-	$(BIN)/jupyter-book build book --config _config.yml --path-output . -W --keep-going -n --all -q
+	$(BIN)/jupyter-book build book --config _config.yml --path-output . -W --keep-going -n --all -q > /dev/null
 	@touch $@
 
 test: $(READY) browser  ## lint, check the types, run the whole test suite
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/nbstripout --verify notebooks/*.ipynb
+	$(BIN)/nbstripout --verify --keep-id notebooks/*.ipynb
 	$(BIN)/pytest
 
 # The tests look at the built pages with the system's Chromium.
