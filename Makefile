@@ -17,7 +17,7 @@ book: $(READY)  ## run the notebooks and build the book (PROFILE=full: larger se
 	$(BIN)/python -m mmcrl run --profile $(PROFILE)
 	@$(MAKE) --no-print-directory page
 
-page: $(BUILT)
+page: $(BUILT)  ## build the book from the notebooks as they were last run
 	@echo "The book: file://$(CURDIR)/_build/html/index.html"
 
 $(BUILT):

@@ -11,11 +11,15 @@ import tomllib
 from pathlib import Path
 
 import nbformat
+import numpy as np
+import pandas as pd
 import pytest
 import yaml
 from conftest import ROOT
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
+
+from mmcrl import load_cohort
 
 MATHJAX = "a4354ff94fd868aea0cc6eaaa79a57fda0588646fc46ee3700a349ee0a11cbe6"  # tex-svg-full.js of MathJax 3.2.2
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
@@ -120,7 +124,7 @@ def test_environment_uses_the_pins() -> None:
 # Commands
 
 
-@pytest.mark.parametrize("target", ["help", "book", "test", "clean"])
+@pytest.mark.parametrize("target", ["help", "book", "page", "test", "clean"])
 def test_make_knows_the_target(target: str) -> None:
     done = subprocess.run(["make", "-n", target], cwd=ROOT, capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr
@@ -172,6 +176,28 @@ def test_links_of_the_readme_lead_to_files() -> None:
     for target in re.findall(r"\]\(([^)#]+)\)|src=\"([^\"]+)\"", readme()):
         path = next(filter(None, target))
         assert path.startswith("http") or (ROOT / path).exists(), path
+
+
+# The page on own cohorts
+
+
+def test_manifests_of_the_page_are_accepted(tmp_path: Path) -> None:
+    text = (ROOT / "book" / "own_cohort.md").read_text(encoding="utf-8")
+    shortest, more = re.findall(r"```\{code-block\} toml\n(?::[^\n]*\n)*\n(.*?)```", text, re.DOTALL)
+    rng = np.random.default_rng(0)
+    columns = ["height_cm", "weight_kg", "waist_cm", "glucose", "chol_total", "chol_hdl"]
+    table = pd.DataFrame(rng.normal(100, 10, (60, 6)), columns=columns).assign(age_years=rng.integers(18, 80, 60))
+    table.rename_axis("person").to_csv(tmp_path / "clinic.csv")
+    (tmp_path / "clinic.toml").write_text(shortest, encoding="utf-8")
+    assert load_cohort(tmp_path / "clinic.toml").names == ["body", "blood"]
+
+    top, rest = more.split("[[include]]")
+    longer = shortest.replace("[source]", f"{top}[source]") + "[[include]]" + rest
+    (tmp_path / "longer.toml").write_text(longer, encoding="utf-8")
+    cohort = load_cohort(tmp_path / "longer.toml")
+    assert cohort["demographics"].kind == "observed"
+    assert cohort.tiers == [["demographics"], ["body", "blood"]]
+    assert list(cohort.known["target"]) == ["blood.glucose"]
 
 
 # Notebooks
