@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor, nn
-from tqdm.auto import tqdm
+from tqdm import tqdm
 
 from mmcrl.baselines.base import Baseline, Sizes
 from mmcrl.cohort import Cohort
