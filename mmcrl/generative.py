@@ -5,6 +5,7 @@ Each answer is latents and, through the decoders, the observed columns in their 
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import NamedTuple
 
@@ -29,7 +30,7 @@ class Outcome(NamedTuple):
     columns: dict[str, pd.DataFrame]
 
 
-class Generative:
+class Generative(ABC):
     """What `MultimodalCRL` can be asked once its structural model is fitted.
 
     A link without a decided direction gives no answer about an intervention: its *working direction* is one of
@@ -88,13 +89,14 @@ class Generative:
             columns[name] = pd.DataFrame(modality.values + shift, index=cohort.ids, columns=modality.names)
         return Outcome(pd.DataFrame(changed, index=cohort.ids, columns=factual.columns), columns)
 
+    @abstractmethod
     def transform(self, cohort: Cohort) -> pd.DataFrame:
         """Latents (n, d) of these people."""
-        raise NotImplementedError
 
     @property
+    @abstractmethod
     def _fitted(self) -> list[Block]:
-        raise NotImplementedError
+        """The blocks of the fitted model."""
 
     def _latent_columns(self) -> pd.MultiIndex:
         columns = [(block.name, i) for block in self._fitted for i in range(block.n_latents)]
