@@ -14,10 +14,7 @@ Representation Learning Made Identifiable by Grouping of Observational Variables
 
 from __future__ import annotations
 
-import copy
-import math
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
@@ -26,7 +23,7 @@ from torch.nn import functional as F
 from mmcrl.kinds import Codec
 from mmcrl.networks import ScalarFeatures, mlp
 
-__all__ = ["Contrast", "Run", "train_contrast"]
+__all__ = ["Contrast"]
 
 _N_FEATURES = 8  # of each scalar; 4 underfit curved links, 16 gained nothing in trials
 
@@ -110,83 +107,3 @@ def _moments(codes: Tensor, seen: Tensor) -> tuple[Tensor, Tensor]:
     mean = (codes * seen).sum(0) / count
     variance = ((codes - mean) ** 2 * seen).sum(0) / count
     return mean, (variance + 1e-5).sqrt()
-
-
-@dataclass
-class Run:
-    """One start: its best state by held-out loss and how it came there."""
-
-    network: Contrast
-    held_out_loss: float
-    history: list[tuple[int, float, float]]  # step, training loss, held-out loss (both penalised, nats)
-
-
-def train_contrast(
-    network: Contrast,
-    train: tuple[list[Tensor], Tensor],
-    held_out: tuple[list[Tensor], Tensor],
-    *,
-    steps: int,
-    batch: int,
-    learning_rate: float,
-    penalty: float,
-    weight_decay: float,
-    generator: torch.Generator,
-    report: Callable[[int, float], None],
-) -> Run:
-    """Minimise InfoNCE + penalty * sum_{i<j} E_ij and keep the state with the lowest held-out value.
-
-    The penalty is ramped up from 30 % to 50 % of the steps; only states after that compete.  ``train`` and
-    ``held_out`` are features per modality and measured (n, M).
-    """
-    optimiser = torch.optim.AdamW(network.parameters(), lr=learning_rate, weight_decay=weight_decay)
-    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, steps, eta_min=0.02 * learning_rate)
-    n = len(train[1])
-    every = max(1, steps // 20)
-    best = Run(network, math.inf, [])
-    state = copy.deepcopy(network.state_dict())
-    for step in range(1, steps + 1):
-        rows = torch.randint(0, n, (batch,), generator=generator).to(train[1].device)
-        features, measured = [x[rows] for x in train[0]], train[1][rows]
-        loss, sizes = network.loss(network.latents(features, measured), measured)
-        ramp = min(1.0, max(0.0, (step / steps - 0.3) / 0.2))
-        loss = loss + penalty * ramp * sizes.sum() / 2
-        optimiser.zero_grad()
-        loss.backward()
-        nn.utils.clip_grad_norm_(network.parameters(), 5.0)
-        optimiser.step()
-        schedule.step()
-        if step % every == 0 or step == steps:
-            value = evaluate(network, train, held_out, batch, penalty)
-            best.history.append((step, float(loss.detach()), value))
-            report(step, value)
-            if step > steps // 2 and value < best.held_out_loss:
-                best.held_out_loss = value
-                state = copy.deepcopy(network.state_dict())
-    network.load_state_dict(state)
-    network.eval()
-    return best
-
-
-@torch.no_grad()
-def evaluate(
-    network: Contrast,
-    train: tuple[list[Tensor], Tensor],
-    held_out: tuple[list[Tensor], Tensor],
-    batch: int,
-    penalty: float,
-) -> float:
-    """Penalised loss on the held-out people, in batches of the training's size, standardised as in training."""
-    network.calibrate([x[:20_000] for x in train[0]], train[1][:20_000])
-    network.eval()
-    features, measured = held_out
-    latents = network.latents(features, measured)
-    losses: list[Tensor] = []
-    energies: list[Tensor] = []
-    for rows in torch.arange(len(measured)).split(batch):
-        if len(rows) == batch or not losses:
-            loss, sizes = network.loss(latents[rows], measured[rows])
-            losses.append(loss)
-            energies.append(sizes.sum() / 2)
-    network.train()
-    return float(torch.stack(losses).mean() + penalty * torch.stack(energies).mean())

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 import pandas as pd
 import torch
@@ -12,27 +10,28 @@ from torch import Tensor
 
 from mmcrl.cohort import Cohort
 from mmcrl.contrast import Contrast
+from mmcrl.tensors import People
 
 __all__ = ["column_loadings", "fit_decoders"]
 
 _STEPS, _BATCH, _LEARNING_RATE = 400, 512, 3e-3
 
 
-def fit_decoders(network: Contrast, features: Sequence[Tensor], measured: Tensor, seed: int) -> None:
+def fit_decoders(network: Contrast, people: People, seed: int) -> None:
     """Least-squares decoders on fixed codes: ``min E || x^(m) - decode_m(z^(m)) ||^2`` over the training people.
 
     The expected columns given the shared latents; private variation stays in the residual.
     """
     generator = torch.Generator().manual_seed(seed)
     with torch.no_grad():
-        latents = network.latents(features, measured)
+        latents = network.latents(people.features, people.measured)
     for m, codec in enumerate(network.codecs):
         weights = list(codec.decoder.parameters())  # type: ignore[union-attr]
         if not weights:
             continue
-        rows = torch.nonzero(measured[:, m])[:, 0]
-        codes, target = latents[rows][:, network.members[m]], features[m][rows]
-        optimiser = torch.optim.Adam(weights, lr=_LEARNING_RATE)
+        rows = torch.nonzero(people.measured[:, m])[:, 0]
+        codes, target = latents[rows][:, network.members[m]], people.features[m][rows]
+        optimiser = torch.optim.Adam(weights, lr=_LEARNING_RATE, fused=True)
         schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, _STEPS)
         for _ in range(_STEPS):
             batch = torch.randint(0, len(rows), (_BATCH,), generator=generator).to(codes.device)
@@ -43,21 +42,14 @@ def fit_decoders(network: Contrast, features: Sequence[Tensor], measured: Tensor
             schedule.step()
 
 
-def column_loadings(
-    network: Contrast,
-    cohort: Cohort,
-    latents: pd.DataFrame,
-    features: Sequence[Tensor],
-    measured: Tensor,
-    orientation: Tensor,
-) -> pd.DataFrame:
+def column_loadings(network: Contrast, cohort: Cohort, latents: pd.DataFrame, orientation: Tensor) -> pd.DataFrame:
     """Long table of modality, latent, column, loading (Spearman), r2 (of the column given all its latents)."""
     rows = []
     raw = torch.from_numpy(np.nan_to_num(latents.to_numpy())).to(orientation.dtype) * orientation
     for m, (name, modality) in enumerate(cohort.modalities.items()):
         codec = network.codecs[m]
         with torch.no_grad():
-            fitted = codec.decode(raw[:, network.members[m]].to(measured.device))  # type: ignore[operator]
+            fitted = codec.decode(raw[:, network.members[m]].to(network.mean.device))  # type: ignore[operator]
         expected = codec.restore(fitted)  # type: ignore[operator]
         block = np.atleast_2d(latents[name].to_numpy())
         for c, column in enumerate(modality.names):

@@ -79,26 +79,29 @@ class MultimodalCRL(Generative):
             raise InputError("device", "a device that torch knows, such as cpu or cuda", repr(device)) from None
         self.n_latents, self.seed, self.settings = n_latents, int(seed), Settings.of(settings)
 
-    def fit(self, cohort: Cohort, progress: bool = True) -> MultimodalCRL:
+    def fit(
+        self, cohort: Cohort, progress: bool = True, checkpoint: str | os.PathLike[str] | None = None
+    ) -> MultimodalCRL:
         """Learn latents and links; the truth of a simulated world is never seen.
+
+        An interrupted fit that is given the same ``checkpoint`` folder again goes on, with the same bits.
 
         Raises
         ------
         InputError : for columns nothing can be learned from, a kind without a codec, fewer people than 20 per
-            latent, more latents than columns, or a single modality.
+            latent, more latents than columns, a single modality, or a checkpoint that is damaged or another's.
         """
         began = time.perf_counter()
         blocks = plan_blocks(cohort, self.n_latents)
         train, held_out = cohort.split(self.settings.held_out, self.seed)
-        with deterministic():
-            runs = train_starts(blocks, train, held_out, self.settings, self.seed, self.device, progress)
+        with deterministic(self.settings.dtype):
+            runs = train_starts(blocks, train, held_out, self.settings, self.seed, self.device, progress, checkpoint)
             losses = [run.held_out_loss for run in runs]
             chosen = int(np.argmin(losses))
-            network = runs[chosen].network
-            self._adopt(blocks, network)
-            features, measured = tensors_of(network, train)
-            fit_decoders(network, features, measured, seed=self.seed)
-            self._private = private_roots(network, train, features, measured)
+            self._adopt(blocks, runs[chosen].network)
+            people = tensors_of(self._network, train)
+            fit_decoders(self._network, people, seed=self.seed)
+            self._private = private_roots(self._network, train, people)
             self._orient(train)
             unseen, smallest = self._latents(held_out), self.settings.smallest_effect
             self._links = link_table(unseen, self.latent_names, self._tiers(cohort), smallest)
@@ -124,7 +127,7 @@ class MultimodalCRL(Generative):
         They are standardised on the training people, and point up along the column that they explain best.
         """
         self._check_like(cohort)
-        with deterministic():
+        with deterministic(self.settings.dtype):
             return pd.DataFrame(self._latents(cohort), index=cohort.ids, columns=self._latent_columns())
 
     def links(self) -> pd.DataFrame:
@@ -165,9 +168,8 @@ class MultimodalCRL(Generative):
         modality's decoder explains in this cohort; give people whom `fit` has not seen for an honest share).
         """
         latents = self.transform(cohort)
-        features, measured = tensors_of(self._network, cohort)
-        with deterministic():
-            return column_loadings(self._network, cohort, latents, features, measured, self._orientation)
+        with deterministic(self.settings.dtype):
+            return column_loadings(self._network, cohort, latents, self._orientation)
 
     def save(self, folder: str | os.PathLike[str]) -> None:
         """Write the fitted model to a folder: JSON and safetensors, no pickle, no row of a person."""
@@ -197,7 +199,8 @@ class MultimodalCRL(Generative):
         description, weights = read_folder(folder)
         model = cls(description["n_latents"], description["seed"], **description["settings"])
         blocks = [Block(**block) for block in description["blocks"]]
-        network = network_of(blocks, model.settings.width, model.device)
+        with deterministic(model.settings.dtype):
+            network = network_of(blocks, model.settings.width, model.device)
         network.load_state_dict(under("network", weights))
         model._adopt(blocks, network.eval())
         model._orientation = weights["orientation"]
@@ -226,14 +229,11 @@ class MultimodalCRL(Generative):
 
     @torch.no_grad()
     def _latents(self, cohort: Cohort) -> np.ndarray:
-        features, measured = tensors_of(self._network, cohort)
-        parts = [
-            self._network.latents([x[rows] for x in features], measured[rows])
-            for rows in torch.arange(len(measured)).split(50_000)
-        ]
+        people = tensors_of(self._network, cohort)
+        parts = [self._network.latents(p.features, p.measured) for p in people.batches(50_000)]
         latents = (torch.cat(parts).cpu() * self._orientation).double().numpy()
         sizes = [block.n_latents for block in self._fitted]
-        latents[~np.repeat(measured.cpu().numpy(), sizes, axis=1)] = np.nan
+        latents[~np.repeat(people.measured.cpu().numpy(), sizes, axis=1)] = np.nan
         return latents
 
     def _orient(self, cohort: Cohort) -> None:

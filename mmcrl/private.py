@@ -8,14 +8,13 @@ on z, so skewed columns and 0/1 columns come out as numbers around what is expec
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 import torch
 from torch import Tensor
 
 from mmcrl.cohort import Cohort
 from mmcrl.contrast import Contrast
+from mmcrl.tensors import People
 
 __all__ = ["covariance_root", "private_roots"]
 
@@ -35,14 +34,14 @@ def covariance_root(residuals: np.ndarray, present: np.ndarray) -> np.ndarray:
 
 
 @torch.no_grad()
-def private_roots(network: Contrast, cohort: Cohort, features: Sequence[Tensor], measured: Tensor) -> list[Tensor]:
+def private_roots(network: Contrast, cohort: Cohort, people: People) -> list[Tensor]:
     """One root L (f, f) per modality, of its features' residuals in this cohort; f features, flattened."""
-    latents = network.latents(features, measured)
+    latents = network.latents(people.features, people.measured)
     roots = []
     for m, (codec, modality) in enumerate(zip(network.codecs, cohort.modalities.values(), strict=True)):
         expected = codec.decode(latents[:, network.members[m]])  # type: ignore[operator]
-        rows = measured[:, m].cpu().numpy()
-        residuals = (features[m] - expected).flatten(1).double().cpu().numpy()[rows]
+        rows = people.measured[:, m].cpu().numpy()
+        residuals = (people.features[m] - expected).flatten(1).double().cpu().numpy()[rows]
         present = ~np.isnan(modality.values[rows]).reshape(len(residuals), -1)
         if present.shape != residuals.shape:  # features that are no cells
             present = np.ones_like(residuals, dtype=bool)

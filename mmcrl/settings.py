@@ -31,13 +31,19 @@ class Settings:
     weight_decay: float = 1e-2  # keeps small cohorts from being memorised; harmless in large ones
     width: int = 96  # hidden units of encoders and decoders
     held_out: float = 0.25  # share of people for stopping, choosing among starts, and evidence
+    patience: int = 6  # evaluations (20 a start) after the penalty's ramp without a better one that end a start
+    jobs: int | None = None  # starts side by side, with the same bits for any number; None: as many as cores
+    dtype: str = "float32"  # of weights and features; float64 takes twice the time
     smallest_effect: float = 0.005  # nats per person that count as a link; a correlation of 0.1
 
     def __post_init__(self) -> None:
-        for name in ("starts", "steps", "width"):
+        for name in ("starts", "steps", "width", "patience"):
             _number(name, getattr(self, name), 1, math.inf, whole=True)
-        if self.batch is not None:
-            _number("batch", self.batch, 2, math.inf, whole=True)
+        for name, least in (("batch", 2), ("jobs", 1)):
+            if getattr(self, name) is not None:
+                _number(name, getattr(self, name), least, math.inf, whole=True)
+        if self.dtype not in ("float32", "float64"):
+            raise InputError("dtype", "float32 or float64", repr(self.dtype))
         for name in ("penalty", "weight_decay", "smallest_effect"):
             _number(name, getattr(self, name), 0, math.inf)
         _number("learning_rate", self.learning_rate, 1e-9, 1)

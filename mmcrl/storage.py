@@ -18,7 +18,7 @@ from torch import Tensor
 
 from mmcrl.errors import InputError
 
-__all__ = ["read_folder", "under", "write_folder"]
+__all__ = ["digest", "read_folder", "under", "write_folder"]
 
 _FORMAT = 1
 _DESCRIPTION, _WEIGHTS = "model.json", "weights.safetensors"
@@ -40,7 +40,7 @@ def write_folder(folder: str | os.PathLike[str], description: dict[str, Any], we
     aside = Path(tempfile.mkdtemp(dir=target.parent, prefix=f".{target.name}-"))
     try:
         (aside / _WEIGHTS).write_bytes(blob)
-        (aside / _DESCRIPTION).write_text(json.dumps({**record, "sha256": _digest(record)}, indent=1) + "\n")
+        (aside / _DESCRIPTION).write_text(json.dumps({**record, "sha256": digest(record)}, indent=1) + "\n")
         if target.exists():
             shutil.rmtree(target)
         os.replace(aside, target)
@@ -63,7 +63,7 @@ def read_folder(folder: str | os.PathLike[str]) -> tuple[dict[str, Any], dict[st
         raise InputError("folder", f"{_DESCRIPTION} and {_WEIGHTS}", f"{type(error).__name__}") from None
     except ValueError:
         raise InputError("folder", f"a whole {_DESCRIPTION}", "one that is truncated or no JSON") from None
-    if not isinstance(record, dict) or record.pop("sha256", None) != _digest(record):
+    if not isinstance(record, dict) or record.pop("sha256", None) != digest(record):
         raise InputError("folder", f"a {_DESCRIPTION} as it was saved", "one that was changed")
     if record["format"] != _FORMAT:
         raise InputError("folder", f"format {_FORMAT}", f"format {record['format']}")
@@ -84,5 +84,6 @@ def under(prefix: str, weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
     return {name.removeprefix(f"{prefix}."): w for name, w in weights.items() if name.startswith(f"{prefix}.")}
 
 
-def _digest(record: dict[str, Any]) -> str:
+def digest(record: dict[str, Any]) -> str:
+    """SHA-256 of a record's JSON, its names sorted."""
     return hashlib.sha256(json.dumps(record, sort_keys=True).encode()).hexdigest()

@@ -1,22 +1,32 @@
-"""Training: several starts of the contrast on the same people, reproducible bit for bit."""
+"""Training: several starts of the contrast on the same people, reproducible bit for bit.
+
+All weights are drawn, one start after the other, before any is trained, and each start draws its batches from a
+generator of its own, so that the number of starts that run at once changes no bit of any of them.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import os
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 
-import numpy as np
 import torch
-from torch import Tensor
 from tqdm import tqdm
 
+from mmcrl.checkpoint import Checkpoint, checkpoints, fingerprint
 from mmcrl.cohort import Cohort
-from mmcrl.contrast import Contrast, Run, train_contrast
+from mmcrl.contrast import Contrast
+from mmcrl.descent import Run, train_contrast
 from mmcrl.kinds import codec_for
+from mmcrl.parallel import cores, run_all
 from mmcrl.plan import Block
 from mmcrl.settings import Settings
+from mmcrl.tensors import People, people_of
 
-__all__ = ["deterministic", "network_of", "tensors_of", "train_starts"]
+__all__ = ["deterministic", "network_of", "parallel_starts", "tensors_of", "train_starts"]
+
+_WORTH_A_PROCESS = 300  # steps
 
 
 def network_of(blocks: Sequence[Block], width: int, device: torch.device) -> Contrast:
@@ -24,13 +34,9 @@ def network_of(blocks: Sequence[Block], width: int, device: torch.device) -> Con
     return Contrast([codec_for(b.kind)(len(b.columns), b.n_latents, width) for b in blocks]).to(device)
 
 
-def tensors_of(network: Contrast, cohort: Cohort) -> tuple[list[Tensor], Tensor]:
-    """Features per modality and measured (n, M), on the network's device."""
-    device = network.mean.device
-    modalities = list(cohort.modalities.values())
-    features = [c.prepare(m.values).to(device) for c, m in zip(network.codecs, modalities, strict=True)]  # type: ignore[operator]
-    measured = torch.from_numpy(np.column_stack([m.measured for m in modalities])).to(device)
-    return features, measured
+def tensors_of(network: Contrast, cohort: Cohort) -> People:
+    """The cohort's features and who was measured, on the network's device."""
+    return people_of(network.codecs, cohort, network.mean.device)
 
 
 def train_starts(
@@ -41,45 +47,91 @@ def train_starts(
     seed: int,
     device: torch.device,
     progress: bool,
+    checkpoint: str | os.PathLike[str] | None = None,
 ) -> list[Run]:
-    """One run per start, each from weights and batches of its own; the bar shows the held-out loss."""
-    runs = []
+    """One run per start, each from weights and batches of its own; the bar shows every start's held-out loss.
+
+    Raises
+    ------
+    InputError : for a checkpoint folder of another fit or with a damaged file.
+    """
+    networks = _networks(blocks, train, settings, seed, device)
+    groups = tensors_of(networks[0], train), tensors_of(networks[0], held_out)
+    kept: Sequence[Checkpoint | None] = [None] * settings.starts
+    if checkpoint is not None:
+        kept = checkpoints(checkpoint, settings.starts, fingerprint(blocks, groups, settings, seed, str(device)))
+    tasks = [
+        partial(_start, network, *groups, settings, seed * 1_000 + start, kept[start])
+        for start, network in enumerate(networks)
+    ]
+    steps, losses = [0] * settings.starts, ["-"] * settings.starts
     with tqdm(total=settings.starts * settings.steps, disable=not progress, desc="contrast") as bar:
-        for start in range(settings.starts):
-            torch.manual_seed(seed * 1_000 + start)
-            network = network_of(blocks, settings.width, device)
-            for block, codec in zip(blocks, network.codecs, strict=True):
-                modality = train[block.name]
-                codec.fit_scale(modality.values[modality.measured])  # type: ignore[operator]
 
-            def report(step: int, value: float, start: int = start) -> None:
-                bar.update(start * settings.steps + step - bar.n)
-                bar.set_postfix(start=f"{start + 1}/{settings.starts}", held_out=f"{value:.3f}")
+        def report(start: int, step: int, value: float) -> None:
+            bar.update(step - steps[start])
+            steps[start], losses[start] = step, f"{value:.3f}"
+            bar.set_postfix(held_out=" ".join(losses))
 
-            runs.append(
-                train_contrast(
-                    network,
-                    tensors_of(network, train),
-                    tensors_of(network, held_out),
-                    steps=settings.steps,
-                    batch=settings.batch_for(len(train)),
-                    learning_rate=settings.learning_rate,
-                    penalty=settings.penalty,
-                    weight_decay=settings.weight_decay,
-                    generator=torch.Generator().manual_seed(seed * 1_000 + start),
-                    report=report,
-                )
-            )
+        runs = run_all(tasks, parallel_starts(settings, device), report)
+        bar.update(settings.starts * settings.steps - sum(steps))  # steps that a start had no need of
     return runs
 
 
+def parallel_starts(settings: Settings, device: torch.device) -> int:
+    """How many starts run at once: ``jobs``, else as many as there are cores; 1 on any device but the processor.
+
+    Without ``jobs``, starts of fewer than 300 steps run one after the other: a process takes as long to begin.
+
+    >>> parallel_starts(Settings(starts=3, jobs=8), torch.device("cpu"))
+    3
+    """
+    if device.type != "cpu":
+        return 1
+    return min(settings.starts, settings.jobs or (cores() if settings.steps >= _WORTH_A_PROCESS else 1))
+
+
 @contextmanager
-def deterministic() -> Iterator[None]:
-    """One thread (small matrices gain nothing from more) and a random state that is given back."""
-    threads = torch.get_num_threads()
+def deterministic(dtype: str | None = None) -> Iterator[None]:
+    """One thread, new tensors of this type (None: as they are), and a random state; all is given back.
+
+    One thread, because small matrices gain nothing from more.
+    """
+    threads, usual = torch.get_num_threads(), torch.get_default_dtype()
     with torch.random.fork_rng():
         torch.set_num_threads(1)
+        torch.set_default_dtype(usual if dtype is None else getattr(torch, dtype))
         try:
             yield
         finally:
             torch.set_num_threads(threads)
+            torch.set_default_dtype(usual)
+
+
+def _networks(
+    blocks: Sequence[Block], train: Cohort, settings: Settings, seed: int, device: torch.device
+) -> list[Contrast]:
+    """An untrained network per start; what their codecs know of the data, which lies in buffers, is learned once."""
+    networks = []
+    for start in range(settings.starts):
+        torch.manual_seed(seed * 1_000 + start)
+        networks.append(network_of(blocks, settings.width, device))
+    for m, block in enumerate(blocks):
+        modality, first = train[block.name], networks[0].codecs[m]
+        first.fit_scale(modality.values[modality.measured])  # type: ignore[operator]
+        for network in networks[1:]:
+            for buffer, learned in zip(network.codecs[m].buffers(), first.buffers(), strict=True):
+                buffer.copy_(learned)
+    return networks
+
+
+def _start(
+    network: Contrast,
+    train: People,
+    held_out: People,
+    settings: Settings,
+    seed: int,
+    checkpoint: Checkpoint | None,
+    report: Callable[[int, float], None],
+) -> Run:
+    with deterministic(settings.dtype):
+        return train_contrast(network, train, held_out, settings, seed, report, checkpoint)

@@ -54,7 +54,7 @@ def test_the_sign_of_a_link_follows_the_latents(recovered):
 
 
 def test_fit_cannot_see_a_truth():
-    assert list(inspect.signature(MultimodalCRL.fit).parameters) == ["self", "cohort", "progress"]
+    assert list(inspect.signature(MultimodalCRL.fit).parameters) == ["self", "cohort", "progress", "checkpoint"]
     assert not hasattr(simulate.case(1, n=60).cohort, "latents")
 
 

@@ -15,9 +15,10 @@ from mmcrl.baselines.causal_vae import CausalNetwork, acyclicity, kl_labels
 from mmcrl.baselines.gaussian import kl_standard
 from mmcrl.baselines.grouped import GroupedNetwork
 from mmcrl.baselines.multimodal import info_nce
-from mmcrl.baselines.neural import Network, People
+from mmcrl.baselines.neural import Network
 from mmcrl.baselines.published import PublishedNetwork
 from mmcrl.kinds import Codec, TableCodec
+from mmcrl.tensors import People
 
 FEW = {"steps": 20, "width": 16}
 

@@ -9,9 +9,10 @@ from torch import Tensor, nn
 
 from mmcrl.baselines.base import Sizes
 from mmcrl.baselines.gaussian import GaussianEncoder, draw, kl_standard, misfit
-from mmcrl.baselines.neural import Network, NeuralBaseline, People, mean_over
+from mmcrl.baselines.neural import Network, NeuralBaseline, mean_over
 from mmcrl.kinds import Codec
 from mmcrl.networks import mlp
+from mmcrl.tensors import People
 
 __all__ = ["BetaVAE"]
 

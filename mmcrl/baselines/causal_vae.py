@@ -11,10 +11,11 @@ from torch import Tensor, nn
 
 from mmcrl.baselines.base import sizes_of, truth_of
 from mmcrl.baselines.gaussian import GaussianEncoder, draw, kl_standard, misfit
-from mmcrl.baselines.neural import Network, NeuralBaseline, People
+from mmcrl.baselines.neural import Network, NeuralBaseline
 from mmcrl.cohort import Cohort
 from mmcrl.kinds import Codec
 from mmcrl.networks import mlp
+from mmcrl.tensors import People
 
 __all__ = ["CausalVAE", "acyclicity", "kl_labels"]
 

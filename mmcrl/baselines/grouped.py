@@ -6,9 +6,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from mmcrl.baselines.neural import Network, NeuralBaseline, People
+from mmcrl.baselines.neural import Network, NeuralBaseline
 from mmcrl.kinds import Codec
 from mmcrl.networks import ScalarFeatures, mlp
+from mmcrl.tensors import People
 
 __all__ = ["GroupedContrast"]
 

@@ -10,8 +10,9 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from mmcrl.baselines.base import Sizes
-from mmcrl.baselines.neural import Network, NeuralBaseline, People
+from mmcrl.baselines.neural import Network, NeuralBaseline
 from mmcrl.kinds import Codec
+from mmcrl.tensors import People
 
 __all__ = ["MCL", "info_nce"]
 

@@ -6,7 +6,6 @@ import copy
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -19,25 +18,13 @@ from mmcrl.cohort import Cohort
 from mmcrl.kinds import Codec, codec_for
 from mmcrl.plan import Block
 from mmcrl.settings import Settings
+from mmcrl.tensors import People, people_of
 from mmcrl.training import deterministic
 
-__all__ = ["Network", "NeuralBaseline", "People", "mean_over", "train"]
+__all__ = ["Network", "NeuralBaseline", "mean_over", "train"]
 
 _BUDGET = Settings.starts * Settings.steps  # steps of a baseline: what the estimator spends over all its starts
 _RATES = (1e-3, 3e-3, 1e-2)  # learning rates that ``tune`` compares
-
-
-@dataclass(frozen=True)
-class People:
-    """Features (n, f) per modality, measured (n, M), and labels (n, d) for the one method that needs them."""
-
-    features: list[Tensor]
-    measured: Tensor
-    labels: Tensor | None = None
-
-    def take(self, rows: Tensor) -> People:
-        labels = None if self.labels is None else self.labels[rows]
-        return People([x[rows] for x in self.features], self.measured[rows], labels)
 
 
 class Network(nn.Module, ABC):
@@ -50,10 +37,7 @@ class Network(nn.Module, ABC):
 
     def people(self, cohort: Cohort, labels: Tensor | None = None) -> People:
         """The cohort as tensors."""
-        modalities = list(cohort.modalities.values())
-        features = [c.prepare(m.values) for c, m in zip(self.codecs, modalities, strict=True)]  # type: ignore[operator]
-        features = [torch.nan_to_num(x) for x in features]
-        return People(features, torch.from_numpy(np.column_stack([m.measured for m in modalities])), labels)
+        return people_of(self.codecs, cohort, labels=labels)
 
     def per_latent(self, measured: Tensor) -> Tensor:
         """Measured modalities (n, M) as weights (n, d) of their latents."""

@@ -31,6 +31,7 @@ def _environment(project: Project, threads: int, folder: Path) -> dict[str, str]
     return {
         **{f"{pool}_NUM_THREADS": str(threads) for pool in _POOLS},
         "PYTHONPATH": os.pathsep.join(map(str, project.import_path)),
+        "LOKY_MAX_CPU_COUNT": str(threads),  # of a fit's starts too: other kernels run at the same time
         "PYTHONHASHSEED": "0",
         "PYDEVD_DISABLE_FILE_VALIDATION": "1",
         "SOURCE_DATE_EPOCH": "0",

@@ -1,0 +1,72 @@
+"""Parallel: several tasks at once, each in a process of its own, that tell how far they are.
+
+Processes, because the steps of a start are so small that threads spend their time waiting for the interpreter.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, wait
+from functools import partial
+from pathlib import Path
+from typing import TypeVar
+
+from joblib import cpu_count
+from joblib.externals.loky import get_reusable_executor
+
+__all__ = ["cores", "run_all"]
+
+T = TypeVar("T")
+_POLL = 0.1  # seconds
+
+
+def cores() -> int:
+    """Cores that this process may use: its affinity and container's share, at most ``LOKY_MAX_CPU_COUNT``."""
+    return int(cpu_count())
+
+
+def run_all(
+    tasks: Sequence[Callable[[Callable[[int, float], None]], T]], jobs: int, report: Callable[[int, int, float], None]
+) -> list[T]:
+    """What every task returns, in order, ``jobs`` of them at once.
+
+    A task gets a function to tell a step and a value; ``report`` is called here, with the task's number before them.
+    An error of a task, or of ``report``, is raised, and ends the other tasks when they next tell something.
+    """
+    if jobs == 1 or len(tasks) == 1:
+        return [task(partial(report, number)) for number, task in enumerate(tasks)]
+    pool, futures = get_reusable_executor(max_workers=jobs), list[Future[T]]()
+    try:
+        with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+            boxes = [Path(folder) / str(number) for number in range(len(tasks))]
+            for box in boxes:
+                box.touch()
+            futures += [pool.submit(_told, task, box) for task, box in zip(tasks, boxes, strict=True)]
+            heard, waiting = [0] * len(tasks), True
+            while waiting:
+                waiting = bool(wait(futures, timeout=_POLL).not_done)
+                for number, box in enumerate(boxes):
+                    lines = box.read_text().split("\n")[:-1]  # what follows the last line's end is half a line
+                    for line in lines[heard[number] :]:
+                        step, value = line.split()
+                        report(number, int(step), float(value))
+                    heard[number] = len(lines)
+                for future in futures:
+                    if future.done():
+                        future.result()
+    except BaseException:  # the folder is gone: a task that finds no box for what it tells ends
+        for future in futures:
+            future.cancel()
+        wait(futures)
+        raise
+    return [future.result() for future in futures]
+
+
+def _told(task: Callable[[Callable[[int, float], None]], T], box: Path) -> T:
+    def tell(step: int, value: float) -> None:
+        with open(box, "r+") as file:  # never made anew
+            file.seek(0, 2)
+            file.write(f"{step} {value!r}\n")
+
+    return task(tell)

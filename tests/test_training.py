@@ -1,0 +1,244 @@
+"""Training: starts side by side, interrupted fits that go on, early stopping, floating-point types."""
+
+import dataclasses
+import json
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from safetensors import safe_open
+from safetensors.torch import save_file
+
+from mmcrl import InputError, MultimodalCRL, parallel, simulate, training
+from mmcrl.descent import evaluate, learning_rate_at, stalled
+from mmcrl.plan import plan_blocks
+from mmcrl.settings import Settings
+from mmcrl.training import deterministic, network_of, parallel_starts, tensors_of
+
+QUICK = {"starts": 2, "steps": 40, "width": 16}
+
+
+@pytest.fixture(scope="module")
+def cohort():
+    return simulate.case(1, n=600, seed=0).cohort
+
+
+@pytest.fixture(scope="module")
+def whole(cohort):
+    return MultimodalCRL(2, jobs=1, **QUICK).fit(cohort, progress=False)
+
+
+def same(first: MultimodalCRL, second: MultimodalCRL, cohort) -> None:
+    """Bit for bit."""
+    pd.testing.assert_frame_equal(first.history, second.history, check_exact=True)
+    assert first.report["held_out_losses"] == second.report["held_out_losses"]
+    assert first.transform(cohort).equals(second.transform(cohort))
+    assert first.links().equals(second.links())
+
+
+def interrupted(monkeypatch, model: MultimodalCRL, cohort, folder: Path, after: int) -> None:
+    """Fit until the progress bar is told of the evaluation after this many, and press Ctrl-C there."""
+    told = []
+
+    class Bar(training.tqdm):
+        def set_postfix(self, *args, **kwargs):
+            told.append(kwargs)
+            if len(told) > after:
+                raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(training, "tqdm", Bar)
+        model.fit(cohort, progress=False, checkpoint=folder)
+
+
+# Side by side
+
+
+def test_starts_side_by_side_give_the_same_bits_as_one_after_the_other(cohort, whole):
+    same(whole, MultimodalCRL(2, jobs=2, **QUICK).fit(cohort, progress=False), cohort)
+
+
+def test_as_many_starts_run_at_once_as_there_are_cores_and_a_limit_is_obeyed(monkeypatch):
+    cpu, settings = torch.device("cpu"), Settings(starts=3, steps=1000)
+    monkeypatch.setattr(training, "cores", lambda: 2)
+    assert parallel_starts(settings, cpu) == 2
+    assert parallel_starts(settings, torch.device("cuda")) == 1
+    assert parallel_starts(dataclasses.replace(settings, jobs=8), cpu) == 3
+    assert parallel_starts(dataclasses.replace(settings, steps=20), cpu) == 1
+    monkeypatch.setenv("LOKY_MAX_CPU_COUNT", "1")
+    assert parallel.cores() == 1
+
+
+def test_everything_that_is_told_arrives_in_order_and_an_error_ends_all():
+    def count(last, tell):
+        for step in range(1, last + 1):
+            tell(step, step / 3)
+        if last == 7:
+            raise InputError("step", "less", "7")
+        return last
+
+    heard = []
+    run = partial(parallel.run_all, jobs=2, report=lambda *row: heard.append(row))
+    assert run([partial(count, 5), partial(count, 3)]) == [5, 3]
+    for number, last in ((0, 5), (1, 3)):
+        assert [row[1:] for row in heard if row[0] == number] == [(s, s / 3) for s in range(1, last + 1)]
+    with pytest.raises(InputError, match="step: expected less, got 7"):
+        run([partial(count, 5), partial(count, 7)])
+
+
+def test_the_bar_shows_the_held_out_loss_of_every_start(cohort, capsys, whole):
+    MultimodalCRL(2, jobs=1, **QUICK).fit(cohort)
+    shown = capsys.readouterr().err
+    last = whole.history.groupby("start")["held_out_loss"].last()
+    assert f"held_out={last[0]:.3f} {last[1]:.3f}" in shown and "80/80" in shown
+
+
+# Interrupted fits
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+@pytest.mark.parametrize("after", [3, 27])
+def test_an_interrupted_fit_goes_on_with_the_same_bits(monkeypatch, tmp_path, cohort, whole, jobs, after):
+    interrupted(monkeypatch, MultimodalCRL(2, jobs=jobs, **QUICK), cohort, tmp_path, after)
+    begun = torch.get_rng_state()
+    resumed = MultimodalCRL(2, jobs=1, **QUICK).fit(cohort, progress=False, checkpoint=tmp_path)
+    assert torch.equal(begun, torch.get_rng_state())
+    same(whole, resumed, cohort)
+
+
+def test_a_finished_fit_trains_no_step_again(monkeypatch, tmp_path, cohort, whole):
+    MultimodalCRL(2, jobs=1, **QUICK).fit(cohort, progress=False, checkpoint=tmp_path)
+    monkeypatch.setattr(torch.optim.AdamW, "step", lambda self: pytest.fail("a step"))
+    same(whole, MultimodalCRL(2, jobs=1, **QUICK).fit(cohort, progress=False, checkpoint=tmp_path), cohort)
+
+
+def test_a_checkpoint_of_another_fit_is_refused(tmp_path, cohort):
+    MultimodalCRL(2, jobs=1, **QUICK).fit(cohort, progress=False, checkpoint=tmp_path)
+    for model, people in (
+        (MultimodalCRL(2, seed=1, **QUICK), cohort),
+        (MultimodalCRL(2, penalty=0.2, **QUICK), cohort),
+        (MultimodalCRL({"a": 2, "b": 1}, **QUICK), cohort),
+        (MultimodalCRL(2, **QUICK), cohort.shuffled("a")),
+    ):
+        with pytest.raises(InputError, match="checkpoint: expected a folder of the same fit"):
+            model.fit(people, progress=False, checkpoint=tmp_path)
+
+
+@pytest.mark.parametrize("harm", ["truncated", "flipped", "history", "empty"])
+def test_a_damaged_checkpoint_is_refused(tmp_path, cohort, harm):
+    MultimodalCRL(2, jobs=1, **QUICK).fit(cohort, progress=False, checkpoint=tmp_path)
+    path = tmp_path / "start-1.safetensors"
+    blob = path.read_bytes()
+    if harm == "history":
+        with safe_open(path, framework="pt") as file:
+            header, tensors = file.metadata(), {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        record = json.loads(header["record"])
+        record["history"][0][2] = 0.0
+        save_file(tensors, path, metadata={**header, "record": json.dumps(record)})
+    else:
+        middle = len(blob) // 2
+        flipped = blob[:middle] + bytes([blob[middle] ^ 1]) + blob[middle + 1 :]
+        path.write_bytes({"truncated": blob[:middle], "flipped": flipped, "empty": b""}[harm])
+    with pytest.raises(InputError, match=r"checkpoint: expected start-1.safetensors as it was written"):
+        MultimodalCRL(2, jobs=1, **QUICK).fit(cohort, progress=False, checkpoint=tmp_path)
+
+
+def test_a_checkpoint_holds_no_person_and_leaves_nothing_aside(tmp_path, cohort):
+    MultimodalCRL(2, jobs=1, **QUICK).fit(cohort, progress=False, checkpoint=tmp_path)
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["start-0.safetensors", "start-1.safetensors"]
+    with safe_open(tmp_path / "start-0.safetensors", framework="pt") as file:
+        shapes = {name: file.get_slice(name).get_shape() for name in file.keys()}  # noqa: SIM118
+    assert max(max(shape, default=1) for name, shape in shapes.items() if name != "generator") < 100
+    with pytest.raises(InputError, match="checkpoint: expected a folder"):
+        MultimodalCRL(2, **QUICK).fit(cohort, progress=False, checkpoint=tmp_path / "start-0.safetensors")
+
+
+# Early stopping
+
+
+def test_a_start_stops_when_patience_is_over_and_not_before_the_ramp_is():
+    falling = [(step, 0.0, 10.0 - step) for step in range(1, 21)]
+    assert not any(stalled(falling[:k], 20, 1) for k in range(21))
+    rising = [(step, 0.0, float(step)) for step in range(1, 21)]
+    assert [k for k in range(21) if stalled(rising[:k], 20, 4)][0] == 15  # 11 is the best, 12 to 15 are not better
+
+
+def test_patience_shortens_a_stalled_start_and_changes_no_evaluation_before(cohort):
+    options = {"starts": 1, "steps": 200, "width": 16, "learning_rate": 0.3}
+    long = MultimodalCRL(2, patience=100, **options).fit(cohort, progress=False)
+    short = MultimodalCRL(2, patience=2, **options).fit(cohort, progress=False)
+    n = len(short.history)
+    assert n < len(long.history) == 20
+    pd.testing.assert_frame_equal(short.history, long.history[:n], check_exact=True)
+    assert short.report["held_out_losses"][0] == short.history.query("step > 100")["held_out_loss"].min()
+    assert stalled(list(short.history.drop(columns="start").itertuples(index=False)), 200, 2)
+
+
+# Types and schedule
+
+
+def test_float64_is_trained_transformed_saved_and_loaded(cohort, whole, tmp_path):
+    model = MultimodalCRL(2, jobs=1, dtype="float64", **QUICK).fit(cohort, progress=False)
+    assert {p.dtype for p in model._network.parameters()} == {torch.float64}
+    assert torch.get_default_dtype() == torch.float32
+    z = model.transform(cohort)
+    assert (z.to_numpy() != z.to_numpy().astype(np.float32)).any()
+    model.save(tmp_path / "model")
+    loaded = MultimodalCRL.load(tmp_path / "model")
+    assert loaded.transform(cohort).equals(z)
+    assert loaded.loadings(cohort).equals(model.loadings(cohort))
+    assert loaded.sample(20).columns["a"].equals(model.sample(20).columns["a"])
+    assert {p.dtype for p in whole._network.parameters()} == {torch.float32}
+
+
+def test_the_type_is_given_back_after_an_error():
+    with pytest.raises(KeyError), deterministic("float64"):
+        assert torch.zeros(1).dtype == torch.float64
+        raise KeyError
+    assert torch.get_default_dtype() == torch.float32
+
+
+@pytest.mark.parametrize(
+    "setting", [{"dtype": "float16"}, {"dtype": torch.float64}, {"jobs": 0}, {"jobs": 1.5}, {"patience": 0}]
+)
+def test_wrong_settings_are_named(setting):
+    with pytest.raises(InputError, match=next(iter(setting))):
+        MultimodalCRL(2, **setting)
+
+
+def test_the_learning_rate_is_torchs_cosine():
+    settings = Settings(steps=50)
+    optimiser = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=settings.learning_rate)
+    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, 50, eta_min=0.02 * settings.learning_rate)
+    for step in range(1, 51):
+        assert learning_rate_at(step, settings) == pytest.approx(optimiser.param_groups[0]["lr"], rel=1e-9)
+        optimiser.step()
+        schedule.step()
+
+
+def test_values_are_prepared_once_for_all_starts(monkeypatch, cohort):
+    blocks = plan_blocks(cohort, 2)
+    kind = type(network_of(blocks, 8, torch.device("cpu")).codecs[0])
+    calls, prepare, fit_scale = [], kind.prepare, kind.fit_scale
+    monkeypatch.setattr(kind, "prepare", lambda self, v: (calls.append("prepare"), prepare(self, v))[1])
+    monkeypatch.setattr(kind, "fit_scale", lambda self, v: (calls.append("scale"), fit_scale(self, v))[1])
+    runs = training.train_starts(
+        blocks, *cohort.split(0.25, 0), Settings(**QUICK, jobs=1), 0, torch.device("cpu"), False
+    )
+    assert (calls.count("prepare"), calls.count("scale")) == (4, 2)
+    first, second = (run.network.codecs[0] for run in runs)
+    assert torch.equal(first.correlation, second.correlation) and not torch.equal(first.correlation, torch.eye(15))
+    assert not torch.equal(first.encoder[0].weight, second.encoder[0].weight)
+
+
+def test_the_kept_state_has_the_reported_loss(cohort):
+    blocks, settings = plan_blocks(cohort, 2), Settings(**QUICK, jobs=1)
+    groups = cohort.split(0.25, 0)
+    with deterministic():
+        run = training.train_starts(blocks, *groups, settings, 0, torch.device("cpu"), False)[0]
+        people = [tensors_of(run.network, group) for group in groups]
+        value = evaluate(run.network, *people, settings.batch_for(len(groups[0])), settings.penalty)
+    assert value == run.held_out_loss
