@@ -75,12 +75,15 @@ class Limits:
 
 @dataclass(frozen=True)
 class Knowledge:
-    """Tiers of modalities in causal order, and pairs (source, target) that are forbidden or required.
+    """What is known of the links between modalities or latents.
 
     Parameters
     ----------
-    acyclic : without it, links may form cycles.  Colliders and Meek's rules then say nothing, so knowledge alone
-        directs, and an undirected link may run one way, the other, or both.
+    tiers : names of modalities in causal order; one in no tier is not bound.
+    forbidden, required : pairs (source, target) of names of modalities or latents.
+    acyclic : False gives up that links form no cycle.  Colliders and Meek's rules, which rest on it, then say
+        nothing: knowledge alone directs, and an undirected link may run one way, the other, or both.  The structural
+        model still samples along one acyclic choice, and refuses what depends on an undirected link.
 
     Raises
     ------

@@ -88,7 +88,7 @@ def link_table(
     confidence as in `confidence_of`; direction and what it rests on as in `mmcrl.orientation`, from the pairs with a
     confidence of at least one half.  What is known goes over what is measured: a required link has confidence 1, a
     pair both of whose ways are barred 0.  ``separated`` says of every latent whether it is told apart from its
-    siblings; left out, all are.
+    siblings; left out, all are.  A link that a residual blend could show is not used to infer a direction.
 
     Raises
     ------

@@ -9,8 +9,9 @@ Three things decide a direction, in this order, and nothing else does:
   explanation with background knowledge, 1995, rules 1 and 2).  That a latent is no collider is measured as well: the
   ends must be dependent without it, also when nothing else is known, and independent with it.
 
-Collider and propagation take it for granted that links form no cycle and that their middle is one latent: a blend of
-siblings carries what each of them does and looks like either, so a latent that is not told apart is never a middle.
+Collider and propagation take it for granted that links form no cycle (where they may, knowledge alone directs) and
+that their middle is one latent: a blend of siblings carries what each of them does and looks like either, so a latent
+that is not told apart is never a middle.
 
 A pair of latents alone is never directed by its likelihood: latents are known up to an invertible function of each,
 which leaves no asymmetry between cause and effect to be seen.
