@@ -27,11 +27,14 @@ class Arrow(NamedTuple):
     decided: bool
 
 
-def working_directions(links: pd.DataFrame, names: Sequence[str], confidence: float = 0.5) -> list[Arrow]:
+def working_directions(
+    links: pd.DataFrame, names: Sequence[str], confidence: float = 0.5, barred: np.ndarray | None = None
+) -> list[Arrow]:
     """An acyclic choice of directions for the links of at least this confidence, strongest first.
 
-    ``links`` is the table of `MultimodalCRL.links`.  Where decided links form a cycle or no member of the equivalence
-    class is acyclic, the fewest conditions are broken; a decided link that had to be turned is no longer decided.
+    ``links`` is the table of `MultimodalCRL.links`, ``barred[i, j]`` says that j is known not to cause i.  Where
+    decided links form a cycle or no member of the equivalence class is acyclic, the fewest conditions are broken,
+    what is known last; a decided link that had to be turned is no longer decided.
 
     >>> table = pd.DataFrame({"source": ["a.0"], "target": ["b.0"], "direction": ["undirected"], "confidence": [0.9]})
     >>> working_directions(table, ["a.0", "b.0"])
@@ -40,22 +43,32 @@ def working_directions(links: pd.DataFrame, names: Sequence[str], confidence: fl
     kept = links[links["confidence"] >= confidence]
     pairs = [(str(source), str(target)) for source, target in zip(kept["source"], kept["target"], strict=True)]
     directed = {pair for pair, direction in zip(pairs, kept["direction"], strict=True) if direction == "directed"}
-    place = _places(pairs, directed, names)
+    known = set()
+    if barred is not None:
+        known = {(names[j], names[i]) for i, j in np.argwhere(barred)}
+    place = _places(pairs, directed, known, names)
     return [_arrow(source, target, directed, place) for source, target in pairs]
 
 
 def allowed_parents(
-    arrows: Sequence[Arrow], names: Sequence[str], measured: np.ndarray, fewest: int = 100
+    arrows: Sequence[Arrow],
+    names: Sequence[str],
+    measured: np.ndarray,
+    barred: np.ndarray | None = None,
+    fewest: int = 100,
 ) -> np.ndarray:
     """Bool (d, d), ``allowed[i, j]`` iff j may cause i.
 
-    A parent is left out when fewer than ``fewest`` people have it together with the latent and its stronger parents;
-    ``measured`` is bool (n, d), and ``arrows`` come strongest first.
+    A parent is left out when it is ``barred`` (bool (d, d), as in `working_directions`), and when fewer than
+    ``fewest`` people have it together with the latent and its stronger parents; ``measured`` is bool (n, d), and
+    ``arrows`` come strongest first.
     """
     at = {name: i for i, name in enumerate(names)}
     allowed = np.zeros((len(names), len(names)), dtype=bool)
     for arrow in arrows:
         i, j = at[arrow.target], at[arrow.source]
+        if barred is not None and barred[i, j]:
+            continue
         together = measured[:, [i, j, *np.flatnonzero(allowed[i])]].all(1)
         allowed[i, j] = together.sum() >= min(fewest, len(measured) // 2)
     return allowed
@@ -85,7 +98,10 @@ def _arrow(source: str, target: str, directed: Collection[tuple[str, str]], plac
 
 
 def _places(
-    links: Sequence[tuple[str, str]], directed: Collection[tuple[str, str]], names: Sequence[str]
+    links: Sequence[tuple[str, str]],
+    directed: Collection[tuple[str, str]],
+    barred: Collection[tuple[str, str]],
+    names: Sequence[str],
 ) -> dict[str, int]:
     """A position for every latent, causes before effects."""
     adjacent: dict[str, set[str]] = {name: set() for name in names}
@@ -95,13 +111,14 @@ def _places(
     place: dict[str, int] = {}
     left = list(names)
 
-    def faults(name: str) -> tuple[int, int, int]:
-        """Known effects that would come before their cause, colliders made, and lateness among the names."""
+    def faults(name: str) -> tuple[int, int, int, int]:
+        """Causes that are barred, effects that would come before it, colliders made, and lateness among the names."""
         around = [other for other in left if other in adjacent[name]]
+        against = sum((other, name) in barred for other in around)
         leaving = sum((name, other) in directed for other in around)
         free = {other for other in around if (other, name) not in directed}
         made = sum(y not in adjacent[x] for x, y in itertools.combinations(around, 2) if x in free or y in free)
-        return leaving, made, -names.index(name)
+        return against, leaving, made, -names.index(name)
 
     while left:
         last = min(left, key=faults)

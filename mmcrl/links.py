@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -10,7 +11,8 @@ from scipy.special import expit
 from scipy.stats import norm
 
 from mmcrl.evidence import pair_evidence
-from mmcrl.orientation import orient, tier_arrow
+from mmcrl.knowledge import Arrow, Knowledge, Limits, modality_of
+from mmcrl.orientation import Findings, orient
 from mmcrl.search import separating_sets
 
 __all__ = ["LINK_COLUMNS", "confidence_of", "link_table"]
@@ -30,6 +32,7 @@ LINK_COLUMNS = [
 
 _PRIOR = 0.2  # share of pairs that are linked before anything is seen: sparse
 _TYPICAL = 0.1  # nats, mean evidence of a link before anything is seen
+_LEAK = 0.35  # share of a sibling's link that a latent shows when it is turned towards that sibling by 20 degrees
 
 
 def confidence_of(evidence: float, error: float, smallest: float) -> float:
@@ -52,88 +55,131 @@ def confidence_of(evidence: float, error: float, smallest: float) -> float:
     return float(linked * beyond)
 
 
+class _Pair(NamedTuple):
+    i: int
+    j: int
+    given: tuple[int, ...]
+    evidence: float
+    error: float
+    sign: int
+    confidence: float  # as measured, whatever is known
+
+    @property
+    def ends(self) -> frozenset[int]:
+        return frozenset((self.i, self.j))
+
+    @property
+    def strength(self) -> float:
+        return float(np.sqrt(1 - np.exp(-2 * max(self.evidence, 0.0))))
+
+
 def link_table(
-    z: np.ndarray, names: Sequence[str], tiers: Sequence[int | None], smallest: float, seed: int = 0
+    z: np.ndarray,
+    names: Sequence[str],
+    knowledge: Knowledge | None = None,
+    smallest: float = 0.005,
+    seed: int = 0,
+    *,
+    separated: Sequence[bool] | None = None,
 ) -> pd.DataFrame:
-    """Every pair of latents with its evidence, strongest first.
+    """Every pair of latents (n, d) with its evidence, strongest first.
 
     strength = sqrt(1 - exp(-2 Delta)), the correlation that a linear-Gaussian pair of this evidence would have;
     confidence as in `confidence_of`; direction and what it rests on as in `mmcrl.orientation`, from the pairs with a
-    confidence of at least one half.
+    confidence of at least one half.  What is known goes over what is measured: a required link has confidence 1, a
+    pair both of whose ways are barred 0.  ``separated`` says of every latent whether it is told apart from its
+    siblings; left out, all are.  A link that a residual blend could show is not used to infer a direction.
+
+    Raises
+    ------
+    InputError : for knowledge about latents that are none of ``names``, or that contradicts itself.
     """
-    latest = max([t for t in tiers if t is not None], default=0)
-    sets = separating_sets(z, [latest if t is None else t for t in tiers])
-    rows = []
-    for (i, j), given in sets.items():
+    limits = (knowledge or Knowledge()).limits(names)
+    measured = []
+    for (i, j), given in separating_sets(z, limits.barred).items():
         delta, error, sign = pair_evidence(z, i, j, given, seed)
-        rows.append((i, j, given, delta, error, int(sign), confidence_of(delta, error, smallest)))
-    arrows = _arrows(z, names, tiers, rows, smallest, seed)
-    table = pd.DataFrame([_record(names, arrows, *row) for row in rows], columns=LINK_COLUMNS)
+        measured.append(_Pair(i, j, given, delta, error, int(sign), confidence_of(delta, error, smallest)))
+    certain = limits.certain({(pair.i, pair.j): pair.evidence for pair in measured})
+    links = {pair.ends for pair in measured if pair.confidence >= 0.5 and not limits.unlinked(pair.i, pair.j)}
+    arrows = orient(_findings(z, names, measured, links | certain, separated, smallest, seed), limits)
+    table = pd.DataFrame([_record(names, limits, certain, arrows, pair) for pair in measured], columns=LINK_COLUMNS)
     return table.sort_values(["strength", "confidence"], ascending=False, ignore_index=True, kind="stable")
-
-
-_Row = tuple[int, int, tuple[int, ...], float, float, int, float]
 
 
 def _record(
     names: Sequence[str],
-    arrows: Mapping[tuple[int, int], str],
-    i: int,
-    j: int,
-    given: tuple[int, ...],
-    delta: float,
-    error: float,
-    sign: int,
-    confidence: float,
+    limits: Limits,
+    certain: Collection[frozenset[int]],
+    arrows: Mapping[Arrow, str],
+    pair: _Pair,
 ) -> dict[str, object]:
-    source, target = (j, i) if (j, i) in arrows else (i, j)
+    i, j = pair.i, pair.j
+    known = limits.arrow(i, j)  # also for a pair without a link
+    source, target = known or ((j, i) if (j, i) in arrows else (i, j))
+    rests_on = str(limits.why[source, target]) if known else arrows.get((source, target), "none")
+    confidence = pair.confidence
+    if pair.ends in certain:
+        rests_on, confidence = "required", 1.0
+    elif limits.unlinked(i, j):
+        rests_on, confidence = "forbidden", 0.0
     return {
         "source": names[source],
         "target": names[target],
-        "strength": float(np.sqrt(1 - np.exp(-2 * max(delta, 0.0)))),
+        "strength": pair.strength,
         "confidence": confidence,
-        "direction": "directed" if (source, target) in arrows else "undirected",
-        "rests_on": arrows.get((source, target), "none"),
-        "sign": sign,
-        "evidence": delta,
-        "evidence_se": error,
-        "scope": "within" if _modality(names[i]) == _modality(names[j]) else "cross",
+        "direction": "directed" if known or (source, target) in arrows else "undirected",
+        "rests_on": rests_on,
+        "sign": pair.sign,
+        "evidence": pair.evidence,
+        "evidence_se": pair.error,
+        "scope": "within" if modality_of(names[i]) == modality_of(names[j]) else "cross",
     }
 
 
-def _arrows(
+def _findings(
     z: np.ndarray,
     names: Sequence[str],
-    tiers: Sequence[int | None],
-    rows: Sequence[_Row],
+    measured: Sequence[_Pair],
+    links: set[frozenset[int]],
+    separated: Sequence[bool] | None,
     smallest: float,
     seed: int,
-) -> dict[tuple[int, int], str]:
-    links = {frozenset((i, j)) for i, j, *_, confidence in rows if confidence >= 0.5}
-    separators = {
-        frozenset((i, j)): given
-        for i, j, given, *_ in rows
-        if frozenset((i, j)) not in links and _modality(names[i]) != _modality(names[j])
-    }
-    siblings = {
-        k: [s for s in range(len(names)) if s != k and _modality(names[s]) == _modality(names[k])]
+) -> Findings:
+    modality = [modality_of(name) for name in names]
+    middles = [k for k in range(len(names)) if separated is None or separated[k]]
+    near = {
+        k: {o for o in range(len(names)) if frozenset((k, o)) in links and modality[o] != modality[k]}
         for k in range(len(names))
     }
 
+    def apart(i: int, j: int) -> bool:
+        """Two blends share their neighbours: siblings are taken as ends only where each has one of its own."""
+        if modality[i] != modality[j]:
+            return True
+        return i in middles and j in middles and bool(near[i] - near[j]) and bool(near[j] - near[i])
+
     def depends(i: int, j: int, given: Sequence[int]) -> bool:
         for k in given:  # two mixed siblings look like a collider: both carry both ends
-            if any({frozenset((i, s)), frozenset((j, s))} <= links for s in siblings[k]):
+            if any(modality[s] == modality[k] and s != k and {i, j} <= near[s] for s in range(len(names))):
                 return False
         delta, error, _ = pair_evidence(z, i, j, given, seed)
         return delta - 3 * error > smallest
 
-    arrows = orient(links, tiers, separators, depends)
-    for i, j, *_ in rows:  # tiers hold for pairs without a link as well
-        known = tier_arrow(i, j, tiers)
-        if known is not None:
-            arrows[known] = "tier"
-    return arrows
+    separators = {
+        pair.ends: pair.given
+        for pair in measured
+        if pair.confidence < 0.5 and pair.ends not in links and apart(pair.i, pair.j)
+    }
+    return Findings(_firm(measured, links, modality), separators, depends, middles)
 
 
-def _modality(latent: str) -> str:
-    return latent.rsplit(".", 1)[0]
+def _firm(measured: Sequence[_Pair], links: set[frozenset[int]], modality: Sequence[str]) -> set[frozenset[int]]:
+    """The links that cannot be a leak: that are not far weaker than the link of one end with the other's sibling."""
+    d = len(modality)
+    strength = np.eye(d)
+    for pair in measured:
+        strength[pair.i, pair.j] = strength[pair.j, pair.i] = pair.strength if pair.ends in links else 0.0
+    sibling = (np.array(modality)[:, None] == np.array(modality)[None]) & ~np.eye(d, dtype=bool)
+    beside = np.where(sibling[:, None], strength[None], 0.0).max(-1)  # [k, x]: of x with a sibling of k
+    largest = np.maximum(beside, beside.T)
+    return {pair.ends for pair in measured if pair.ends in links and pair.strength >= _LEAK * largest[pair.i, pair.j]}

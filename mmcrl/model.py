@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import networkx as nx
@@ -17,14 +18,16 @@ import numpy as np
 import pandas as pd
 import torch
 
+from mmcrl.adjacency import graph_of, matrix_of
 from mmcrl.cohort import Cohort
 from mmcrl.contrast import Contrast
 from mmcrl.decoding import column_loadings, fit_decoders
 from mmcrl.directions import Arrow
 from mmcrl.errors import InputError
 from mmcrl.generative import Generative
+from mmcrl.knowledge import Knowledge
 from mmcrl.links import link_table
-from mmcrl.plan import Block, plan_blocks
+from mmcrl.plan import Block, names_of, plan_blocks
 from mmcrl.private import private_roots
 from mmcrl.scm import StructuralModel
 from mmcrl.settings import Settings
@@ -47,6 +50,8 @@ class MultimodalCRL(Generative):
         suggests, else 2.  Modalities of kind ``observed`` always have one latent per column.
     seed : the same seed, data and machine give the same result bit for bit.
     device : where torch trains, such as ``cpu`` or ``cuda``.
+    forbidden, required, acyclic : what is known of the links, beside the cohort's tiers: see
+        `mmcrl.knowledge.Knowledge`.
     **settings : see `mmcrl.settings.Settings`.
 
     Raises
@@ -69,6 +74,9 @@ class MultimodalCRL(Generative):
         seed: int = 0,
         *,
         device: str = "cpu",
+        forbidden: Sequence[tuple[str, str]] = (),
+        required: Sequence[tuple[str, str]] = (),
+        acyclic: bool = True,
         **settings: Any,
     ) -> None:
         if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or not 0 <= seed < 2**31:
@@ -78,6 +86,7 @@ class MultimodalCRL(Generative):
         except (RuntimeError, TypeError):
             raise InputError("device", "a device that torch knows, such as cpu or cuda", repr(device)) from None
         self.n_latents, self.seed, self.settings = n_latents, int(seed), Settings.of(settings)
+        self.knowledge = Knowledge(forbidden=forbidden, required=required, acyclic=acyclic)
 
     def fit(
         self, cohort: Cohort, progress: bool = True, checkpoint: str | os.PathLike[str] | None = None
@@ -89,10 +98,13 @@ class MultimodalCRL(Generative):
         Raises
         ------
         InputError : for columns nothing can be learned from, a kind without a codec, fewer people than 20 per
-            latent, more latents than columns, a single modality, or a checkpoint that is damaged or another's.
+            latent, more latents than columns, a single modality, knowledge that contradicts itself, or a checkpoint
+            that is damaged or another fit's.
         """
         began = time.perf_counter()
         blocks = plan_blocks(cohort, self.n_latents)
+        self.knowledge = replace(self.knowledge, tiers=cohort.tiers or ())
+        self.knowledge.limits(names_of(blocks))  # refuses contradictions before anything is trained
         train, held_out = cohort.split(self.settings.held_out, self.seed)
         with deterministic(self.settings.dtype):
             runs = train_starts(blocks, train, held_out, self.settings, self.seed, self.device, progress, checkpoint)
@@ -104,10 +116,16 @@ class MultimodalCRL(Generative):
             self._private = private_roots(self._network, train, people)
             self._orient(train)
             unseen, smallest = self._latents(held_out), self.settings.smallest_effect
-            self._links = link_table(unseen, self.latent_names, self._tiers(cohort), smallest)
-            options: dict[str, Any] = {"steps": self.settings.steps, "penalty": smallest, "seed": self.seed}
+            self._links = link_table(unseen, self.latent_names, self.knowledge, smallest)
             self.structure = StructuralModel.fit(
-                self._latents(train), unseen, self.latent_names, self._links, **options
+                self._latents(train),
+                unseen,
+                self.latent_names,
+                self._links,
+                barred=self.knowledge.limits(self.latent_names).barred,
+                steps=self.settings.steps,
+                penalty=smallest,
+                seed=self.seed,
             )
         rows = [(s, *row) for s, run in enumerate(runs) for row in run.history]
         self.history = pd.DataFrame(rows, columns=["start", "step", "train_loss", "held_out_loss"])
@@ -134,32 +152,22 @@ class MultimodalCRL(Generative):
         """Every pair of latents, strongest first.
 
         Columns: source, target, strength (0 to 1), confidence (0 to 1), direction (``directed`` or
-        ``undirected``) and what it rests_on (``tier``, ``collider``, ``propagation``, ``none``; see
-        `mmcrl.orientation`), sign (of the partial association), evidence and evidence_se (nats per person, on
-        held-out people), scope (``cross`` or ``within`` a modality).
+        ``undirected``) and what it rests_on (``tier``, ``forbidden``, ``required``: known beforehand, see
+        `mmcrl.knowledge`; ``collider``, ``propagation``: measured, see `mmcrl.orientation`; ``none``), sign (of the
+        partial association), evidence and evidence_se (nats per person, on held-out people), scope (``cross`` or
+        ``within`` a modality).  A required link has confidence 1 and is undirected where both ways are required; a
+        pair that is forbidden both ways has confidence 0, and is in no matrix or graph.
         """
         _ = self._fitted
         return self._links.copy()
 
     def adjacency(self, confidence: float = 0.5) -> pd.DataFrame:
         """``A[i, j] = 1`` iff latent j may cause latent i: rows targets, columns sources; undirected fills both."""
-        matrix = pd.DataFrame(0, index=self.latent_names, columns=self.latent_names)
-        for link in self._confident(confidence):
-            matrix.loc[link.target, link.source] = 1
-            if link.direction == "undirected":
-                matrix.loc[link.source, link.target] = 1
-        return matrix
+        return matrix_of(self.links(), self.latent_names, confidence)
 
     def graph(self, confidence: float = 0.5) -> nx.DiGraph:
         """Links of at least this confidence; an undirected one runs both ways and says so in ``direction``."""
-        graph = nx.DiGraph()
-        graph.add_nodes_from(self.latent_names)
-        for link in self._confident(confidence):
-            attributes = {k: v for k, v in link._asdict().items() if k not in ("Index", "source", "target")}
-            graph.add_edge(link.source, link.target, **attributes)
-            if link.direction == "undirected":
-                graph.add_edge(link.target, link.source, **attributes)
-        return graph
+        return graph_of(self.links(), self.latent_names, confidence)
 
     def loadings(self, cohort: Cohort) -> pd.DataFrame:
         """What each latent means: its correlation with every column of its modality.
@@ -177,6 +185,7 @@ class MultimodalCRL(Generative):
             "n_latents": {block.name: block.n_latents for block in self._fitted},
             "seed": self.seed,
             "settings": self.settings.to_dict(),
+            "knowledge": self.knowledge.to_dict(),
             "blocks": [block.to_dict() for block in self._fitted],
             "links": self._links.to_dict("records"),
             "history": self.history.to_dict("records"),
@@ -198,6 +207,7 @@ class MultimodalCRL(Generative):
         """
         description, weights = read_folder(folder)
         model = cls(description["n_latents"], description["seed"], **description["settings"])
+        model.knowledge = Knowledge(**description.get("knowledge", {}))
         blocks = [Block(**block) for block in description["blocks"]]
         with deterministic(model.settings.dtype):
             network = network_of(blocks, model.settings.width, model.device)
@@ -215,7 +225,7 @@ class MultimodalCRL(Generative):
     @property
     def latent_names(self) -> list[str]:
         """``modality.number`` of every latent, in the order of `transform`'s columns."""
-        return [f"{block.name}.{i}" for block in self._fitted for i in range(block.n_latents)]
+        return names_of(self._fitted)
 
     @property
     def _fitted(self) -> list[Block]:
@@ -242,16 +252,6 @@ class MultimodalCRL(Generative):
         strongest = table.loc[table.groupby("latent", sort=False)["loading"].apply(lambda s: s.abs().idxmax())]
         signs = strongest.set_index("latent")["loading"].reindex(self.latent_names)
         self._orientation = torch.from_numpy(np.where(signs < 0, -1.0, 1.0)).to(self._orientation.dtype)
-
-    def _tiers(self, cohort: Cohort) -> list[int | None]:
-        tier_of = {name: t for t, names in enumerate(cohort.tiers or []) for name in names}
-        return [tier_of.get(block.name) for block in self._fitted for _ in range(block.n_latents)]
-
-    def _confident(self, confidence: float) -> Iterator[Any]:
-        if isinstance(confidence, bool) or not isinstance(confidence, int | float) or not 0 <= confidence <= 1:
-            raise InputError("confidence", "a number from 0 to 1", repr(confidence))
-        links = self.links()
-        return links[links["confidence"] >= confidence].itertuples()
 
     def _check_like(self, cohort: Cohort) -> None:
         for block in self._fitted:

@@ -2,12 +2,16 @@
 
 Three things decide a direction, in this order, and nothing else does:
 
-- *tier*: background knowledge, an earlier tier is never caused by a later one;
+- *knowledge* (tier, forbidden, required): one way is barred beforehand, see `mmcrl.knowledge`;
 - *collider*: i and j are independent, and become dependent once k is known; then i -> k <- j (Spirtes, Glymour and
   Scheines, Causation, Prediction, and Search, 2000).  Both halves are measured, not inferred from an absence;
 - *propagation*: the one direction that makes no new collider and no cycle (Meek, Causal inference and causal
   explanation with background knowledge, 1995, rules 1 and 2).  That a latent is no collider is measured as well: the
   ends must be dependent without it, also when nothing else is known, and independent with it.
+
+Collider and propagation take it for granted that links form no cycle (where they may, knowledge alone directs) and
+that their middle is one latent: a blend of siblings carries what each of them does and looks like either, so a latent
+that is not told apart is never a middle.
 
 A pair of latents alone is never directed by its likelihood: latents are known up to an invertible function of each,
 which leaves no asymmetry between cause and effect to be seen.
@@ -16,108 +20,95 @@ which leaves no asymmetry between cause and effect to be seen.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import NamedTuple
 
-__all__ = ["Rests", "orient", "tier_arrow"]
+from mmcrl.knowledge import Arrow, Limits
 
-Rests = str  # "tier", "collider", "propagation" or "none"
+__all__ = ["Findings", "Rests", "orient"]
 
-Arrow = tuple[int, int]  # cause, effect
+Rests = str  # "tier", "forbidden", "required", "collider", "propagation" or "none"
 
 
-def orient(
-    links: set[frozenset[int]],
-    tiers: Sequence[int | None],
-    separators: Mapping[frozenset[int], Sequence[int]],
-    depends: Callable[[int, int, Sequence[int]], bool],
-) -> dict[Arrow, Rests]:
-    """Directed links among ``links`` (pairs of latents) with what each rests on.
+class Findings(NamedTuple):
+    """What was measured.
 
-    ``separators`` holds the set that separates each pair without a link; ``depends(i, j, given)`` says whether i and
-    j are clearly dependent given these others.  Where two colliders disagree about a link, it stays undirected.
+    links : the pairs of latents that are linked.
+    separators : of pairs without a link, the set that separates them.
+    depends : ``depends(i, j, given)`` says whether i and j are clearly dependent given these others.
+    middles : the latents that are told apart from their siblings.
+    """
+
+    links: set[frozenset[int]]
+    separators: Mapping[frozenset[int], Sequence[int]]
+    depends: Callable[[int, int, Sequence[int]], bool]
+    middles: Collection[int]
+
+
+def orient(found: Findings, limits: Limits) -> dict[Arrow, Rests]:
+    """The links (cause, effect) that have a direction, with what each rests on.
+
+    Where two colliders disagree about a link, it stays undirected.  Links that may form cycles are directed by
+    knowledge alone.
     """
     arrows: dict[Arrow, Rests] = {}
-    for i, j in _pairs(links):
-        known = tier_arrow(i, j, tiers)
+    for i, j in _pairs(found.links):
+        known = limits.arrow(i, j)
         if known is not None:
-            arrows[known] = "tier"
-    votes = _collider_arrows(links, separators, depends)
+            cause, effect = known
+            arrows[known] = str(limits.why[cause, effect])
+    if not limits.acyclic:
+        return arrows
+    votes = _collider_arrows(found, limits)
     contested = {frozenset(arrow) for arrow in votes if arrow[::-1] in votes}
     for cause, effect in sorted(votes):
-        if frozenset((cause, effect)) not in contested and (effect, cause) not in arrows:
+        if frozenset((cause, effect)) not in contested:
             arrows.setdefault((cause, effect), "collider")
-    _propagate(links, arrows, contested, separators, depends)
+    _propagate(found._replace(links=found.links - contested), limits, arrows)
     return arrows
-
-
-def tier_arrow(i: int, j: int, tiers: Sequence[int | None]) -> Arrow | None:
-    """The direction that the tiers leave to a pair, None where they say nothing.
-
-    >>> tier_arrow(0, 1, [2, 1])
-    (1, 0)
-    """
-    first, second = tiers[i], tiers[j]
-    if first is None or second is None or first == second:
-        return None
-    return (i, j) if first < second else (j, i)
 
 
 def _pairs(links: set[frozenset[int]]) -> list[Arrow]:
     return sorted((min(pair), max(pair)) for pair in links)
 
 
-def _collider_arrows(
-    links: set[frozenset[int]],
-    separators: Mapping[frozenset[int], Sequence[int]],
-    depends: Callable[[int, int, Sequence[int]], bool],
-) -> set[Arrow]:
+def _collider_arrows(found: Findings, limits: Limits) -> set[Arrow]:
     """Arrows into the middle of every unshielded triple whose ends become dependent through it."""
-    neighbours: dict[int, set[int]] = {}
-    for i, j in _pairs(links):
-        neighbours.setdefault(i, set()).add(j)
-        neighbours.setdefault(j, set()).add(i)
-    found = set()
-    for k, around in neighbours.items():
-        for i, j in itertools.combinations(sorted(around), 2):
-            given = separators.get(frozenset((i, j)))
-            if given is not None and k not in given and depends(i, j, [*given, k]):
-                found |= {(i, k), (j, k)}
-    return found
+    causes: dict[int, set[int]] = {}
+    for i, j in _pairs(found.links):
+        for cause, effect in ((i, j), (j, i)):
+            if not limits.barred[effect, cause]:
+                causes.setdefault(effect, set()).add(cause)
+    arrows = set()
+    for k in sorted(set(found.middles) & set(causes)):
+        for i, j in itertools.combinations(sorted(causes[k]), 2):
+            given = found.separators.get(frozenset((i, j)))
+            if given is not None and k not in given and found.depends(i, j, [*given, k]):
+                arrows |= {(i, k), (j, k)}
+    return arrows
 
 
-def _propagate(
-    links: set[frozenset[int]],
-    arrows: dict[Arrow, Rests],
-    contested: set[frozenset[int]],
-    separators: Mapping[frozenset[int], Sequence[int]],
-    depends: Callable[[int, int, Sequence[int]], bool],
-) -> None:
-    """Meek's rules 1 and 2 until nothing changes; a contested link is left alone."""
+def _propagate(found: Findings, limits: Limits, arrows: dict[Arrow, Rests]) -> None:
+    """Meek's rules 1 and 2 until nothing changes."""
     changed = True
     while changed:
         changed = False
-        for i, j in _pairs(links - contested):
+        for i, j in _pairs(found.links):
             for cause, effect in ((i, j), (j, i)):
-                if (i, j) in arrows or (j, i) in arrows:
+                if (i, j) in arrows or (j, i) in arrows or limits.barred[effect, cause]:
                     continue
-                if _forced(cause, effect, arrows, separators, depends):
+                if _forced(cause, effect, arrows, found):
                     arrows[cause, effect] = "propagation"
                     changed = True
 
 
-def _forced(
-    cause: int,
-    effect: int,
-    arrows: Mapping[Arrow, Rests],
-    separators: Mapping[frozenset[int], Sequence[int]],
-    depends: Callable[[int, int, Sequence[int]], bool],
-) -> bool:
+def _forced(cause: int, effect: int, arrows: Mapping[Arrow, Rests], found: Findings) -> bool:
     """Rule 1 asks that ``cause`` is what separates one of its causes from the effect: absent links are too little."""
-    if any(a == cause and (b, effect) in arrows for a, b in arrows):
+    if any(a == cause and b in found.middles and (b, effect) in arrows for a, b in arrows):
         return True
-    for a in [a for a, b in arrows if b == cause and a != effect]:
-        given = separators.get(frozenset((a, effect)), ())
+    for a in [a for a, b in arrows if b == cause and b in found.middles and a != effect]:
+        given = found.separators.get(frozenset((a, effect)), ())
         rest = [k for k in given if k != cause]
-        if cause in given and depends(a, effect, rest) and depends(a, effect, []):
+        if cause in given and found.depends(a, effect, rest) and found.depends(a, effect, []):
             return True
     return False

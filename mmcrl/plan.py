@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -13,7 +13,7 @@ from mmcrl.errors import InputError
 from mmcrl.kinds import codec_for
 from mmcrl.modality import Modality
 
-__all__ = ["Block", "plan_blocks"]
+__all__ = ["Block", "names_of", "plan_blocks"]
 
 _PEOPLE_PER_LATENT = 20
 
@@ -59,6 +59,11 @@ def plan_blocks(cohort: Cohort, n_latents: int | Mapping[str, int] | None) -> li
         expected = f"at least {needed} people, {_PEOPLE_PER_LATENT} per latent"
         raise InputError("cohort", expected, f"{len(cohort)} people")
     return blocks
+
+
+def names_of(blocks: Sequence[Block]) -> list[str]:
+    """``modality.number`` of every latent, in order."""
+    return [f"{block.name}.{i}" for block in blocks for i in range(block.n_latents)]
 
 
 def _asked(cohort: Cohort, n_latents: int | Mapping[str, int] | None) -> dict[str, Any]:

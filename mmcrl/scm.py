@@ -46,18 +46,21 @@ class StructuralModel:
         names: Sequence[str],
         links: pd.DataFrame,
         *,
+        barred: np.ndarray | None = None,
         steps: int = 1000,
         penalty: float = 0.005,
         seed: int = 0,
     ) -> StructuralModel:
         """Learn mechanisms on latents (n, d), NaN where not measured, within the confident links of a table.
 
-        ``penalty`` is what a link has to be worth, in nats per person.
+        ``penalty`` is what a link has to be worth, in nats per person; ``barred[i, j]`` says that j is known not to
+        cause i.  A link that no acyclic graph can have the way that is known is left out, and remains doubtful.
         """
-        arrows = working_directions(links, names)
-        allowed = allowed_parents(arrows, names, ~np.isnan(train))
+        arrows = working_directions(links, names, barred=barred)
+        allowed = allowed_parents(arrows, names, ~np.isnan(train), barred)
         mechanisms = fit_mechanisms(train, held_out, allowed, steps=steps, penalty=penalty, seed=seed)
-        used = [a for a in arrows if allowed[names.index(a.target), names.index(a.source)]]
+        kept = allowed if barred is None else allowed | barred
+        used = [a for a in arrows if kept[names.index(a.target), names.index(a.source)]]
         return cls(names, used, mechanisms)
 
     @classmethod
@@ -65,8 +68,11 @@ class StructuralModel:
         cls, names: Sequence[str], arrows: Sequence[Arrow], weights: Mapping[str, Tensor]
     ) -> StructuralModel:
         """The model whose mechanisms had these weights."""
-        nobody = np.ones((0, len(names)), dtype=bool)
-        mechanisms = Mechanisms(allowed_parents(arrows, names, nobody)).double()
+        parents, real = weights["parents"].numpy(), weights["real"].numpy()
+        allowed = np.zeros((len(names), len(names)), dtype=bool)
+        rows, places = np.nonzero(real)
+        allowed[rows, parents[rows, places]] = True
+        mechanisms = Mechanisms(allowed).double()
         mechanisms.load_state_dict(dict(weights))
         return cls(names, arrows, mechanisms.eval().requires_grad_(False))
 

@@ -51,17 +51,19 @@ class _Dependence:
         return (np.asarray(latents)[:, None] * DEGREE + np.arange(DEGREE)).ravel()
 
 
-def separating_sets(z: np.ndarray, tier: Sequence[int] | None = None) -> dict[tuple[int, int], tuple[int, ...]]:
+def separating_sets(z: np.ndarray, barred: np.ndarray | None = None) -> dict[tuple[int, int], tuple[int, ...]]:
     """For every pair i < j of latents (n, d) the set that leaves least dependence between them.
 
-    PC search: sets grow from the neighbours that are still adjacent, up to three; a latent of a later tier than both
-    ends is never conditioned on, since it can only be an effect.  Weaker pairs go first, and what j has explained
-    (i and k are separated by a set with j) cannot explain i and j in turn: two blends of one latent would otherwise
-    explain each other's links away.
+    PC search: sets grow from the neighbours that are still adjacent, up to three.  ``barred[i, j]`` says that j is
+    known not to cause i: a latent that causes neither end is never conditioned on, since it can only be an effect,
+    and two that cause each other in neither direction are no neighbours.  Weaker pairs go first, and what j has
+    explained (i and k are separated by a set with j) cannot explain i and j in turn: two blends of one latent would
+    otherwise explain each other's links away.
     """
     measure = _Dependence(normal_scores(z))
     d = z.shape[1]
-    tiers = [0] * d if tier is None else list(tier)
+    causes = ~(np.zeros((d, d), dtype=bool) if barred is None else barred)
+    near = causes | causes.T
     pairs = list(itertools.combinations(range(d), 2))
     alone = {(i, j): measure(i, j, ()) for i, j in pairs}
     least: dict[tuple[int, int], tuple[float, tuple[int, ...]]] = {pair: (alone[pair], ()) for pair in pairs}
@@ -69,11 +71,13 @@ def separating_sets(z: np.ndarray, tier: Sequence[int] | None = None) -> dict[tu
         frozenset(pair): () for pair in pairs if alone[pair] < _NEGLIGIBLE
     }
     for size in range(1, _MAX_CONDITIONING + 1):
-        adjacent = {i: [k for k in range(d) if k != i and frozenset((i, k)) not in removed] for i in range(d)}
+        adjacent = {
+            i: [k for k in range(d) if k != i and near[i, k] and frozenset((i, k)) not in removed] for i in range(d)
+        }
         for i, j in sorted(pairs, key=lambda pair: alone[pair]):
             if frozenset((i, j)) in removed:
                 continue
-            for given in _candidates(i, j, adjacent, tiers, size):
+            for given in _candidates(i, j, adjacent, causes, size):
                 if any(
                     j in removed.get(frozenset((i, k)), ()) or i in removed.get(frozenset((j, k)), ()) for k in given
                 ):
@@ -88,12 +92,11 @@ def separating_sets(z: np.ndarray, tier: Sequence[int] | None = None) -> dict[tu
 
 
 def _candidates(
-    i: int, j: int, adjacent: dict[int, list[int]], tiers: list[int], size: int
+    i: int, j: int, adjacent: dict[int, list[int]], causes: np.ndarray, size: int
 ) -> Iterator[tuple[int, ...]]:
-    latest = max(tiers[i], tiers[j])
     tried = set()
     for end, other in ((i, j), (j, i)):
-        allowed = [k for k in adjacent[end] if k != other and tiers[k] <= latest]
+        allowed = [k for k in adjacent[end] if k != other and (causes[i, k] or causes[j, k])]
         for given in itertools.combinations(allowed, size):
             if given not in tried:
                 tried.add(given)

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from mmcrl.evidence import normal_scores, pair_evidence
+from mmcrl.knowledge import Knowledge
 from mmcrl.links import confidence_of, link_table
 from mmcrl.search import separating_sets
 
@@ -47,7 +48,7 @@ def test_a_collider_is_not_conditioned_on_when_its_tier_is_later():
     rng = np.random.default_rng(1)
     a, b = rng.normal(size=N), rng.normal(size=N)
     z = np.column_stack([a, b, a + b + 0.3 * rng.normal(size=N)])
-    table = link_table(z, ["x.0", "y.0", "z.0"], [0, 0, 1], 0.005).set_index(["source", "target"])
+    table = link_table(z, ["x.0", "y.0", "z.0"], Knowledge([["x", "y"], ["z"]])).set_index(["source", "target"])
     assert table.loc[("x.0", "y.0"), "confidence"] < 0.05
     assert table.loc[("x.0", "z.0"), "confidence"] > 0.99
     assert table.loc[("x.0", "z.0"), "direction"] == "directed"
@@ -68,7 +69,7 @@ def test_two_blends_of_one_latent_do_not_explain_each_others_links_away():
     x = rng.normal(size=N)
     c = 0.7 * x + 0.7 * rng.normal(size=N)
     z = np.column_stack([x, c + 0.2 * rng.normal(size=N), c + 0.25 * rng.normal(size=N)])
-    table = link_table(z, ["x.0", "c.0", "c.1"], [None] * 3, 0.005).set_index(["source", "target"])
+    table = link_table(z, ["x.0", "c.0", "c.1"]).set_index(["source", "target"])
     assert table.loc[("x.0", "c.0"), "confidence"] > 0.99
     assert table.loc[("c.0", "c.1"), "confidence"] > 0.99
 
@@ -93,13 +94,13 @@ def test_people_without_a_latent_are_left_out():
 def test_independent_latents_give_no_confident_link(seed):
     z = np.random.default_rng(seed).standard_t(df=4, size=(1000, 8))
     names = [f"m{i}.0" for i in range(8)]
-    table = link_table(z, names, [None] * 8, 0.005)
+    table = link_table(z, names)
     assert len(table) == 28
     assert table["confidence"].max() < 0.5
 
 
 def test_strength_is_the_correlation_of_a_gaussian_pair_and_orders_the_table():
-    table = link_table(linear_gaussian(), ["a.0", "b.0", "c.0", "c.1"], [None] * 4, 0.005)
+    table = link_table(linear_gaussian(), ["a.0", "b.0", "c.0", "c.1"])
     assert table["strength"].is_monotonic_decreasing
     assert table.loc[0, "strength"] == pytest.approx(0.8, abs=0.05) or table.loc[0, "strength"] > 0.5
     assert set(table["scope"]) == {"cross", "within"}
