@@ -1,6 +1,7 @@
 """Training: starts side by side, interrupted fits that go on, early stopping, floating-point types."""
 
 import dataclasses
+import itertools
 import json
 from functools import partial
 from pathlib import Path
@@ -111,7 +112,7 @@ def test_an_interrupted_fit_goes_on_with_the_same_bits(monkeypatch, tmp_path, co
 
 def test_a_finished_fit_trains_no_step_again(monkeypatch, tmp_path, cohort, whole):
     MultimodalCRL(2, jobs=1, **QUICK).fit(cohort, progress=False, checkpoint=tmp_path)
-    monkeypatch.setattr(torch.optim.AdamW, "step", lambda self: pytest.fail("a step"))
+    monkeypatch.setattr("mmcrl.descent.learning_rate_at", lambda *_: pytest.fail("a step"))
     same(whole, MultimodalCRL(2, jobs=1, **QUICK).fit(cohort, progress=False, checkpoint=tmp_path), cohort)
 
 
@@ -163,18 +164,21 @@ def test_a_start_stops_when_patience_is_over_and_not_before_the_ramp_is():
     falling = [(step, 0.0, 10.0 - step) for step in range(1, 21)]
     assert not any(stalled(falling[:k], 20, 1) for k in range(21))
     rising = [(step, 0.0, float(step)) for step in range(1, 21)]
-    assert [k for k in range(21) if stalled(rising[:k], 20, 4)][0] == 15  # 11 is the best, 12 to 15 are not better
+    stops = next(k for k in range(21) if stalled(rising[:k], 20, 4))
+    assert stops == 15  # 11 is the best, 12 to 15 are not better
 
 
-def test_patience_shortens_a_stalled_start_and_changes_no_evaluation_before(cohort):
-    options = {"starts": 1, "steps": 200, "width": 16, "learning_rate": 0.3}
-    long = MultimodalCRL(2, patience=100, **options).fit(cohort, progress=False)
-    short = MultimodalCRL(2, patience=2, **options).fit(cohort, progress=False)
-    n = len(short.history)
-    assert n < len(long.history) == 20
-    pd.testing.assert_frame_equal(short.history, long.history[:n], check_exact=True)
-    assert short.report["held_out_losses"][0] == short.history.query("step > 100")["held_out_loss"].min()
-    assert stalled(list(short.history.drop(columns="start").itertuples(index=False)), 200, 2)
+def test_patience_shortens_a_stalled_start_and_changes_no_evaluation_before(monkeypatch, cohort):
+    histories = []
+    for patience in (100, 2):
+        rising = itertools.count()
+        monkeypatch.setattr("mmcrl.descent.evaluate", lambda *args, rising=rising: evaluate(*args) + next(rising))
+        model = MultimodalCRL(2, patience=patience, starts=1, steps=40, width=16).fit(cohort, progress=False)
+        histories.append(model.history)
+    long, short = histories
+    assert (len(long), len(short)) == (20, 13)  # evaluation 11 is the first to compete, 12 and 13 are worse
+    pd.testing.assert_frame_equal(short, long[:13], check_exact=True)
+    assert model.report["held_out_losses"] == [short["held_out_loss"][10]]
 
 
 # Types and schedule
