@@ -18,12 +18,11 @@ from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from mmcrl.kinds import Codec
 from mmcrl.networks import ScalarFeatures, mlp
 
-__all__ = ["Contrast"]
+__all__ = ["Contrast", "moments"]
 
 _N_FEATURES = 8  # of each scalar; 4 underfit curved links, 16 gained nothing in trials
 
@@ -55,17 +54,17 @@ class Contrast(nn.Module):
 
     def latents(self, features: Sequence[Tensor], measured: Tensor) -> Tensor:
         """Latents (n, d): codes standardised, 0 where the modality was not measured."""
-        seen = self._per_latent(measured)
+        seen = self.per_latent(measured)
         if self.training:
             codes = self.codes(features)
-            mean, scale = _moments(codes, seen)
+            mean, scale = moments(codes, seen)
             return (codes - mean) / scale * seen
         return (self.codes(features) - self.mean) / self.scale * seen
 
     @torch.no_grad()
     def calibrate(self, features: Sequence[Tensor], measured: Tensor) -> None:
         """Fix the standardisation on these (training) people."""
-        mean, scale = _moments(self.codes(features), self._per_latent(measured))
+        mean, scale = moments(self.codes(features), self.per_latent(measured))
         self.mean.copy_(mean)
         self.scale.copy_(scale)
 
@@ -76,18 +75,19 @@ class Contrast(nn.Module):
     def loss(self, latents: Tensor, measured: Tensor) -> tuple[Tensor, Tensor]:
         """InfoNCE summed over modalities (nats), and the size E (d, d) of every pair's term."""
         n, d = latents.shape
-        phi = self.phi(latents) * self._per_latent(measured).unsqueeze(-1)
+        phi = self.phi(latents) * self.per_latent(measured).unsqueeze(-1)
         weights = self.pair_weights()
         flat = weights.permute(1, 3, 0, 2).reshape(d * _N_FEATURES, d * _N_FEATURES)
         context = (phi.reshape(n, -1) @ flat).reshape(n, d, _N_FEATURES)
-        total = latents.new_zeros(())
+        total, everyone = latents.new_zeros(()), bool(measured.all())
         for m, index in enumerate(self.members):
-            rows = torch.nonzero(measured[:, m])[:, 0]
-            if len(rows) < 2:
-                continue
+            rows = slice(None) if everyone else torch.nonzero(measured[:, m])[:, 0]
             mine, others = phi[rows][:, index].flatten(1), context[rows][:, index].flatten(1)
-            scores = others @ mine.T + self.psi[m](latents[rows][:, index]).T
-            total = total + F.cross_entropy(scores, torch.arange(len(rows), device=scores.device))
+            if len(mine) < 2:
+                continue
+            mine = torch.cat([mine, self.psi[m](latents[rows][:, index])], 1)
+            scores = torch.cat([others, others.new_ones(len(others), 1)], 1) @ mine.T
+            total = total + (scores.logsumexp(1) - scores.diagonal()).mean()
         return total, self._sizes(phi, weights)
 
     def _sizes(self, phi: Tensor, weights: Tensor) -> Tensor:
@@ -97,12 +97,14 @@ class Contrast(nn.Module):
         variance = torch.einsum("ijsu,ijvu,ivs->ij", spread, weights, covariance)
         return (variance.clamp_min(0) + 1e-6).sqrt() * self.cross
 
-    def _per_latent(self, measured: Tensor) -> Tensor:
+    def per_latent(self, measured: Tensor) -> Tensor:
+        """Measured modalities (n, M) as weights (n, d) of their latents."""
         sizes = torch.tensor([len(index) for index in self.members], device=measured.device)
         return torch.repeat_interleave(measured, sizes, dim=1).to(self.mean.dtype)
 
 
-def _moments(codes: Tensor, seen: Tensor) -> tuple[Tensor, Tensor]:
+def moments(codes: Tensor, seen: Tensor) -> tuple[Tensor, Tensor]:
+    """Mean and standard deviation (d,) of codes (n, d) over the people who were measured, ``seen`` (n, d)."""
     count = seen.sum(0).clamp_min(1)
     mean = (codes * seen).sum(0) / count
     variance = ((codes - mean) ** 2 * seen).sum(0) / count

@@ -12,7 +12,7 @@ from mmcrl.cohort import Cohort
 from mmcrl.contrast import Contrast
 from mmcrl.tensors import People
 
-__all__ = ["column_loadings", "fit_decoders"]
+__all__ = ["column_loadings", "fit_decoders", "upward"]
 
 _STEPS, _BATCH, _LEARNING_RATE = 400, 512, 3e-3
 
@@ -61,3 +61,10 @@ def column_loadings(network: Contrast, cohort: Cohort, latents: pd.DataFrame, or
                 loading = float(spearmanr(block[seen, i], observed[seen]).statistic)
                 rows.append((name, f"{name}.{i}", column, loading, float(r2)))
     return pd.DataFrame(rows, columns=["modality", "latent", "column", "loading", "r2"])
+
+
+def upward(loadings: pd.DataFrame, names: Sequence[str]) -> np.ndarray:
+    """Signs (d,) that make every latent point up along the column that it correlates with most."""
+    strongest = loadings.loc[loadings.groupby("latent", sort=False)["loading"].apply(lambda s: s.abs().idxmax())]
+    signs = strongest.set_index("latent")["loading"].reindex(names)
+    return np.where(signs < 0, -1.0, 1.0)

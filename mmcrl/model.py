@@ -11,7 +11,7 @@ import os
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, Literal
 
 import networkx as nx
 import numpy as np
@@ -21,18 +21,20 @@ import torch
 from mmcrl.adjacency import graph_of, matrix_of
 from mmcrl.cohort import Cohort
 from mmcrl.contrast import Contrast
-from mmcrl.decoding import column_loadings, fit_decoders
-from mmcrl.directions import Arrow
+from mmcrl.decoding import column_loadings, fit_decoders, upward
+from mmcrl.dimensions import Dimensions, choose_latents
 from mmcrl.errors import InputError
 from mmcrl.generative import Generative
+from mmcrl.identifiability import decided, identifiability_table, margins, weaker
 from mmcrl.knowledge import Knowledge
 from mmcrl.links import link_table
-from mmcrl.plan import Block, names_of, plan_blocks
+from mmcrl.plan import Block, check_like, names_of, plan_blocks
 from mmcrl.private import private_roots
+from mmcrl.saving import described, restored
 from mmcrl.scm import StructuralModel
 from mmcrl.settings import Settings
-from mmcrl.storage import read_folder, under, write_folder
-from mmcrl.training import deterministic, network_of, tensors_of, train_starts
+from mmcrl.storage import read_folder, write_folder
+from mmcrl.training import codes_of, deterministic, tensors_of, train_starts
 
 __all__ = ["MultimodalCRL"]
 
@@ -47,7 +49,8 @@ class MultimodalCRL(Generative):
     Parameters
     ----------
     n_latents : latents per modality: a number, or one per modality's name; left out, what the cohort's manifest
-        suggests, else 2.  Modalities of kind ``observed`` always have one latent per column.
+        suggests, else 2; ``auto``: as many as the other modalities know of, by held-out loss (`mmcrl.dimensions`).
+        Modalities of kind ``observed`` always have one latent per column.
     seed : the same seed, data and machine give the same result bit for bit.
     device : where torch trains, such as ``cpu`` or ``cuda``.
     forbidden, required, acyclic : what is known of the links, beside the cohort's tiers: see
@@ -70,7 +73,7 @@ class MultimodalCRL(Generative):
 
     def __init__(
         self,
-        n_latents: int | Mapping[str, int] | None = None,
+        n_latents: int | Mapping[str, int] | Literal["auto"] | None = None,
         seed: int = 0,
         *,
         device: str = "cpu",
@@ -102,21 +105,30 @@ class MultimodalCRL(Generative):
             that is damaged or another fit's.
         """
         began = time.perf_counter()
-        blocks = plan_blocks(cohort, self.n_latents)
+        auto = self.n_latents == "auto"
+        blocks = plan_blocks(cohort, 1 if auto else self.n_latents)  # type: ignore[arg-type]
+        tried: Dimensions = {}
+        train, held_out = cohort.split(self.settings.held_out, self.seed)
+        if auto:
+            sizes, tried = choose_latents(train, held_out, self.settings, self.seed, self.device, progress)
+            blocks = plan_blocks(cohort, sizes)
         self.knowledge = replace(self.knowledge, tiers=cohort.tiers or ())
         self.knowledge.limits(names_of(blocks))  # refuses contradictions before anything is trained
-        train, held_out = cohort.split(self.settings.held_out, self.seed)
         with deterministic(self.settings.dtype):
             runs = train_starts(blocks, train, held_out, self.settings, self.seed, self.device, progress, checkpoint)
-            losses = [run.held_out_loss for run in runs]
+            self._starts, losses = [run.network for run in runs], [run.held_out_loss for run in runs]
             chosen = int(np.argmin(losses))
             self._adopt(blocks, runs[chosen].network)
             people = tensors_of(self._network, train)
             fit_decoders(self._network, people, seed=self.seed)
             self._private = private_roots(self._network, train, people)
             self._orient(train)
+            found = margins(self._network, people, tensors_of(self._network, held_out), self.settings, self.seed)
             unseen, smallest = self._latents(held_out), self.settings.smallest_effect
-            self._links = link_table(unseen, self.latent_names, self.knowledge, smallest)
+            separated = decided(found, len(self.latent_names))
+            self._links = link_table(unseen, self.latent_names, self.knowledge, smallest, separated=separated)
+            self._identified = identifiability_table(blocks, found, self._links)
+            self._links["identified"] = weaker(self._links, self._identified)
             self.structure = StructuralModel.fit(
                 self._latents(train),
                 unseen,
@@ -135,6 +147,7 @@ class MultimodalCRL(Generative):
             "chosen_start": chosen,
             "held_out_losses": losses,
             "log_likelihood": self.structure.log_likelihood(unseen),
+            "latents_tried": tried,
             "seconds": time.perf_counter() - began,
         }
         return self
@@ -156,7 +169,8 @@ class MultimodalCRL(Generative):
         `mmcrl.knowledge`; ``collider``, ``propagation``: measured, see `mmcrl.orientation`; ``none``), sign (of the
         partial association), evidence and evidence_se (nats per person, on held-out people), scope (``cross`` or
         ``within`` a modality).  A required link has confidence 1 and is undirected where both ways are required; a
-        pair that is forbidden both ways has confidence 0, and is in no matrix or graph.
+        pair that is forbidden both ways has confidence 0, and is in no matrix or graph.  ``identified`` is the weaker
+        of what `identifiability` says of the two ends.
         """
         _ = self._fitted
         return self._links.copy()
@@ -179,23 +193,35 @@ class MultimodalCRL(Generative):
         with deterministic(self.settings.dtype):
             return column_loadings(self._network, cohort, latents, self._orientation)
 
+    def identifiability(self) -> pd.DataFrame:
+        """Per latent: identified (``component``, ``block`` or ``undecided``), margin, margin_se, reason.
+
+        The margin is what blending the latent with a sibling costs on held-out people (nats per person), NaN for a
+        latent without one: see `mmcrl.identifiability`.
+        """
+        _ = self._fitted
+        return self._identified.copy()
+
+    def starts(self, cohort: Cohort) -> list[pd.DataFrame]:
+        """The latents that every start found, in the order of ``report["held_out_losses"]``, signs as they came.
+
+        Raises
+        ------
+        InputError : for a model that was loaded: only the start that was chosen is saved.
+        """
+        self._check_like(cohort)
+        if not hasattr(self, "_starts"):
+            raise InputError(
+                "model", "one that was fitted here: of its starts only the chosen one is saved", "a copy"
+            )
+        with deterministic(self.settings.dtype):
+            codes = [codes_of(network, cohort) for network in self._starts]
+        return [pd.DataFrame(z, index=cohort.ids, columns=self._latent_columns()) for z in codes]
+
     def save(self, folder: str | os.PathLike[str]) -> None:
         """Write the fitted model to a folder: JSON and safetensors, no pickle, no row of a person."""
-        description = {
-            "n_latents": {block.name: block.n_latents for block in self._fitted},
-            "seed": self.seed,
-            "settings": self.settings.to_dict(),
-            "knowledge": self.knowledge.to_dict(),
-            "blocks": [block.to_dict() for block in self._fitted],
-            "links": self._links.to_dict("records"),
-            "history": self.history.to_dict("records"),
-            "report": self.report,
-            "arrows": self.structure.arrows,
-        }
-        weights = {f"network.{k}": v for k, v in self._network.state_dict().items()}
-        weights |= {f"private.{m}": root for m, root in enumerate(self._private)}
-        weights |= {f"mechanisms.{k}": v for k, v in self.structure.mechanisms.state_dict().items()}
-        write_folder(folder, description, {**weights, "orientation": self._orientation})
+        _ = self._fitted
+        write_folder(folder, *described(self))
 
     @classmethod
     def load(cls, folder: str | os.PathLike[str]) -> MultimodalCRL:
@@ -206,21 +232,9 @@ class MultimodalCRL(Generative):
         InputError : for a missing, truncated or tampered folder.
         """
         description, weights = read_folder(folder)
-        model = cls(description["n_latents"], description["seed"], **description["settings"])
-        model.knowledge = Knowledge(**description.get("knowledge", {}))
-        blocks = [Block(**block) for block in description["blocks"]]
-        with deterministic(model.settings.dtype):
-            network = network_of(blocks, model.settings.width, model.device)
-        network.load_state_dict(under("network", weights))
-        model._adopt(blocks, network.eval())
-        model._orientation = weights["orientation"]
-        model._private = [weights[f"private.{m}"] for m in range(len(blocks))]
-        arrows = [Arrow(*arrow) for arrow in description["arrows"]]
-        model.structure = StructuralModel.restored(model.latent_names, arrows, under("mechanisms", weights))
-        model._links = pd.DataFrame(description["links"])
-        model.history = pd.DataFrame(description["history"])
-        model.report = description["report"]
-        return model
+        return restored(
+            cls(description["n_latents"], description["seed"], **description["settings"]), description, weights
+        )
 
     @property
     def latent_names(self) -> list[str]:
@@ -237,24 +251,12 @@ class MultimodalCRL(Generative):
         self._blocks, self._network = blocks, network
         self._orientation = torch.ones(sum(block.n_latents for block in blocks))
 
-    @torch.no_grad()
     def _latents(self, cohort: Cohort) -> np.ndarray:
-        people = tensors_of(self._network, cohort)
-        parts = [self._network.latents(p.features, p.measured) for p in people.batches(50_000)]
-        latents = (torch.cat(parts).cpu() * self._orientation).double().numpy()
-        sizes = [block.n_latents for block in self._fitted]
-        latents[~np.repeat(people.measured.cpu().numpy(), sizes, axis=1)] = np.nan
-        return latents
+        return codes_of(self._network, cohort) * self._orientation.double().numpy()
 
     def _orient(self, cohort: Cohort) -> None:
-        """Turn every latent so that the column of its modality with the strongest correlation points up."""
-        table = self.loadings(cohort)
-        strongest = table.loc[table.groupby("latent", sort=False)["loading"].apply(lambda s: s.abs().idxmax())]
-        signs = strongest.set_index("latent")["loading"].reindex(self.latent_names)
-        self._orientation = torch.from_numpy(np.where(signs < 0, -1.0, 1.0)).to(self._orientation.dtype)
+        signs = upward(self.loadings(cohort), self.latent_names)
+        self._orientation = torch.from_numpy(signs).to(self._orientation.dtype)
 
     def _check_like(self, cohort: Cohort) -> None:
-        for block in self._fitted:
-            block.check(cohort)
-        if cohort.names != [block.name for block in self._blocks]:
-            raise InputError("cohort", f"modalities {[b.name for b in self._blocks]}", str(cohort.names))
+        check_like(self._fitted, cohort)

@@ -13,9 +13,9 @@ from mmcrl.errors import InputError
 from mmcrl.kinds import codec_for
 from mmcrl.modality import Modality
 
-__all__ = ["Block", "names_of", "plan_blocks"]
+__all__ = ["PEOPLE_PER_LATENT", "Block", "check_like", "names_of", "plan_blocks"]
 
-_PEOPLE_PER_LATENT = 20
+PEOPLE_PER_LATENT = 20
 
 
 @dataclass(frozen=True)
@@ -54,9 +54,9 @@ def plan_blocks(cohort: Cohort, n_latents: int | Mapping[str, int] | None) -> li
         raise InputError("cohort", "at least 2 modalities: links between them identify the latents", "1")
     asked = _asked(cohort, n_latents)
     blocks = [_block(name, modality, asked[name]) for name, modality in cohort.modalities.items()]
-    needed = _PEOPLE_PER_LATENT * sum(block.n_latents for block in blocks)
+    needed = PEOPLE_PER_LATENT * sum(block.n_latents for block in blocks)
     if len(cohort) < needed:
-        expected = f"at least {needed} people, {_PEOPLE_PER_LATENT} per latent"
+        expected = f"at least {needed} people, {PEOPLE_PER_LATENT} per latent"
         raise InputError("cohort", expected, f"{len(cohort)} people")
     return blocks
 
@@ -85,7 +85,15 @@ def _block(name: str, modality: Modality, asked: object) -> Block:
     if size > len(modality.names) and modality.kind == "table":
         raise InputError("n_latents", f"at most {len(modality.names)} for {name}, its number of columns", str(size))
     measured = int(modality.measured.sum())
-    if measured < _PEOPLE_PER_LATENT * size:
-        expected = f"at least {_PEOPLE_PER_LATENT * size} people, {_PEOPLE_PER_LATENT} per latent"
+    if measured < PEOPLE_PER_LATENT * size:
+        expected = f"at least {PEOPLE_PER_LATENT * size} people, {PEOPLE_PER_LATENT} per latent"
         raise InputError(f'cohort["{name}"]', expected, f"{measured} people")
     return Block(name, modality.kind, list(modality.names), size)
+
+
+def check_like(blocks: Sequence[Block], cohort: Cohort) -> None:
+    """Refuse a cohort whose modalities or columns are not those of the blocks."""
+    for block in blocks:
+        block.check(cohort)
+    if cohort.names != [block.name for block in blocks]:
+        raise InputError("cohort", f"modalities {[block.name for block in blocks]}", str(cohort.names))

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 
+import numpy as np
 import torch
 from tqdm import tqdm
 
@@ -24,7 +25,7 @@ from mmcrl.plan import Block
 from mmcrl.settings import Settings
 from mmcrl.tensors import People, people_of
 
-__all__ = ["deterministic", "network_of", "parallel_starts", "tensors_of", "train_starts"]
+__all__ = ["codes_of", "deterministic", "network_of", "parallel_jobs", "tensors_of", "train_starts"]
 
 _WORTH_A_PROCESS = 300  # steps
 
@@ -37,6 +38,15 @@ def network_of(blocks: Sequence[Block], width: int, device: torch.device) -> Con
 def tensors_of(network: Contrast, cohort: Cohort) -> People:
     """The cohort's features and who was measured, on the network's device."""
     return people_of(network.codecs, cohort, network.mean.device)
+
+
+@torch.no_grad()
+def codes_of(network: Contrast, cohort: Cohort) -> np.ndarray:
+    """Standardised codes (n, d) as float64, NaN where a person's modality was not measured."""
+    people = tensors_of(network, cohort)
+    codes = torch.cat([network.latents(p.features, p.measured) for p in people.batches(50_000)])
+    seen = network.per_latent(people.measured) > 0
+    return torch.where(seen, codes, torch.nan).double().cpu().numpy()
 
 
 def train_starts(
@@ -72,22 +82,22 @@ def train_starts(
             steps[start], losses[start] = step, f"{value:.3f}"
             bar.set_postfix(held_out=" ".join(losses))
 
-        runs = run_all(tasks, parallel_starts(settings, device), report)
+        runs = run_all(tasks, parallel_jobs(settings.starts, settings, device), report)
         bar.update(settings.starts * settings.steps - sum(steps))  # steps that a start had no need of
     return runs
 
 
-def parallel_starts(settings: Settings, device: torch.device) -> int:
-    """How many starts run at once: ``jobs``, else as many as there are cores; 1 on any device but the processor.
+def parallel_jobs(tasks: int, settings: Settings, device: torch.device) -> int:
+    """How many trainings run at once: ``jobs``, else as many as there are cores; 1 on any device but the processor.
 
-    Without ``jobs``, starts of fewer than 300 steps run one after the other: a process takes as long to begin.
+    Without ``jobs``, trainings of fewer than 300 steps run one after the other: a process takes as long to begin.
 
-    >>> parallel_starts(Settings(starts=3, jobs=8), torch.device("cpu"))
+    >>> parallel_jobs(3, Settings(jobs=8), torch.device("cpu"))
     3
     """
     if device.type != "cpu":
         return 1
-    return min(settings.starts, settings.jobs or (cores() if settings.steps >= _WORTH_A_PROCESS else 1))
+    return min(tasks, settings.jobs or (cores() if settings.steps >= _WORTH_A_PROCESS else 1))
 
 
 @contextmanager

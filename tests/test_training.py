@@ -17,7 +17,7 @@ from mmcrl import InputError, MultimodalCRL, parallel, simulate, training
 from mmcrl.descent import evaluate, learning_rate_at, stalled
 from mmcrl.plan import plan_blocks
 from mmcrl.settings import Settings
-from mmcrl.training import deterministic, network_of, parallel_starts, tensors_of
+from mmcrl.training import deterministic, network_of, parallel_jobs, tensors_of
 
 QUICK = {"starts": 2, "steps": 40, "width": 16}
 
@@ -65,10 +65,10 @@ def test_starts_side_by_side_give_the_same_bits_as_one_after_the_other(cohort, w
 def test_as_many_starts_run_at_once_as_there_are_cores_and_a_limit_is_obeyed(monkeypatch):
     cpu, settings = torch.device("cpu"), Settings(starts=3, steps=1000)
     monkeypatch.setattr(training, "cores", lambda: 2)
-    assert parallel_starts(settings, cpu) == 2
-    assert parallel_starts(settings, torch.device("cuda")) == 1
-    assert parallel_starts(dataclasses.replace(settings, jobs=8), cpu) == 3
-    assert parallel_starts(dataclasses.replace(settings, steps=20), cpu) == 1
+    assert parallel_jobs(settings.starts, settings, cpu) == 2
+    assert parallel_jobs(settings.starts, settings, torch.device("cuda")) == 1
+    assert parallel_jobs(3, dataclasses.replace(settings, jobs=8), cpu) == 3
+    assert parallel_jobs(3, dataclasses.replace(settings, steps=20), cpu) == 1
     monkeypatch.setenv("LOKY_MAX_CPU_COUNT", "1")
     assert parallel.cores() == 1
 
