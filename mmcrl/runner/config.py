@@ -170,4 +170,6 @@ def _fault(file: str, error: dict[str, Any]) -> InputError:
         return InputError(where, f"a known key{nearest(keys[-1], part.model_fields)}", repr(keys[-1]))
     if error["type"] == "missing":
         return InputError(where, "a value", "nothing")
-    return InputError(where, error["msg"].removeprefix("Input should be ").removeprefix("Value error, "), repr(error["input"])[:60])
+    return InputError(
+        where, error["msg"].removeprefix("Input should be ").removeprefix("Value error, "), repr(error["input"])[:60]
+    )

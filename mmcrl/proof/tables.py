@@ -1,0 +1,91 @@
+"""Tables: what pages show of a sweep: seeds and spread, floor and ceiling, cost, and published numbers beside."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import pandas as pd
+
+from mmcrl.proof.study import NONE
+
+__all__ = ["by_world", "shown", "start_gaps", "summary"]
+
+_Column = Callable[[pd.DataFrame], str]
+
+
+def _spread(name: str, form: str, worst: str) -> _Column:
+    """``median (worst)`` of a column."""
+
+    def cell(rows: pd.DataFrame) -> str:
+        if name not in rows or rows[name].isna().all():
+            return NONE
+        values = rows[name]
+        return f"{format(values.median(), form)} ({format(getattr(values, worst)(), form)})"
+
+    return cell
+
+
+def _middle(name: str, form: str) -> _Column:
+    def cell(rows: pd.DataFrame) -> str:
+        return NONE if name not in rows or rows[name].isna().all() else format(rows[name].median(), form)
+
+    return cell
+
+
+def _above(rows: pd.DataFrame) -> str:
+    return f"{int((rows['mcc'] > rows['floor_q95']).sum())} of {len(rows)}"
+
+
+_SCORES: Mapping[str, _Column] = {
+    "seeds": lambda rows: str(len(rows)),
+    "MCC": _spread("mcc", ".3f", "min"),
+    "floor": _middle("floor_mean", ".3f"),
+    "floor, 95 %": _middle("floor_q95", ".3f"),
+    "above it": _above,
+    "ceiling": _middle("ceiling_mcc", ".3f"),
+    "R²": _spread("r2", ".3f", "min"),
+    "angle, median (°)": _spread("angle_median", ".1f", "max"),
+    "angle, worst (°)": _spread("angle_worst", ".1f", "max"),
+    "SHD": _spread("shd_cross", ".0f", "max"),
+    "seconds": _spread("seconds", ".0f", "max"),
+    "memory (MB)": _spread("peak_mb", ".0f", "max"),
+}
+
+
+def summary(table: pd.DataFrame, by: str | list[str], without: tuple[str, ...] = ()) -> pd.DataFrame:
+    """One row per group of ``by``, in the table's order: medians over seeds, the worst in brackets.
+
+    The angle's median and worst are over the latents of a fit, then over its seeds; SHD is that of links between
+    modalities, without their direction.
+    """
+    columns = {title: cell for title, cell in _SCORES.items() if title not in without}
+    made = {}
+    for key, rows in table.groupby(by, sort=False):
+        made[key] = {title: cell(rows) for title, cell in columns.items()}
+    return pd.DataFrame(made).T
+
+
+def by_world(table: pd.DataFrame, published: pd.DataFrame | None = None) -> pd.DataFrame:
+    """`summary` by world; published numbers, of the authors' own worlds, stand beside ours."""
+    rows = summary(table, "world").rename_axis(index="rebuilt world")
+    if published is not None:
+        beside = published.set_index("world").reindex(rows.index)
+        for title, column in (("published MCC", "mcc"), ("published R²", "r2")):
+            rows[title] = [NONE if pd.isna(v) else f"{v:.2f}" for v in beside[column]]
+    return rows
+
+
+def start_gaps(table: pd.DataFrame, most: float = 0.02) -> pd.Series:
+    """Whether the start that was kept, without labels, is within ``most`` MCC of the best start of its fit."""
+    return table["start_gap"].dropna() <= most
+
+
+def shown(table: pd.DataFrame, forms: Mapping[str, str], titles: Mapping[str, str]) -> pd.DataFrame:
+    """These columns of a table as texts, under these titles."""
+
+    def cell(value: Any, form: str) -> str:
+        return NONE if pd.isna(value) else format(value, form)
+
+    texts = {title: [cell(v, forms.get(name, "")) for v in table[name]] for name, title in titles.items()}
+    return pd.DataFrame(texts, index=table.index)
