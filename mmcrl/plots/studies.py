@@ -69,8 +69,8 @@ def world_scores(
     for row, (value, runs) in enumerate(groups.items()):
         first = row == 0
         low, high = runs["floor_mean"].mean(), runs["floor_q95"].mean()
-        band = {"height": 0.62, "color": SOFT, "alpha": 0.25, "linewidth": 0}
-        ax.barh(row, high - low, left=low, label="chance: mean to 95 %" if first else None, **band)
+        label = "chance: mean to 95 %" if first else None
+        ax.barh(row, high - low, 0.62, low, color=SOFT, alpha=0.25, linewidth=0, label=label)
         if "ceiling_mcc" in runs and runs["ceiling_mcc"].notna().any():
             label = "ceiling: sees the truth" if first else None
             ax.plot([runs["ceiling_mcc"].mean()] * 2, [row - 0.34, row + 0.34], color=INK, linewidth=1.4, label=label)
@@ -121,7 +121,7 @@ def method_panels(table: pd.DataFrame, methods: Sequence[str]) -> Figure:
         ceiling = table.loc[(table["world"] == world) & (table["method"] == "ceiling"), "mcc"]
         highest = float(ceiling.mean()) if len(ceiling) else None
         score_intervals(rows, float(rows["floor_mean"].mean()), float(rows["floor_q95"].mean()), highest, ax)
-        ax.get_legend().remove()  # type: ignore[union-attr]
+        ax.get_legend().remove()
         ax.set(title=world, xlim=(max(0.0, lowest - 0.05), 1.01), xlabel="MCC")
     handles, labels = grid.flat[0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=4, fontsize=8.5)

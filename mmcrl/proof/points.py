@@ -16,9 +16,9 @@ from mmcrl.proof.usage import watched
 from mmcrl.simulate import World
 from mmcrl.simulate.suite import parts, suite
 
-__all__ = ["across", "claims", "measure", "training_options"]
+__all__ = ["SOUND", "across", "claims", "measure", "training_options"]
 
-_SOUND = 20.0  # degrees off the axis up to which a latent counts as separated from its siblings
+SOUND = 20.0  # degrees off the axis up to which a latent counts as separated from its siblings
 
 Numbers = dict[str, float | int]
 
@@ -124,7 +124,7 @@ def _of_the_estimator(model: MultimodalCRL, world: World, truth: pd.DataFrame, e
     report = model.identifiability().set_index("latent")["identified"]
     angles = metrics.angle(truth, estimate)
     single = pd.Series({t: report[e] == "component" for t, e in matching.items()})
-    sound = angles[list(matching)] <= _SOUND
+    sound = angles[list(matching)] <= SOUND
     sizes = estimate.columns.get_level_values(0).value_counts()
     return {
         **distances,

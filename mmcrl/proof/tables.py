@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from mmcrl.proof.study import NONE
 
-__all__ = ["by_world", "shown", "start_gaps", "summary"]
+__all__ = ["MARGIN", "by_world", "exponent", "shown", "start_choices", "start_gaps", "summary"]
+
+MARGIN = 0.02  # of MCC, within which a start is as good as the best
 
 _Column = Callable[[pd.DataFrame], str]
 
@@ -76,9 +80,29 @@ def by_world(table: pd.DataFrame, published: pd.DataFrame | None = None) -> pd.D
     return rows
 
 
-def start_gaps(table: pd.DataFrame, most: float = 0.02) -> pd.Series:
-    """Whether the start that was kept, without labels, is within ``most`` MCC of the best start of its fit."""
-    return table["start_gap"].dropna() <= most
+def start_gaps(table: pd.DataFrame) -> pd.Series:
+    """Whether the start that was kept, without labels, is within `MARGIN` of the MCC of the best start of its fit."""
+    return table["start_gap"].dropna() <= MARGIN
+
+
+def start_choices(table: pd.DataFrame) -> pd.DataFrame:
+    """What the choice among starts cost in MCC, by world."""
+    gaps = table.groupby("world", sort=False)["start_gap"]
+    made = {"MCC lost, median": gaps.median().map("{:.3f}".format), "worst": gaps.max().map("{:.3f}".format)}
+    small = start_gaps(table).groupby(table["world"], sort=False).sum()
+    made["choices within the margin"] = small.astype(int).astype(str) + " of " + gaps.size().astype(str)
+    return pd.DataFrame(made)
+
+
+def exponent(table: pd.DataFrame, along: str, measure: str) -> float:
+    """Slope of a measure against a size, both as logarithms: 1 is in proportion; NaN with fewer than two sizes.
+
+    >>> round(exponent(pd.DataFrame({"n": [10, 100, 1000], "s": [2.0, 20.0, 200.0]}), "n", "s"), 6)
+    1.0
+    """
+    if table[along].nunique() < 2:
+        return math.nan
+    return float(np.polyfit(np.log(table[along]), np.log(table[measure].clip(lower=1e-2)), 1)[0])
 
 
 def shown(table: pd.DataFrame, forms: Mapping[str, str], titles: Mapping[str, str]) -> pd.DataFrame:
