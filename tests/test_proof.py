@@ -119,7 +119,8 @@ def test_a_table_tells_the_median_and_the_worst() -> None:
     rows |= {"angle_median": [1.0, 2, 3], "angle_worst": [4.0, 5, 30], "seconds": 10.0, "peak_mb": 300.0}
     table = pd.DataFrame(rows).assign(start_gap=[0.0, 0.01, 0.1])
     told = summary(table, "world").loc["x"]
-    assert (told["MCC"], told["above it"], told["angle, worst (°)"]) == ("0.900 (0.800)", "2 of 3", "5.0 (30.0)")
+    assert (told["MCC"], told["above it"], told["angle (°)"]) == ("0.900 (0.800)", "2 of 3", "2.0 (30.0)")
+    assert told["floor (95 %)"] == "0.700 (0.850)"
     assert told["ceiling"] == told["SHD"] == "–"
     assert start_choices(table).loc["x"].tolist() == ["0.010", "0.100", "2 of 3"]
     published = pd.DataFrame({"world": ["x"], "mcc": [0.5], "r2": [0.6]})

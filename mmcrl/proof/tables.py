@@ -37,31 +37,37 @@ def _middle(name: str, form: str) -> _Column:
     return cell
 
 
+def _floor(rows: pd.DataFrame) -> str:
+    return f"{rows['floor_mean'].median():.3f} ({rows['floor_q95'].median():.3f})"
+
+
 def _above(rows: pd.DataFrame) -> str:
     return f"{int((rows['mcc'] > rows['floor_q95']).sum())} of {len(rows)}"
 
 
+def _angle(rows: pd.DataFrame) -> str:
+    return f"{rows['angle_median'].median():.1f} ({rows['angle_worst'].max():.1f})"
+
+
 _SCORES: Mapping[str, _Column] = {
-    "seeds": lambda rows: str(len(rows)),
     "MCC": _spread("mcc", ".3f", "min"),
-    "floor": _middle("floor_mean", ".3f"),
-    "floor, 95 %": _middle("floor_q95", ".3f"),
+    "floor (95 %)": _floor,
     "above it": _above,
     "ceiling": _middle("ceiling_mcc", ".3f"),
     "R²": _spread("r2", ".3f", "min"),
-    "angle, median (°)": _spread("angle_median", ".1f", "max"),
-    "angle, worst (°)": _spread("angle_worst", ".1f", "max"),
+    "angle (°)": _angle,
     "SHD": _spread("shd_cross", ".0f", "max"),
     "seconds": _spread("seconds", ".0f", "max"),
-    "memory (MB)": _spread("peak_mb", ".0f", "max"),
+    "MB": _middle("peak_mb", ".0f"),
 }
 
 
 def summary(table: pd.DataFrame, by: str | list[str], without: tuple[str, ...] = ()) -> pd.DataFrame:
-    """One row per group of ``by``, in the table's order: medians over seeds, the worst in brackets.
+    """One row per group of ``by``, in the table's order: medians over seeds, the worst of them in brackets.
 
-    The angle's median and worst are over the latents of a fit, then over its seeds; SHD is that of links between
-    modalities, without their direction.
+    ``above it`` counts the seeds whose MCC exceeds the floor's 95 %.  The angle is the median over latents and seeds,
+    and the worst latent of the worst seed; SHD counts links between modalities, without their direction; MB is the
+    peak of the whole process.
     """
     columns = {title: cell for title, cell in _SCORES.items() if title not in without}
     made = {}
