@@ -7,7 +7,7 @@ READY := .venv/ready-$(PINS)
 PAGES := $(shell find _config.yml book mmcrl -type f -not -path '*/__pycache__/*' | sort | xargs cksum | cksum | cut -d' ' -f1)
 BUILT := _build/html/.complete-$(PAGES)
 
-.PHONY: help book page test browser clean
+.PHONY: help book page bench test browser clean
 .DELETE_ON_ERROR:
 
 help:  ## list the targets
@@ -25,11 +25,14 @@ $(BUILT):
 	$(BIN)/jupyter-book build book --config _config.yml --path-output . -W --keep-going -n --all -q > /dev/null
 	@touch $@
 
+bench: $(READY)  ## measure time and memory of all methods, one fit at a time: data/results/bench.csv
+	$(BIN)/python -m mmcrl run bench --jobs 1
+
 test: $(READY) browser  ## lint, check the types, run the whole test suite
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/nbstripout --verify --keep-id notebooks/*.ipynb
+	$(BIN)/nbstripout --verify --keep-id notebooks/*.ipynb notebooks/*/*.ipynb
 	$(BIN)/pytest
 
 # The tests look at the built pages with the system's Chromium.

@@ -39,7 +39,7 @@ __all__ = ["Identified", "Margin", "decided", "identifiability_table", "margins"
 
 Identified = Literal["component", "block", "undecided"]
 
-_STEPS, _BATCH = 200, 256
+_STEPS, _BATCH = 150, 256
 _LEARNING_RATE, _MIXING_RATE = 1e-2, 5e-2  # of the critic, and of the mixings, which have a long way to go
 _SMALLEST = 0.1  # nats; the search for the best story with blends ends 0.02 to 0.05 above it where nothing is decided
 _MOST_PEOPLE = 20_000

@@ -34,7 +34,7 @@ from mmcrl.saving import described, restored
 from mmcrl.scm import StructuralModel
 from mmcrl.settings import Settings
 from mmcrl.storage import read_folder, write_folder
-from mmcrl.training import codes_of, deterministic, tensors_of, train_starts
+from mmcrl.training import codes_of, deterministic, history_of, tensors_of, train_starts
 
 __all__ = ["MultimodalCRL"]
 
@@ -139,8 +139,7 @@ class MultimodalCRL(Generative):
                 penalty=smallest,
                 seed=self.seed,
             )
-        rows = [(s, *row) for s, run in enumerate(runs) for row in run.history]
-        self.history = pd.DataFrame(rows, columns=["start", "step", "train_loss", "held_out_loss"])
+        self.history = history_of(runs)
         self.report = {
             "people": len(cohort),
             "held_out_people": len(held_out),

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from functools import partial
 
 import numpy as np
+import pandas as pd
 import torch
 from tqdm import tqdm
 
@@ -25,7 +26,7 @@ from mmcrl.plan import Block
 from mmcrl.settings import Settings
 from mmcrl.tensors import People, people_of
 
-__all__ = ["codes_of", "deterministic", "network_of", "parallel_jobs", "tensors_of", "train_starts"]
+__all__ = ["codes_of", "deterministic", "history_of", "network_of", "parallel_jobs", "tensors_of", "train_starts"]
 
 _WORTH_A_PROCESS = 300  # steps
 
@@ -85,6 +86,12 @@ def train_starts(
         runs = run_all(tasks, parallel_jobs(settings.starts, settings, device), report)
         bar.update(settings.starts * settings.steps - sum(steps))  # steps that a start had no need of
     return runs
+
+
+def history_of(runs: Sequence[Run]) -> pd.DataFrame:
+    """Start, step, train_loss and held_out_loss of every evaluation."""
+    rows = [(start, *row) for start, run in enumerate(runs) for row in run.history]
+    return pd.DataFrame(rows, columns=["start", "step", "train_loss", "held_out_loss"])
 
 
 def parallel_jobs(tasks: int, settings: Settings, device: torch.device) -> int:

@@ -20,6 +20,7 @@ from mmcrl.runner.planner import Planner
 from mmcrl.runner.project import Project
 
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+STUDIES = ("01_generative_model", "02_real_cohort")  # the others read the tables of sweeps
 EXECUTED = pytest.mark.parametrize("name", [path.stem for path in NOTEBOOKS])
 OWN_GLUE = re.compile(r"\{glue:text\}`(\w+):(.+?)`")
 MANIFEST = """
@@ -63,7 +64,7 @@ def test_no_number_is_typed(path: Path) -> None:
 def test_every_section_closes_with_its_key_idea(path: Path) -> None:
     text = "\n".join(cell.source for cell in nbformat.read(path, 4).cells if cell.cell_type == "markdown")
     sections = re.split(r"^## ", text, flags=re.MULTILINE)[1:]
-    assert len(sections) > 5
+    assert len(sections) > (5 if path.stem in STUDIES else 1)
     for section in sections[:-1]:  # the last one tells the limits
         assert section.rstrip().endswith(":::"), section.splitlines()[0]
         assert section.count("{admonition} Key idea") == 1, section.splitlines()[0]
@@ -77,7 +78,7 @@ def test_glued_values_are_plain_and_fit_the_text(site: Site, name: str) -> None:
     values = glued(site.folder / "book" / "notebooks" / f"{name}.ipynb")
     text = "\n".join(cell.source for cell in executed(site, name).cells if cell.cell_type == "markdown")
     asked = OWN_GLUE.findall(text)
-    assert len(asked) > 15
+    assert len(asked) > (15 if name in STUDIES else 3)
     for key, form in asked:
         assert format(values[key], form), key
     assert not [key for key in values if "seconds" in key], "seconds vary from run to run"
@@ -96,7 +97,7 @@ def test_every_picture_is_described(site: Site, name: str) -> None:
         if any("image/svg+xml" in output.get("data", {}) for output in cell.get("outputs", [])):
             pictures += 1
             assert len(cell.metadata["mystnb"]["image"]["alt"]) > 30
-    assert pictures >= 4
+    assert pictures >= (4 if name in STUDIES else 1)
 
 
 def test_no_person_of_the_real_cohort_is_told(site: Site) -> None:

@@ -141,3 +141,20 @@ glue("table", pd.DataFrame({"a": [1]}), display=False)"""
     assert run_in(project, "tiny") == []
     with pytest.raises(InputError, match="glue numpy: expected a plain Python number or text"):
         glued(project.page("tiny"))
+
+
+def test_several_grids_make_one_table(tmp_path: Path) -> None:
+    project = make_project(tmp_path)
+    grids = [{"word": ["a"], "seed": [4, 5]}, {"seed": [5, 6], "word": ["a"]}]
+    write_params(project, sweeps={"seeds": {"notebook": "notebooks/tiny.ipynb", "title": "S", "grid": grids}})
+    points = [job.varied for job in Planner(project).points("seeds")]
+    assert [list(point) for point in points] == [["seed", "word"]] * 3
+    assert [point["seed"] for point in points] == [4, 5, 6], "a point of both grids is executed once"
+
+
+def test_grids_that_vary_other_parameters_are_refused(tmp_path: Path) -> None:
+    project = make_project(tmp_path)
+    grids = [{"seed": [1]}, {"seed": [1], "word": ["a"]}]
+    write_params(project, sweeps={"seeds": {"notebook": "notebooks/tiny.ipynb", "title": "S", "grid": grids}})
+    with pytest.raises(InputError, match="grids of the same parameters; only some have word"):
+        Planner(project)

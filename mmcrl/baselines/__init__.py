@@ -10,11 +10,14 @@ from mmcrl.baselines.causal_vae import CausalVAE
 from mmcrl.baselines.grouped import GroupedContrast
 from mmcrl.baselines.linear import FastICABaseline, PCABaseline
 from mmcrl.baselines.multimodal import MCL
+from mmcrl.baselines.pc import pc_graph
 from mmcrl.baselines.published import PublishedLoss
+from mmcrl.baselines.registry import METHODS, named
 from mmcrl.baselines.supervised import SupervisedCeiling
 
 __all__ = [
     "MCL",
+    "METHODS",
     "Baseline",
     "BetaVAE",
     "CausalVAE",
@@ -23,4 +26,6 @@ __all__ = [
     "PCABaseline",
     "PublishedLoss",
     "SupervisedCeiling",
+    "named",
+    "pc_graph",
 ]

@@ -4,19 +4,28 @@ Every function returns the matplotlib Axes or Figure that it drew.  Counts under
 picture has a mark for a single person.
 """
 
+from mmcrl.plots.costs import graph_distances, growth
 from mmcrl.plots.evidence import evidence_plot
 from mmcrl.plots.fits import recovery_density, score_intervals, training_curve
 from mmcrl.plots.graph import link_graph
 from mmcrl.plots.matrices import adjacency_heatmap, loadings_heatmap
 from mmcrl.plots.people import cohort_overview
+from mmcrl.plots.studies import choice_matrix, method_panels, missing_table, verdict_bars, world_scores
 
 __all__ = [
     "adjacency_heatmap",
+    "choice_matrix",
     "cohort_overview",
     "evidence_plot",
+    "graph_distances",
+    "growth",
     "link_graph",
     "loadings_heatmap",
+    "method_panels",
+    "missing_table",
     "recovery_density",
     "score_intervals",
     "training_curve",
+    "verdict_bars",
+    "world_scores",
 ]

@@ -14,11 +14,12 @@
       numeric-seeds:                  # becomes data/results/numeric-seeds.csv
         notebook: notebooks/01_generative_model.ipynb
         title: The same world from five seeds
-        grid: {seed: [0, 1, 2, 3, 4]}
+        grid: {seed: [0, 1, 2, 3, 4]}   # or a list of such grids, all with the same parameters
 """
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterable
 from difflib import get_close_matches
@@ -26,7 +27,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from mmcrl.errors import InputError
 
@@ -52,13 +53,46 @@ class Run(_Part):
     test: dict[str, Any] = {}
 
 
+def _listed(grid: object) -> object:
+    return ([grid] if grid else []) if isinstance(grid, dict) else grid
+
+
+def _alike(grids: list[dict[str, list[Any]]]) -> list[dict[str, list[Any]]]:
+    """Grids that vary the same parameters, so that their points are the rows of one table."""
+    for grid in grids[1:]:
+        differ = sorted(grid.keys() ^ grids[0].keys())
+        if differ:
+            raise ValueError(f"grids of the same parameters; only some have {differ[0]}")
+    return grids
+
+
+Grid = Annotated[dict[str, Annotated[list[Any], Field(min_length=1)]], Field(min_length=1)]
+Grids = Annotated[list[Grid], Field(min_length=1), BeforeValidator(_listed), AfterValidator(_alike)]
+
+
 class Sweep(_Part):
-    """A notebook executed once for every combination of the grid's values; what it glues becomes a table."""
+    """A notebook executed once for every combination of a grid's values; what it glues becomes a table.
+
+    ``grid`` is one grid or a list of grids with the same parameters; what several of them hold is executed once.
+    """
 
     notebook: Text
     title: Text
     params: dict[str, Any] = {}
-    grid: Annotated[dict[str, Annotated[list[Any], Field(min_length=1)]], Field(min_length=1)]
+    grid: Grids
+
+    @property
+    def varied(self) -> list[str]:
+        """The parameters that differ from point to point, in the order of the table's columns."""
+        return list(self.grid[0])
+
+    def points(self) -> list[dict[str, Any]]:
+        """Every combination once, grid after grid, the last parameter of a grid varying fastest."""
+        points: list[dict[str, Any]] = []
+        for grid in self.grid:
+            combinations = itertools.product(*(grid[name] for name in self.varied))
+            points += [dict(zip(self.varied, combination, strict=True)) for combination in combinations]
+        return [point for at, point in enumerate(points) if point not in points[:at]]
 
 
 class Config(_Part):
@@ -136,4 +170,6 @@ def _fault(file: str, error: dict[str, Any]) -> InputError:
         return InputError(where, f"a known key{nearest(keys[-1], part.model_fields)}", repr(keys[-1]))
     if error["type"] == "missing":
         return InputError(where, "a value", "nothing")
-    return InputError(where, error["msg"].removeprefix("Input should be "), repr(error["input"])[:60])
+    return InputError(
+        where, error["msg"].removeprefix("Input should be ").removeprefix("Value error, "), repr(error["input"])[:60]
+    )

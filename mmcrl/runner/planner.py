@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -52,6 +51,7 @@ class Planner:
         self.project, self.config = project, read_config(project.params)
         self._surroundings = Surroundings(project)
         self._sources: dict[str, tuple[NotebookNode, dict[str, Parameter]]] = {}
+        self._swept: dict[str, Inputs] = {}  # of sweeps without settings: every page asks for all of them
 
     def parameters(self, name: str) -> dict[str, Parameter]:
         """What the notebook of a run or sweep can be given."""
@@ -74,21 +74,24 @@ class Planner:
         return self._job(name, entry, values, settings or {}, results)
 
     def points(self, name: str, settings: Settings | None = None) -> list[Job]:
-        """The executions of a sweep, one for every combination, the last parameter of the grid varying fastest."""
+        """The executions of a sweep, in the order of `Sweep.points`."""
         entry, settings = self.config.sweeps[name], settings or {}
-        gridded = sorted(settings.keys() & entry.grid.keys())
+        gridded = sorted(settings.keys() & set(entry.varied))
         if gridded:
             raise InputError(f"--set {gridded[0]}", f"a parameter that sweep {name} does not vary", repr(gridded[0]))
         jobs = []
-        for combination in itertools.product(*entry.grid.values()):
-            varied = dict(zip(entry.grid, combination, strict=True))
+        for varied in entry.points():
             label = f"{name} {', '.join(f'{key}={value}' for key, value in varied.items())}"
             jobs.append(self._job(label, entry, {**entry.params, **varied}, settings, None, varied))
         return jobs
 
     def sweep_inputs(self, name: str, settings: Settings | None = None) -> Inputs:
         """The inputs of all points of a sweep together."""
-        return Inputs.combined([job.inputs for job in self.points(name, settings)])
+        if settings:
+            return Inputs.combined([job.inputs for job in self.points(name, settings)])
+        if name not in self._swept:
+            self._swept[name] = Inputs.combined([job.inputs for job in self.points(name)])
+        return self._swept[name]
 
     def _job(
         self,
