@@ -68,5 +68,5 @@ def column_loadings(network: Contrast, cohort: Cohort, latents: pd.DataFrame, or
 def upward(loadings: pd.DataFrame, names: Sequence[str]) -> np.ndarray:
     """Signs (d,) that make every latent point up along the column that it correlates with most."""
     strongest = loadings.loc[loadings.groupby("latent", sort=False)["loading"].apply(lambda s: s.abs().idxmax())]
-    signs = strongest.set_index("latent")["loading"].reindex(names)
+    signs = strongest.set_index("latent")["loading"].reindex(list(names))
     return np.where(signs < 0, -1.0, 1.0)

@@ -105,11 +105,10 @@ class MultimodalCRL(Generative):
             that is damaged or another fit's.
         """
         began = time.perf_counter()
-        auto = self.n_latents == "auto"
-        blocks = plan_blocks(cohort, 1 if auto else self.n_latents)  # type: ignore[arg-type]
-        tried: Dimensions = {}
+        sizes, tried = 1 if self.n_latents == "auto" else self.n_latents, Dimensions()
+        blocks = plan_blocks(cohort, sizes)
         train, held_out = cohort.split(self.settings.held_out, self.seed)
-        if auto:
+        if self.n_latents == "auto":
             sizes, tried = choose_latents(train, held_out, self.settings, self.seed, self.device, progress)
             blocks = plan_blocks(cohort, sizes)
         self.knowledge = replace(self.knowledge, tiers=cohort.tiers or ())
@@ -125,8 +124,8 @@ class MultimodalCRL(Generative):
             self._orient(train)
             found = margins(self._network, people, tensors_of(self._network, held_out), self.settings, self.seed)
             unseen, smallest = self._latents(held_out), self.settings.smallest_effect
-            separated = decided(found, len(self.latent_names))
-            self._links = link_table(unseen, self.latent_names, self.knowledge, smallest, separated=separated)
+            apart = decided(found, len(self.latent_names))
+            self._links = link_table(unseen, self.latent_names, self.knowledge, smallest, separated=apart)
             self._identified = identifiability_table(blocks, found, self._links)
             self._links["identified"] = weaker(self._links, self._identified)
             self.structure = StructuralModel.fit(
