@@ -28,6 +28,7 @@ import torch
 from torch import Tensor, nn
 
 from mmcrl.contrast import Contrast, moments
+from mmcrl.evidence import normal_scores
 from mmcrl.knowledge import modality_of
 from mmcrl.parallel import run_all
 from mmcrl.plan import Block, names_of
@@ -41,7 +42,7 @@ Identified = Literal["component", "block", "undecided"]
 
 _STEPS, _BATCH = 150, 256
 _LEARNING_RATE, _MIXING_RATE = 1e-2, 5e-2  # of the critic, and of the mixings, which have a long way to go
-_SMALLEST = 0.1  # nats; the search for the best story with blends ends 0.02 to 0.05 above it where nothing is decided
+_SMALLEST = 0.1  # nats; the search for the best story with blends ends up to 0.05 above it where nothing is decided
 _MOST_PEOPLE = 20_000
 
 
@@ -202,9 +203,14 @@ def _profile(
 
 @torch.no_grad()
 def _coded(network: Contrast, people: People) -> People:
-    """Codes (n, d) and their weights (n, d) as the only features."""
+    """Normal scores of the codes (n, d) and their weights (n, d) as the only features.
+
+    A code is some invertible function of its latent; made normal, blends of Gaussian siblings are Gaussian again.
+    """
     codes = torch.cat([network.latents(p.features, p.measured) for p in people.batches(50_000)])
-    return People([codes, network.per_latent(people.measured)], people.measured)
+    seen = network.per_latent(people.measured)
+    scores = normal_scores(torch.where(seen > 0, codes, torch.nan).double().cpu().numpy())
+    return People([torch.from_numpy(np.nan_to_num(scores)).to(codes), seen], people.measured)
 
 
 def _turn(k: int, a: int, b: int) -> Tensor:

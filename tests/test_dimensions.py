@@ -1,0 +1,59 @@
+"""Dimensions: the number of latents is what other modalities know of, not what a modality shows."""
+
+import numpy as np
+import pytest
+import torch
+
+from mmcrl import Cohort, InputError, Modality, MultimodalCRL, simulate
+from mmcrl.dimensions import choose_latents, fewest
+from mmcrl.settings import Settings
+
+
+def _losses(means, spread=0.05, n=1000, seed=0):
+    return np.array(means)[:, None] + spread * np.random.default_rng(seed).normal(size=n)
+
+
+def test_the_elbow_is_taken_not_the_minimum():
+    assert fewest(_losses([5.49, 5.32, 5.319, 5.315])) == 2
+
+
+def test_a_late_gain_is_not_given_up_for_an_early_plateau():
+    assert fewest(_losses([5.0, 4.5, 4.48, 4.1])) == 4
+
+
+def test_few_people_forgive_what_their_noise_could_be():
+    rng = np.random.default_rng(1)
+    noise = rng.normal(size=(2, 20))
+    losses = np.stack([4.1 + noise[0], 4.0 + noise[1]])
+    excess = losses[0] - losses[1]
+    assert fewest(losses) == (1 if excess.mean() <= 2 * excess.std() / np.sqrt(20) else 2)
+    assert fewest(np.stack([np.full(20, 4.1), np.full(20, 4.0)])) == 2
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("k", [1, 2, 3])
+def test_the_number_of_latents_is_found(k):
+    world = simulate.numeric(2, k, n=6000, seed=k, n_columns=12, n_private=2)
+    train, held_out = world.cohort.split(0.25, 0)
+    sizes, losses = choose_latents(train, held_out, Settings(starts=1, steps=700), 0, torch.device("cpu"))
+    assert sizes == {"a": k, "b": k}
+    assert all(len(tried) == 5 for tried in losses.values())
+
+
+def test_auto_fits_with_what_it_chose_and_keeps_the_losses():
+    rng = np.random.default_rng(0)
+    tables = simulate.numeric(2, 1, n=500, seed=0).cohort
+    observed = Modality(rng.normal(size=(500, 2)), kind="observed", names=["age", "sex"])
+    values = tables["a"].values.copy()
+    values[:100] = np.nan
+    cohort = Cohort({"people": observed, "a": Modality(values), "b": tables["b"]})
+    model = MultimodalCRL("auto", starts=1, steps=20).fit(cohort, progress=False)
+    sizes = model.transform(cohort).columns.get_level_values(0).value_counts()
+    assert sizes["people"] == 2
+    assert set(model.report["latents_tried"]) == {"a", "b"}
+    assert all(1 <= sizes[name] <= 5 for name in "ab")
+
+
+def test_another_word_than_auto_is_refused():
+    with pytest.raises(InputError, match="n_latents"):
+        MultimodalCRL("many").fit(simulate.case(1, n=300).cohort, progress=False)
