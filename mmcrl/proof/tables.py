@@ -78,11 +78,12 @@ def summary(table: pd.DataFrame, by: str | list[str], without: tuple[str, ...] =
 
 def by_world(table: pd.DataFrame, published: pd.DataFrame | None = None) -> pd.DataFrame:
     """`summary` by world; published numbers, of the authors' own worlds, stand beside ours."""
-    rows = summary(table, "world").rename_axis(index="rebuilt world")
+    rows = summary(table, "world").rename_axis(index=None, columns="rebuilt world")
     if published is not None:
         beside = published.set_index("world").reindex(rows.index)
-        for title, column in (("published MCC", "mcc"), ("published R²", "r2")):
-            rows[title] = [NONE if pd.isna(v) else f"{v:.2f}" for v in beside[column]]
+        for title, column in (("MCC", "mcc"), ("R²", "r2")):
+            texts = [NONE if pd.isna(v) else f"{v:.2f}" for v in beside[column]]
+            rows.insert(list(rows.columns).index(title) + 1, f"published {title}", texts)
     return rows
 
 
