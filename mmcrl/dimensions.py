@@ -21,17 +21,15 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
-from tqdm import tqdm
 
 from mmcrl.cohort import Cohort
 from mmcrl.descent import learning_rate_at
 from mmcrl.kinds import codec_for
 from mmcrl.networks import mlp
-from mmcrl.parallel import run_all
 from mmcrl.plan import PEOPLE_PER_LATENT, plan_blocks
 from mmcrl.settings import Settings
 from mmcrl.tensors import People, people_of
-from mmcrl.training import deterministic, parallel_jobs
+from mmcrl.training import deterministic, run_shown
 
 __all__ = ["Dimensions", "choose_latents", "fewest"]
 
@@ -48,7 +46,6 @@ class _Bottlenecks(nn.Module):
 
     def __init__(self, kinds: Sequence[str], columns: Sequence[int], most: Sequence[int], width: int) -> None:
         super().__init__()
-        self.most = list(most)
         self.views = nn.ModuleList(
             [codec_for(kind)(c, _CONTEXT, width) for kind, c in zip(kinds, columns, strict=True)]
         )
@@ -103,27 +100,17 @@ def choose_latents(
         columns = len(block.columns) if block.kind == "table" else _MOST
         most.append(0 if block.kind == "observed" else max(1, min(_MOST, columns, affordable)))
     kinds, columns_of = [b.kind for b in blocks], [len(b.columns) for b in blocks]
-    tasks = []
-    for start in range(settings.starts):
-        torch.manual_seed(seed * 1_000 + start)
-        network = _Bottlenecks(kinds, columns_of, most, settings.width)
-        for block, *codecs in zip(blocks, network.views, *_by_size(network), strict=True):
-            values = train[block.name].values[train[block.name].measured]
-            for codec in codecs:
-                if codec is not None:
-                    codec.fit_scale(values)
-        network = network.to(device)
-        groups = people_of(network.views, train, device), people_of(network.views, held_out, device)
-        tasks.append(partial(_train, network, *groups, settings, seed * 1_000 + start))
-    with tqdm(total=settings.starts * settings.steps, disable=not progress, desc="numbers of latents") as bar:
-        done = [0] * settings.starts
-
-        def report(start: int, step: int, value: float) -> None:
-            bar.update(step - done[start])
-            done[start] = step
-            bar.set_postfix(held_out=f"{value:.3f}")
-
-        runs = run_all(tasks, parallel_jobs(settings.starts, settings, device), report)
+    networks = []
+    with deterministic(settings.dtype):
+        for start in range(settings.starts):
+            torch.manual_seed(seed * 1_000 + start)
+            networks.append(_Bottlenecks(kinds, columns_of, most, settings.width).to(device))
+        views = networks[0].views  # their scale prepares features; all starts train on the same ones
+        for block, view in zip(blocks, views, strict=True):
+            view.fit_scale(train[block.name].values[train[block.name].measured])  # type: ignore[operator]
+        groups = people_of(views, train, device), people_of(views, held_out, device)
+    tasks = [partial(_train, network, *groups, settings, seed * 1_000 + s) for s, network in enumerate(networks)]
+    runs = run_shown(tasks, settings, device, "numbers of latents", "train", progress)
     chosen, losses = {}, {}
     for m, block in enumerate(blocks):
         if most[m]:
@@ -147,12 +134,6 @@ def fewest(losses: np.ndarray) -> int:
         if excess.mean() <= max(_NEGLIGIBLE, 2 * excess.std() / math.sqrt(excess.size)):
             return k
     return len(losses)
-
-
-def _by_size(network: _Bottlenecks) -> list[list[nn.Module | None]]:
-    """Encoders of size 1, of size 2, ..., each over all modalities."""
-    sizes = range(max(network.most, default=0))
-    return [[row[k] if k < len(row) else None for row in network.encoders] for k in sizes]  # type: ignore[arg-type,index]
 
 
 def _better(runs: Sequence[list[np.ndarray]], m: int) -> np.ndarray:

@@ -34,7 +34,7 @@ from mmcrl.parallel import run_all
 from mmcrl.plan import Block, names_of
 from mmcrl.settings import Settings
 from mmcrl.tensors import People
-from mmcrl.training import deterministic, parallel_jobs
+from mmcrl.training import codes_of, deterministic, parallel_jobs
 
 __all__ = ["Identified", "Margin", "decided", "identifiability_table", "margins", "weaker"]
 
@@ -207,10 +207,8 @@ def _coded(network: Contrast, people: People) -> People:
 
     A code is some invertible function of its latent; made normal, blends of Gaussian siblings are Gaussian again.
     """
-    codes = torch.cat([network.latents(p.features, p.measured) for p in people.batches(50_000)])
-    seen = network.per_latent(people.measured)
-    scores = normal_scores(torch.where(seen > 0, codes, torch.nan).double().cpu().numpy())
-    return People([torch.from_numpy(np.nan_to_num(scores)).to(codes), seen], people.measured)
+    seen, scores = network.per_latent(people.measured), normal_scores(codes_of(network, people))
+    return People([torch.from_numpy(np.nan_to_num(scores)).to(seen), seen], people.measured)
 
 
 def _turn(k: int, a: int, b: int) -> Tensor:

@@ -34,6 +34,7 @@ from mmcrl.saving import described, restored
 from mmcrl.scm import StructuralModel
 from mmcrl.settings import Settings
 from mmcrl.storage import read_folder, write_folder
+from mmcrl.tensors import People
 from mmcrl.training import codes_of, deterministic, history_of, tensors_of, train_starts
 
 __all__ = ["MultimodalCRL"]
@@ -122,14 +123,14 @@ class MultimodalCRL(Generative):
             fit_decoders(self._network, people, seed=self.seed)
             self._private = private_roots(self._network, train, people)
             self._orient(train)
-            found = margins(self._network, people, tensors_of(self._network, held_out), self.settings, self.seed)
-            unseen, smallest = self._latents(held_out), self.settings.smallest_effect
+            others, smallest = tensors_of(self._network, held_out), self.settings.smallest_effect
+            found, unseen = margins(self._network, people, others, self.settings, self.seed), self._latents(others)
             apart = decided(found, len(self.latent_names))
             self._links = link_table(unseen, self.latent_names, self.knowledge, smallest, separated=apart)
             self._identified = identifiability_table(blocks, found, self._links)
             self._links["identified"] = weaker(self._links, self._identified)
             self.structure = StructuralModel.fit(
-                self._latents(train),
+                self._latents(people),
                 unseen,
                 self.latent_names,
                 self._links,
@@ -155,9 +156,11 @@ class MultimodalCRL(Generative):
 
         They are standardised on the training people, and point up along the column that they explain best.
         """
-        self._check_like(cohort)
+        check_like(self._fitted, cohort)
         with deterministic(self.settings.dtype):
-            return pd.DataFrame(self._latents(cohort), index=cohort.ids, columns=self._latent_columns())
+            return pd.DataFrame(
+                self._latents(tensors_of(self._network, cohort)), index=cohort.ids, columns=self._latent_columns()
+            )
 
     def links(self) -> pd.DataFrame:
         """Every pair of latents, strongest first.
@@ -207,13 +210,12 @@ class MultimodalCRL(Generative):
         ------
         InputError : for a model that was loaded: only the start that was chosen is saved.
         """
-        self._check_like(cohort)
+        check_like(self._fitted, cohort)
         if not hasattr(self, "_starts"):
-            raise InputError(
-                "model", "one that was fitted here: of its starts only the chosen one is saved", "a copy"
-            )
+            raise InputError("model", "one fitted here: only the chosen start is saved", "one that was loaded")
         with deterministic(self.settings.dtype):
-            codes = [codes_of(network, cohort) for network in self._starts]
+            people = tensors_of(self._network, cohort)
+            codes = [codes_of(network, people) for network in self._starts]
         return [pd.DataFrame(z, index=cohort.ids, columns=self._latent_columns()) for z in codes]
 
     def save(self, folder: str | os.PathLike[str]) -> None:
@@ -249,12 +251,9 @@ class MultimodalCRL(Generative):
         self._blocks, self._network = blocks, network
         self._orientation = torch.ones(sum(block.n_latents for block in blocks))
 
-    def _latents(self, cohort: Cohort) -> np.ndarray:
-        return codes_of(self._network, cohort) * self._orientation.double().numpy()
+    def _latents(self, people: People) -> np.ndarray:
+        return codes_of(self._network, people) * self._orientation.double().numpy()
 
     def _orient(self, cohort: Cohort) -> None:
         signs = upward(self.loadings(cohort), self.latent_names)
         self._orientation = torch.from_numpy(signs).to(self._orientation.dtype)
-
-    def _check_like(self, cohort: Cohort) -> None:
-        check_like(self._fitted, cohort)

@@ -10,6 +10,7 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
+from typing import TypeVar
 
 import numpy as np
 import pandas as pd
@@ -26,8 +27,18 @@ from mmcrl.plan import Block
 from mmcrl.settings import Settings
 from mmcrl.tensors import People, people_of
 
-__all__ = ["codes_of", "deterministic", "history_of", "network_of", "parallel_jobs", "tensors_of", "train_starts"]
+__all__ = [
+    "codes_of",
+    "deterministic",
+    "history_of",
+    "network_of",
+    "parallel_jobs",
+    "run_shown",
+    "tensors_of",
+    "train_starts",
+]
 
+T = TypeVar("T")
 _WORTH_A_PROCESS = 300  # steps
 
 
@@ -42,9 +53,8 @@ def tensors_of(network: Contrast, cohort: Cohort) -> People:
 
 
 @torch.no_grad()
-def codes_of(network: Contrast, cohort: Cohort) -> np.ndarray:
+def codes_of(network: Contrast, people: People) -> np.ndarray:
     """Standardised codes (n, d) as float64, NaN where a person's modality was not measured."""
-    people = tensors_of(network, cohort)
     codes = torch.cat([network.latents(p.features, p.measured) for p in people.batches(50_000)])
     seen = network.per_latent(people.measured) > 0
     return torch.where(seen, codes, torch.nan).double().cpu().numpy()
@@ -75,17 +85,29 @@ def train_starts(
         partial(_start, network, *groups, settings, seed * 1_000 + start, kept[start])
         for start, network in enumerate(networks)
     ]
-    steps, losses = [0] * settings.starts, ["-"] * settings.starts
-    with tqdm(total=settings.starts * settings.steps, disable=not progress, desc="contrast") as bar:
+    return run_shown(tasks, settings, device, "contrast", "held_out", progress)
 
-        def report(start: int, step: int, value: float) -> None:
-            bar.update(step - steps[start])
-            steps[start], losses[start] = step, f"{value:.3f}"
-            bar.set_postfix(held_out=" ".join(losses))
 
-        runs = run_all(tasks, parallel_jobs(settings.starts, settings, device), report)
-        bar.update(settings.starts * settings.steps - sum(steps))  # steps that a start had no need of
-    return runs
+def run_shown(
+    tasks: Sequence[Callable[[Callable[[int, float], None]], T]],
+    settings: Settings,
+    device: torch.device,
+    title: str,
+    loss: str,
+    progress: bool,
+) -> list[T]:
+    """What trainings of ``settings.steps`` steps return; the bar shows the last ``loss`` that each of them told."""
+    steps, losses = [0] * len(tasks), ["-"] * len(tasks)
+    with tqdm(total=len(tasks) * settings.steps, disable=not progress, desc=title) as bar:
+
+        def report(task: int, step: int, value: float) -> None:
+            bar.update(step - steps[task])
+            steps[task], losses[task] = step, f"{value:.3f}"
+            bar.set_postfix({loss: " ".join(losses)})
+
+        found = run_all(tasks, parallel_jobs(len(tasks), settings, device), report)
+        bar.update(len(tasks) * settings.steps - sum(steps))  # steps that a training had no need of
+    return found
 
 
 def history_of(runs: Sequence[Run]) -> pd.DataFrame:

@@ -14,6 +14,7 @@ from matplotlib.patches import FancyArrowPatch
 from matplotlib.patheffects import withStroke
 
 from mmcrl.errors import InputError
+from mmcrl.knowledge import modality_of
 from mmcrl.plots.layout import Place, circle, layers
 from mmcrl.plots.style import (
     INK,
@@ -25,7 +26,6 @@ from mmcrl.plots.style import (
     check_fraction,
     check_table,
     colours_of,
-    modality_of,
     styled,
 )
 

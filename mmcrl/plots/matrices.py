@@ -14,7 +14,8 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch, Rectangle
 
 from mmcrl.errors import InputError
-from mmcrl.plots.style import INK, NEGATIVE, SIGNED, SOFT, check_table, modality_of, styled
+from mmcrl.knowledge import modality_of
+from mmcrl.plots.style import INK, NEGATIVE, SIGNED, SOFT, check_table, styled
 
 __all__ = ["adjacency_heatmap", "loadings_heatmap"]
 

@@ -26,7 +26,6 @@ __all__ = [
     "check_fraction",
     "check_table",
     "colours_of",
-    "modality_of",
     "styled",
 ]
 
@@ -80,15 +79,6 @@ def axes_or_new(ax: Axes | None, width: float, height: float) -> Axes:
 def colours_of(modalities: Sequence[str]) -> dict[str, str]:
     """A colour for every modality; after nine they begin again, so names are always written as well."""
     return {name: _MODALITIES[i % len(_MODALITIES)] for i, name in enumerate(modalities)}
-
-
-def modality_of(latent: str) -> str:
-    """The modality of a latent's name.
-
-    >>> modality_of("sleep.0")
-    'sleep'
-    """
-    return latent.rsplit(".", 1)[0]
 
 
 def check_table(argument: str, table: object, columns: Iterable[str]) -> None:

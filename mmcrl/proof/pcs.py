@@ -37,7 +37,8 @@ def compare_graphs(
     made = suite(world, n_people, seed)
     train, held_out = parts(made)
     model = MultimodalCRL(made.n_latents, seed, **training).fit(train, progress=False)
-    matching = metrics.match(made.latents.loc[held_out.ids], model.transform(held_out))
+    held = made.latents.loc[held_out.ids], model.transform(held_out)
+    matching = metrics.match(*held)
     codes, truth = model.transform(train), made.latents.loc[train.ids]
     graphs = {
         "evidence": metrics.align(model.adjacency(), matching),
@@ -47,7 +48,6 @@ def compare_graphs(
         "true_pc": pc_graph(truth, alpha, 3),
         "true_pc_default": pc_graph(truth, alpha, 2),
     }
-    held = made.latents.loc[held_out.ids], model.transform(held_out)
     numbers: dict[str, float | int] = {"mcc": metrics.mcc(*held), "angle_worst": float(metrics.angle(*held).max())}
     numbers["n_links"] = int(made.adjacency.to_numpy().sum())
     for name, graph in graphs.items():

@@ -5,12 +5,14 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from mmcrl import metrics
 from mmcrl.baselines import named
 from mmcrl.equivalence import compelled
 from mmcrl.errors import InputError
+from mmcrl.knowledge import modality_of
 from mmcrl.model import MultimodalCRL
 from mmcrl.proof.usage import watched
 from mmcrl.simulate import World
@@ -111,8 +113,8 @@ def claims(adjacency: pd.DataFrame, claimed: pd.DataFrame) -> Numbers:
 
 def across(adjacency: pd.DataFrame) -> pd.DataFrame:
     """The links between modalities alone, as booleans."""
-    modality = pd.Series(adjacency.index.str.rpartition(".").get_level_values(0))
-    apart = modality.to_numpy()[:, None] != modality.to_numpy()[None]
+    modality = np.array([modality_of(name) for name in adjacency.index])
+    apart = modality[:, None] != modality[None]
     return adjacency.astype(bool) & apart
 
 
