@@ -22,6 +22,7 @@ from mmcrl.runner.stable import serialise, stabilise
 __all__ = ["Executed", "Task", "execute", "heading_at"]
 
 OnCell = Callable[[int, str], None]
+_MARK = "source-"
 
 
 @dataclass(frozen=True)
@@ -97,8 +98,13 @@ def _numbered(source: NotebookNode) -> NotebookNode:
     """The source with identifiers that tell the position of a cell, which papermill's own cell would shift."""
     source.nbformat_minor = max(source.nbformat_minor, 5)
     for position, cell in enumerate(source.cells):
-        cell.id = str(position)
+        cell.id = f"{_MARK}{position}"
     return source
+
+
+def _position(cell: NotebookNode) -> int | None:
+    """Where a cell stands in the source; None for papermill's own, whose random identifier may be all digits."""
+    return int(cell.id.removeprefix(_MARK)) if cell.id.startswith(_MARK) else None
 
 
 def _reporter(source: NotebookNode, on_cell: OnCell | None) -> Callable[..., None] | None:
@@ -106,15 +112,15 @@ def _reporter(source: NotebookNode, on_cell: OnCell | None) -> Callable[..., Non
         return None
 
     def report(cell: NotebookNode, cell_index: int) -> None:
-        if cell.id.isdigit():
-            on_cell(int(cell.id), heading_at(source.cells, int(cell.id)))
+        if (position := _position(cell)) is not None:
+            on_cell(position, heading_at(source.cells, position))
 
     return report
 
 
 def _place_of_failure(source: NotebookNode, notebook: NotebookNode) -> str:
     """The cell that failed: the last that was started. Its position is the one in the source, from 0."""
-    begun = [cell.id for cell in notebook.cells if cell.metadata.get("papermill", {}).get("start_time")]
-    position = max((int(i) for i in begun if i.isdigit()), default=0)
+    begun = [_position(cell) for cell in notebook.cells if cell.metadata.get("papermill", {}).get("start_time")]
+    position = max((place for place in begun if place is not None), default=0)
     heading = heading_at(source.cells, position)
     return f"cell {position}" + (f" under {heading!r}" if heading else "")
