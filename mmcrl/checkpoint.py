@@ -96,7 +96,7 @@ def fingerprint(blocks: Sequence[Block], people: Sequence[People], settings: Set
     """SHA-256 of all that decides a fit's bits: settings (not how many run at once), latents, seed and people."""
     hashes = []
     for group in people:
-        for tensor in (*group.features, group.measured):
+        for tensor in (*group.features, group.measured, *([] if group.labels is None else [group.labels])):
             blob = tensor.detach().cpu().contiguous().numpy()
             hashes.append([str(tensor.dtype), list(tensor.shape), hashlib.sha256(blob.tobytes()).hexdigest()])
     chosen = {name: value for name, value in settings.to_dict().items() if name != "jobs"}

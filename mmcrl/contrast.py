@@ -8,6 +8,9 @@ and is trained against the other people of the batch (InfoNCE).  Because the cri
 components*, encoders are drawn to the components; private variation does not help and is dropped.  The size of each
 pair's term under independence, ``E_ij = sqrt(tr(W_ij C_j W_ij^T C_i))`` with C the covariance of the features, is
 penalised, which makes the cross-modal links sparse.
+
+Codes that are copies of one latent (see `mmcrl.sharing`) agree too well for such features.  They are *tied*: instead
+of ``<phi_i, W_ij phi_j>`` a pair of copies i, j has the term ``-tau (z_i - z_j)^2``, which is not penalised.
 Sources: Sun et al. (2025), arXiv:2411.06518 (sparsity across modalities); Morioka and Hyvarinen, Causal
 Representation Learning Made Identifiable by Grouping of Observational Variables (2024), arXiv:2310.15709.
 """
@@ -25,6 +28,7 @@ from mmcrl.networks import ScalarFeatures, mlp
 __all__ = ["Contrast", "moments"]
 
 _N_FEATURES = 8  # of each scalar; 4 underfit curved links, 16 gained nothing in trials
+_LOG_TAU = 3.0  # at first: copies that correlate by .99 have 1 / (2 Var(z_i - z_j)) = 25
 
 
 class Contrast(nn.Module):
@@ -34,7 +38,7 @@ class Contrast(nn.Module):
     scale: Tensor
     cross: Tensor
 
-    def __init__(self, codecs: Sequence[Codec], feature_width: int = 32) -> None:
+    def __init__(self, codecs: Sequence[Codec], feature_width: int = 32, tied: Sequence[Sequence[int]] = ()) -> None:
         super().__init__()
         self.codecs = nn.ModuleList(codecs)
         sizes = [codec.n_latents for codec in codecs]
@@ -46,7 +50,13 @@ class Contrast(nn.Module):
         self.psi = nn.ModuleList([mlp(k, feature_width, 1) for k in sizes])
         self.register_buffer("mean", torch.zeros(d))
         self.register_buffer("scale", torch.ones(d))
-        self.register_buffer("cross", (block[:, None] != block[None]).to(torch.get_default_dtype()))
+        cross = (block[:, None] != block[None]).to(torch.get_default_dtype())
+        self.tied = [list(copies) for copies in tied]
+        for copies in self.tied:
+            cross[torch.tensor(copies)[:, None], torch.tensor(copies)] = 0.0
+        if tied:
+            self.log_tau = nn.Parameter(torch.full((len(tied),), _LOG_TAU))
+        self.register_buffer("cross", cross)
 
     def codes(self, features: Sequence[Tensor]) -> Tensor:
         """Raw codes (n, d) of all modalities side by side."""
@@ -75,7 +85,8 @@ class Contrast(nn.Module):
     def loss(self, latents: Tensor, measured: Tensor) -> tuple[Tensor, Tensor]:
         """InfoNCE summed over modalities (nats), and the size E (d, d) of every pair's term."""
         n, d = latents.shape
-        phi = self.phi(latents) * self.per_latent(measured).unsqueeze(-1)
+        seen = self.per_latent(measured)
+        phi = self.phi(latents) * seen.unsqueeze(-1)
         weights = self.pair_weights()
         flat = weights.permute(1, 3, 0, 2).reshape(d * _N_FEATURES, d * _N_FEATURES)
         context = (phi.reshape(n, -1) @ flat).reshape(n, d, _N_FEATURES)
@@ -87,8 +98,34 @@ class Contrast(nn.Module):
                 continue
             mine = torch.cat([mine, self.psi[m](latents[rows][:, index])], 1)
             scores = torch.cat([others, others.new_ones(len(others), 1)], 1) @ mine.T
+            scores = scores + self._agreement(index.tolist(), latents[rows], seen[rows])
             total = total + (scores.logsumexp(1) - scores.diagonal()).mean()
         return total, self._sizes(phi, weights)
+
+    def _agreement(self, mine: list[int], latents: Tensor, seen: Tensor) -> Tensor | float:
+        """``-tau sum_j (z_i' - z_j)^2`` over tied i in ``mine`` and j elsewhere, without what no i' changes.
+
+        Rows are the people whose z_j are given, columns the candidates i'.
+        """
+        scores: Tensor | float = 0.0
+        for copies, log_tau in zip(self.tied, self.log_tau if self.tied else (), strict=True):
+            for i in set(copies).intersection(mine):
+                others = [j for j in copies if j != i]
+                total, count = latents[:, others].sum(1), seen[:, others].sum(1)
+                scores = scores + log_tau.exp() * (
+                    2 * total[:, None] * latents[:, i] - count[:, None] * latents[:, i] ** 2
+                )
+        return scores
+
+    def distance_from(self, taught: Tensor, latents: Tensor, measured: Tensor) -> Tensor:
+        """Mean squared distance of tied codes from what was ``taught`` (n, s), NaN where nothing, up to its sign."""
+        seen, total = self.per_latent(measured) > 0, latents.new_zeros(())
+        for value, copies in zip(taught.T, self.tied, strict=True):
+            known = (seen[:, copies] & ~value.isnan()[:, None]).to(latents.dtype)
+            codes, value = latents[:, copies] * known, value.nan_to_num()[:, None] * known
+            sign = torch.where((codes * value).sum() < 0, -1.0, 1.0)
+            total = total + ((codes - sign * value) ** 2).sum() / known.sum().clamp_min(1)
+        return total
 
     def _sizes(self, phi: Tensor, weights: Tensor) -> Tensor:
         centred = (phi - phi.mean(0)).transpose(0, 1)

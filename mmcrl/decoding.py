@@ -8,10 +8,10 @@ import numpy as np
 import pandas as pd
 import torch
 from scipy.stats import spearmanr
-from torch import Tensor
 
 from mmcrl.cohort import Cohort
 from mmcrl.contrast import Contrast
+from mmcrl.representation import Representation
 from mmcrl.tensors import People
 
 __all__ = ["column_loadings", "fit_decoders", "upward"]
@@ -44,24 +44,21 @@ def fit_decoders(network: Contrast, people: People, seed: int) -> None:
             schedule.step()
 
 
-def column_loadings(network: Contrast, cohort: Cohort, latents: pd.DataFrame, orientation: Tensor) -> pd.DataFrame:
+def column_loadings(representation: Representation, cohort: Cohort) -> pd.DataFrame:
     """Long table of modality, latent, column, loading (Spearman), r2 (of the column given all its latents)."""
-    rows = []
-    raw = torch.from_numpy(np.nan_to_num(latents.to_numpy())).to(orientation.dtype) * orientation
+    rows, names = [], representation.names
+    latents = representation.latents(representation.people(cohort))
+    decoded = representation.decoded(np.nan_to_num(latents))
     for m, (name, modality) in enumerate(cohort.modalities.items()):
-        codec = network.codecs[m]
-        with torch.no_grad():
-            fitted = codec.decode(raw[:, network.members[m]].to(network.mean.device))  # type: ignore[operator]
-        expected = codec.restore(fitted)  # type: ignore[operator]
-        block = np.atleast_2d(latents[name].to_numpy())
+        expected, shown = representation.restored(m, decoded[m]), representation.shown[m]
         for c, column in enumerate(modality.names):
             observed = modality.values[:, c]
-            seen = ~np.isnan(observed) & ~np.isnan(block[:, 0])
+            seen = ~np.isnan(observed) & ~np.isnan(latents[:, shown]).any(1)
             spread = np.var(observed[seen])
             r2 = 1 - np.mean((observed[seen] - expected[seen, c]) ** 2) / spread if spread > 0 else np.nan
-            for i in range(block.shape[1]):
-                loading = float(spearmanr(block[seen, i], observed[seen]).statistic)
-                rows.append((name, f"{name}.{i}", column, loading, float(r2)))
+            for i in shown:
+                loading = float(spearmanr(latents[seen, i], observed[seen]).statistic)
+                rows.append((name, names[i], column, loading, float(r2)))
     return pd.DataFrame(rows, columns=["modality", "latent", "column", "loading", "r2"])
 
 

@@ -78,8 +78,11 @@ def train_contrast(
         optimiser.param_groups[0]["lr"] = learning_rate_at(step, settings)
         ramp = min(1.0, max(0.0, (step / settings.steps - 0.3) / 0.2))
         optimiser.zero_grad()
-        loss, sizes = network.loss(network.latents(people.features, people.measured), people.measured)
+        latents = network.latents(people.features, people.measured)
+        loss, sizes = network.loss(latents, people.measured)
         loss = loss + settings.penalty * ramp * sizes.sum() / 2
+        if people.labels is not None:
+            loss = loss + network.distance_from(people.labels, latents, people.measured)
         loss.backward()
         nn.utils.clip_grad_norm_(parameters, 5.0, foreach=True)
         optimiser.step()

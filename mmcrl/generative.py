@@ -15,9 +15,8 @@ import torch
 from torch import Tensor
 
 from mmcrl.cohort import Cohort
-from mmcrl.contrast import Contrast
 from mmcrl.errors import InputError
-from mmcrl.plan import Block
+from mmcrl.representation import Representation
 from mmcrl.scm import StructuralModel
 
 __all__ = ["Generative", "Outcome"]
@@ -40,8 +39,7 @@ class Generative(ABC):
     """
 
     structure: StructuralModel
-    _network: Contrast
-    _orientation: Tensor
+    _representation: Representation
     _private: list[Tensor]
 
     def sample(self, n: int = 1000, seed: int = 0) -> Outcome:
@@ -80,12 +78,12 @@ class Generative(ABC):
         """
         self._decidable(action, allow_undirected)
         factual = self.transform(cohort)
-        z = factual.to_numpy()
+        z, shows = factual.to_numpy(), self._representation
         changed = self.structure.counterfactual(z, action)
         columns = {}
-        decoded = zip(self._decoded(z), self._decoded(changed), cohort.modalities.items(), strict=True)
+        decoded = zip(shows.decoded(z), shows.decoded(changed), cohort.modalities.items(), strict=True)
         for m, (before, after, (name, modality)) in enumerate(decoded):
-            shift = self._restored(m, after) - self._restored(m, before)
+            shift = shows.restored(m, after) - shows.restored(m, before)
             columns[name] = pd.DataFrame(modality.values + shift, index=cohort.ids, columns=modality.names)
         return Outcome(pd.DataFrame(changed, index=cohort.ids, columns=factual.columns), columns)
 
@@ -95,15 +93,11 @@ class Generative(ABC):
 
     @property
     @abstractmethod
-    def _fitted(self) -> list[Block]:
-        """The blocks of the fitted model."""
-
-    def _latent_columns(self) -> pd.MultiIndex:
-        columns = [(block.name, i) for block in self._fitted for i in range(block.n_latents)]
-        return pd.MultiIndex.from_tuples(columns, names=["modality", "latent"])
+    def _fitted(self) -> Representation:
+        """The representation of the fitted model."""
 
     def _drawn(self, n: int, seed: int, action: Mapping[str, float]) -> Outcome:
-        blocks = self._fitted
+        shows = self._fitted
         if isinstance(n, bool) or not isinstance(n, int | np.integer) or n < 1:
             raise InputError("n", "a positive whole number", repr(n))
         if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or seed < 0:
@@ -111,23 +105,12 @@ class Generative(ABC):
         z = self.structure.sample(int(n), int(seed), action)
         rng = np.random.default_rng([int(seed), 1])
         columns = {}
-        for m, (block, expected) in enumerate(zip(blocks, self._decoded(z), strict=True)):
+        for m, (block, expected) in enumerate(zip(shows.views, shows.decoded(z), strict=True)):
             root = self._private[m]
             noise = torch.from_numpy(rng.normal(size=(n, len(root)))) @ root
-            values = self._restored(m, expected + noise.reshape(expected.shape))
+            values = shows.restored(m, expected + noise.reshape(expected.shape))
             columns[block.name] = pd.DataFrame(values, columns=block.columns)
-        return Outcome(pd.DataFrame(z, columns=self._latent_columns()), columns)
-
-    @torch.no_grad()
-    def _decoded(self, z: np.ndarray) -> list[Tensor]:
-        """Expected features of every modality, in float64."""
-        codes = torch.tensor(z, dtype=self._orientation.dtype) * self._orientation
-        codes = codes.to(self._network.mean.device)
-        parts = zip(self._network.codecs, self._network.members, strict=True)
-        return [codec.decode(codes[:, index]).double().cpu() for codec, index in parts]  # type: ignore[operator]
-
-    def _restored(self, m: int, features: Tensor) -> np.ndarray:
-        return self._network.codecs[m].restore(features)  # type: ignore[operator]
+        return Outcome(pd.DataFrame(z, columns=shows.columns), columns)
 
     def _decidable(self, action: Mapping[str, float], allow_undirected: bool) -> None:
         _ = self._fitted

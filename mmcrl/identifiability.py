@@ -29,9 +29,9 @@ from torch import Tensor, nn
 
 from mmcrl.contrast import Contrast, moments
 from mmcrl.evidence import normal_scores
-from mmcrl.knowledge import modality_of
 from mmcrl.parallel import run_all
-from mmcrl.plan import Block, names_of
+from mmcrl.plan import SHARED
+from mmcrl.representation import Representation
 from mmcrl.settings import Settings
 from mmcrl.tensors import People
 from mmcrl.training import codes_of, deterministic, parallel_jobs
@@ -76,8 +76,12 @@ class _Mixed(nn.Module):
         return (mixed - mean) / scale * seen
 
 
-def margins(network: Contrast, train: People, held_out: People, settings: Settings, seed: int) -> list[Margin]:
-    """The margin of every pair of siblings that are codes; columns that are latents themselves have none."""
+def margins(shows: Representation, train: People, held_out: People, settings: Settings, seed: int) -> list[Margin]:
+    """The margin of every pair of siblings that are codes; columns that are latents themselves have none.
+
+    A pair of which one is shared has a margin in every modality that shows it.
+    """
+    network = shows.network
     codes, unseen = _coded(network, train.take(slice(_MOST_PEOPLE))), _coded(network, held_out)
     pairs = [
         (m, a, b)
@@ -97,7 +101,7 @@ def margins(network: Contrast, train: People, held_out: People, settings: Settin
     for (m, a, b), losses in zip(pairs, blended, strict=True):
         cost = losses - straight
         error = cost.std(ddof=1) / math.sqrt(len(cost)) if len(cost) > 1 else math.inf
-        index = network.members[m].tolist()
+        index = shows.shown[m].tolist()
         found.append(Margin(index[a], index[b], float(cost.mean()), float(error)))
     return found
 
@@ -109,15 +113,15 @@ def decided(found: Sequence[Margin], n_latents: int) -> list[bool]:
 
 
 def identifiability_table(
-    blocks: Sequence[Block], found: Sequence[Margin], links: pd.DataFrame, confidence: float = 0.5
+    shows: Representation, found: Sequence[Margin], links: pd.DataFrame, confidence: float = 0.5
 ) -> pd.DataFrame:
     """Per latent: identified, margin and margin_se (nats, of the sibling that is least told apart), reason.
 
     identified is ``component`` (up to order and an invertible function of itself), ``block`` (up to a share of a
     sibling) or ``undecided``.
     """
-    names = names_of(blocks)
-    kind = dict(zip(names, [block.kind for block in blocks for _ in range(block.n_latents)], strict=True))
+    names = shows.names
+    kinds = [block.kind for block in shows.blocks for _ in range(block.n_latents)]
     linked = links[(links["confidence"] >= confidence) & (links["scope"] == "cross")]
     around = {
         name: {*linked.loc[linked["source"] == name, "target"], *linked.loc[linked["target"] == name, "source"]}
@@ -127,8 +131,8 @@ def identifiability_table(
     for i, name in enumerate(names):
         own = [margin for margin in found if i in (margin.latent, margin.sibling)]
         least = min(own, key=lambda margin: margin.nats, default=None)
-        siblings = [other for other in names if other != name and modality_of(other) == modality_of(name)]
-        identified, reason = _verdict(name, kind[name], siblings, least, around, names)
+        siblings = [names[j] for j in shows.siblings(i) if kinds[j] != SHARED]
+        identified, reason = _verdict(name, kinds[i], siblings, least, around, names)
         rows.append((name, identified, *((least.nats, least.error) if least else (math.nan, math.nan)), reason))
     return pd.DataFrame(rows, columns=["latent", "identified", "margin", "margin_se", "reason"])
 
@@ -151,11 +155,13 @@ def _verdict(
 ) -> tuple[Identified, str]:
     if kind == "observed":
         return "component", "measured, not inferred"
-    if not around[name]:
+    if not around[name] and kind != SHARED:
         return "undecided", "no confident link to another modality: it cannot be told from private variation"
     if least is not None and not least.telling:
         other = next(names[end] for end in (least.latent, least.sibling) if names[end] != name)
         return "undecided", f"blends of it and {other} explain the other modalities as well, with links as sparse"
+    if kind == SHARED:
+        return "component", "modalities that show it agree on it, and on no blend of it with another of their latents"
     nested = next((other for other in siblings if around[name] <= around[other]), None)
     if nested:
         return "block", f"all its links are links of {nested} as well: it may carry a share of {nested}"

@@ -11,6 +11,7 @@ import os
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any, Literal
 
 import networkx as nx
@@ -20,7 +21,6 @@ import torch
 
 from mmcrl.adjacency import graph_of, matrix_of
 from mmcrl.cohort import Cohort
-from mmcrl.contrast import Contrast
 from mmcrl.decoding import column_loadings, fit_decoders, upward
 from mmcrl.dimensions import Dimensions, choose_latents
 from mmcrl.errors import InputError
@@ -28,14 +28,15 @@ from mmcrl.generative import Generative
 from mmcrl.identifiability import decided, identifiability_table, margins, weaker
 from mmcrl.knowledge import Knowledge
 from mmcrl.links import link_table
-from mmcrl.plan import Block, check_like, names_of, plan_blocks
+from mmcrl.plan import check_like, names_of, plan_blocks, with_shared
 from mmcrl.private import private_roots
+from mmcrl.representation import Representation
 from mmcrl.saving import described, restored
 from mmcrl.scm import StructuralModel
 from mmcrl.settings import Settings
+from mmcrl.sharing import best_of, train_views
 from mmcrl.storage import read_folder, write_folder
-from mmcrl.tensors import People
-from mmcrl.training import codes_of, deterministic, history_of, tensors_of, train_starts
+from mmcrl.training import deterministic, history_of, train_starts
 
 __all__ = ["MultimodalCRL"]
 
@@ -52,6 +53,8 @@ class MultimodalCRL(Generative):
     n_latents : latents per modality: a number, or one per modality's name; left out, what the cohort's manifest
         suggests, else 2; ``auto``: as many as the other modalities know of, by held-out loss (`mmcrl.dimensions`).
         Modalities of kind ``observed`` always have one latent per column.
+    n_shared : latents that several modalities show, beside ``n_latents`` of each modality's own (``auto`` counts them
+        in): a modality of their own, named ``shared``, which stands first (see `mmcrl.sharing`).
     seed : the same seed, data and machine give the same result bit for bit.
     device : where torch trains, such as ``cpu`` or ``cuda``.
     forbidden, required, acyclic : what is known of the links, beside the cohort's tiers: see
@@ -77,6 +80,7 @@ class MultimodalCRL(Generative):
         n_latents: int | Mapping[str, int] | Literal["auto"] | None = None,
         seed: int = 0,
         *,
+        n_shared: int = 0,
         device: str = "cpu",
         forbidden: Sequence[tuple[str, str]] = (),
         required: Sequence[tuple[str, str]] = (),
@@ -85,11 +89,14 @@ class MultimodalCRL(Generative):
     ) -> None:
         if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or not 0 <= seed < 2**31:
             raise InputError("seed", "a whole number from 0 to 2147483647", repr(seed))
+        if isinstance(n_shared, bool) or not isinstance(n_shared, int | np.integer) or n_shared < 0:
+            raise InputError("n_shared", "a whole number of at least 0", repr(n_shared))
         try:
             self.device = torch.device(device)
         except (RuntimeError, TypeError):
             raise InputError("device", "a device that torch knows, such as cpu or cuda", repr(device)) from None
-        self.n_latents, self.seed, self.settings = n_latents, int(seed), Settings.of(settings)
+        self.n_latents, self.n_shared, self.seed = n_latents, int(n_shared), int(seed)
+        self.settings = Settings.of(settings)
         self.knowledge = Knowledge(forbidden=forbidden, required=required, acyclic=acyclic)
 
     def fit(
@@ -113,28 +120,31 @@ class MultimodalCRL(Generative):
             sizes, tried = choose_latents(train, held_out, self.settings, self.seed, self.device, progress)
             blocks = plan_blocks(cohort, sizes)
         self.knowledge = replace(self.knowledge, tiers=cohort.tiers or ())
-        self.knowledge.limits(names_of(blocks))  # refuses contradictions before anything is trained
+        names = names_of(with_shared(blocks, self.n_shared))
+        self.knowledge.limits(names)  # refuses contradictions before anything is trained
         with deterministic(self.settings.dtype):
-            runs = train_starts(blocks, train, held_out, self.settings, self.seed, self.device, progress, checkpoint)
-            self._starts, losses = [run.network for run in runs], [run.held_out_loss for run in runs]
-            chosen = int(np.argmin(losses))
-            self._adopt(blocks, runs[chosen].network)
-            people = tensors_of(self._network, train)
-            fit_decoders(self._network, people, seed=self.seed)
-            self._private = private_roots(self._network, train, people)
-            self._orient(train)
-            others, smallest = tensors_of(self._network, held_out), self.settings.smallest_effect
-            found, unseen = margins(self._network, people, others, self.settings, self.seed), self._latents(others)
-            apart = decided(found, len(self.latent_names))
-            self._links = link_table(unseen, self.latent_names, self.knowledge, smallest, separated=apart)
-            self._identified = identifiability_table(blocks, found, self._links)
+            train_on = partial(train_starts, train=train, held_out=held_out, settings=self.settings, seed=self.seed)
+            train_on = partial(train_on, device=self.device, progress=progress)
+            counted = self.n_latents == "auto"
+            views, runs, copies = train_views(blocks, self.n_shared, counted, train, train_on, checkpoint)
+            chosen = best_of(runs)
+            self._starts = [Representation(views, run.network, copies) for run in runs]
+            self._representation = shows = self._starts[chosen]
+            people, others = shows.people(train), shows.people(held_out)
+            fit_decoders(shows.network, people, seed=self.seed)
+            self._private = private_roots(shows.network, train, people)
+            shows.orientation = upward(column_loadings(shows, train), shows.names)
+            found, unseen = margins(shows, people, others, self.settings, self.seed), shows.latents(others)
+            smallest, apart = self.settings.smallest_effect, decided(found, len(shows.names))
+            self._links = link_table(unseen, shows.names, self.knowledge, smallest, separated=apart)
+            self._identified = identifiability_table(shows, found, self._links)
             self._links["identified"] = weaker(self._links, self._identified)
             self.structure = StructuralModel.fit(
-                self._latents(people),
+                shows.latents(people),
                 unseen,
-                self.latent_names,
+                shows.names,
                 self._links,
-                barred=self.knowledge.limits(self.latent_names).barred,
+                barred=self.knowledge.limits(shows.names).barred,
                 steps=self.settings.steps,
                 penalty=smallest,
                 seed=self.seed,
@@ -144,9 +154,10 @@ class MultimodalCRL(Generative):
             "people": len(cohort),
             "held_out_people": len(held_out),
             "chosen_start": chosen,
-            "held_out_losses": losses,
+            "held_out_losses": [run.held_out_loss for run in runs],
             "log_likelihood": self.structure.log_likelihood(unseen),
             "latents_tried": tried,
+            "shared": shows.agreement,
             "seconds": time.perf_counter() - began,
         }
         return self
@@ -156,11 +167,9 @@ class MultimodalCRL(Generative):
 
         They are standardised on the training people, and point up along the column that they explain best.
         """
-        check_like(self._fitted, cohort)
+        check_like(self._fitted.views, cohort)
         with deterministic(self.settings.dtype):
-            return pd.DataFrame(
-                self._latents(tensors_of(self._network, cohort)), index=cohort.ids, columns=self._latent_columns()
-            )
+            return self._fitted.table(cohort)
 
     def links(self) -> pd.DataFrame:
         """Every pair of latents, strongest first.
@@ -190,9 +199,9 @@ class MultimodalCRL(Generative):
         Long table: modality, latent, column, loading (Spearman, -1 to 1), r2 (share of the column that the
         modality's decoder explains in this cohort; give people whom `fit` has not seen for an honest share).
         """
-        latents = self.transform(cohort)
+        check_like(self._fitted.views, cohort)
         with deterministic(self.settings.dtype):
-            return column_loadings(self._network, cohort, latents, self._orientation)
+            return column_loadings(self._fitted, cohort)
 
     def identifiability(self) -> pd.DataFrame:
         """Per latent: identified (``component``, ``block`` or ``undecided``), margin, margin_se, reason.
@@ -210,13 +219,11 @@ class MultimodalCRL(Generative):
         ------
         InputError : for a model that was loaded: only the start that was chosen is saved.
         """
-        check_like(self._fitted, cohort)
+        check_like(self._fitted.views, cohort)
         if not hasattr(self, "_starts"):
             raise InputError("model", "one fitted here: only the chosen start is saved", "one that was loaded")
         with deterministic(self.settings.dtype):
-            people = tensors_of(self._network, cohort)
-            codes = [codes_of(network, people) for network in self._starts]
-        return [pd.DataFrame(z, index=cohort.ids, columns=self._latent_columns()) for z in codes]
+            return [start.table(cohort) for start in self._starts]
 
     def save(self, folder: str | os.PathLike[str]) -> None:
         """Write the fitted model to a folder: JSON and safetensors, no pickle, no row of a person."""
@@ -232,28 +239,16 @@ class MultimodalCRL(Generative):
         InputError : for a missing, truncated or tampered folder.
         """
         description, weights = read_folder(folder)
-        return restored(
-            cls(description["n_latents"], description["seed"], **description["settings"]), description, weights
-        )
+        counts = {name: description[name] for name in ("n_latents", "seed", "n_shared")}
+        return restored(cls(**counts, **description["settings"]), description, weights)
 
     @property
     def latent_names(self) -> list[str]:
         """``modality.number`` of every latent, in the order of `transform`'s columns."""
-        return names_of(self._fitted)
+        return self._fitted.names
 
     @property
-    def _fitted(self) -> list[Block]:
-        if not hasattr(self, "_blocks"):
+    def _fitted(self) -> Representation:
+        if not hasattr(self, "_representation"):
             raise InputError("model", "a fitted model: call fit first", "one that is not fitted")
-        return self._blocks
-
-    def _adopt(self, blocks: list[Block], network: Contrast) -> None:
-        self._blocks, self._network = blocks, network
-        self._orientation = torch.ones(sum(block.n_latents for block in blocks))
-
-    def _latents(self, people: People) -> np.ndarray:
-        return codes_of(self._network, people) * self._orientation.double().numpy()
-
-    def _orient(self, cohort: Cohort) -> None:
-        signs = upward(self.loadings(cohort), self.latent_names)
-        self._orientation = torch.from_numpy(signs).to(self._orientation.dtype)
+        return self._representation

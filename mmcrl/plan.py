@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -13,9 +13,10 @@ from mmcrl.errors import InputError
 from mmcrl.kinds import codec_for
 from mmcrl.modality import Modality
 
-__all__ = ["PEOPLE_PER_LATENT", "Block", "check_like", "names_of", "plan_blocks"]
+__all__ = ["PEOPLE_PER_LATENT", "SHARED", "Block", "check_like", "names_of", "plan_blocks", "with_shared"]
 
 PEOPLE_PER_LATENT = 20
+SHARED = "shared"  # name of the block of latents that several modalities show
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,13 @@ class Block:
             expected = f"kind {self.kind} with the columns that were fitted: {', '.join(self.columns[:6])} ..."
             got = f"kind {modality.kind} with {', '.join(modality.names[:6])} ..."
             raise InputError(f'cohort["{self.name}"]', expected, got)
+
+    def wider(self, more: int) -> Block:
+        """With so many latents more, at most one a column; columns that are latents themselves stay as they are."""
+        if self.kind == "observed":
+            return self
+        most = max(len(self.columns), self.n_latents) if self.kind == "table" else self.n_latents + more
+        return replace(self, n_latents=min(self.n_latents + more, most))
 
     def to_dict(self) -> dict[str, Any]:
         return asdict(self)
@@ -59,6 +67,18 @@ def plan_blocks(cohort: Cohort, n_latents: int | Mapping[str, int] | None) -> li
         expected = f"at least {needed} people, {PEOPLE_PER_LATENT} per latent"
         raise InputError("cohort", expected, f"{len(cohort)} people")
     return blocks
+
+
+def with_shared(blocks: Sequence[Block], n_shared: int) -> list[Block]:
+    """The blocks after that of the latents that several modalities show, if there are any.
+
+    Raises
+    ------
+    InputError : for a modality that has the shared latents' name.
+    """
+    if n_shared and SHARED in [block.name for block in blocks]:
+        raise InputError("cohort", f"no modality named {SHARED}, the name of the shared latents", repr(SHARED))
+    return [Block(SHARED, SHARED, [], n_shared), *blocks] if n_shared else list(blocks)
 
 
 def names_of(blocks: Sequence[Block]) -> list[str]:

@@ -16,7 +16,7 @@ __all__ = ["People", "people_of"]
 
 @dataclass(frozen=True)
 class People:
-    """Features (n, f) per modality, measured (n, M), and labels (n, d) for the one method that needs them."""
+    """Features (n, f) per modality, measured (n, M), and labels (n, d) for a method that is taught some latents."""
 
     features: list[Tensor]
     measured: Tensor

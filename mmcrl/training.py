@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 from typing import TypeVar
 
@@ -42,9 +43,12 @@ T = TypeVar("T")
 _WORTH_A_PROCESS = 300  # steps
 
 
-def network_of(blocks: Sequence[Block], width: int, device: torch.device) -> Contrast:
-    """An untrained network with one codec per block."""
-    return Contrast([codec_for(b.kind)(len(b.columns), b.n_latents, width) for b in blocks]).to(device)
+def network_of(
+    blocks: Sequence[Block], width: int, device: torch.device, tied: Sequence[Sequence[int]] = ()
+) -> Contrast:
+    """An untrained network with one codec per block; the codes of each list in ``tied`` are copies of one latent."""
+    codecs = [codec_for(b.kind)(len(b.columns), b.n_latents, width) for b in blocks]
+    return Contrast(codecs, tied=tied).to(device)
 
 
 def tensors_of(network: Contrast, cohort: Cohort) -> People:
@@ -69,15 +73,21 @@ def train_starts(
     device: torch.device,
     progress: bool,
     checkpoint: str | os.PathLike[str] | None = None,
+    tied: Sequence[Sequence[int]] = (),
+    taught: np.ndarray | None = None,
 ) -> list[Run]:
     """One run per start, each from weights and batches of its own; the bar shows every start's held-out loss.
+
+    Codes that are ``tied`` are held to the values ``taught`` (n, s) of the people to train on.
 
     Raises
     ------
     InputError : for a checkpoint folder of another fit or with a damaged file.
     """
-    networks = _networks(blocks, train, settings, seed, device)
+    networks = _networks(blocks, train, settings, seed, device, tied)
     groups = tensors_of(networks[0], train), tensors_of(networks[0], held_out)
+    if taught is not None:
+        groups = replace(groups[0], labels=torch.from_numpy(taught).to(networks[0].mean)), groups[1]
     kept: Sequence[Checkpoint | None] = [None] * settings.starts
     if checkpoint is not None:
         kept = checkpoints(checkpoint, settings.starts, fingerprint(blocks, groups, settings, seed, str(device)))
@@ -147,13 +157,18 @@ def deterministic(dtype: str | None = None) -> Iterator[None]:
 
 
 def _networks(
-    blocks: Sequence[Block], train: Cohort, settings: Settings, seed: int, device: torch.device
+    blocks: Sequence[Block],
+    train: Cohort,
+    settings: Settings,
+    seed: int,
+    device: torch.device,
+    tied: Sequence[Sequence[int]],
 ) -> list[Contrast]:
     """An untrained network per start; what their codecs know of the data, which lies in buffers, is learned once."""
     networks = []
     for start in range(settings.starts):
         torch.manual_seed(seed * 1_000 + start)
-        networks.append(network_of(blocks, settings.width, device))
+        networks.append(network_of(blocks, settings.width, device, tied))
     for m, block in enumerate(blocks):
         modality, first = train[block.name], networks[0].codecs[m]
         first.fit_scale(modality.values[modality.measured])  # type: ignore[operator]

@@ -7,8 +7,12 @@ import pandas as pd
 import pytest
 
 from mmcrl import Cohort, InputError, Modality, MultimodalCRL, simulate
+from mmcrl.contrast import Contrast
 from mmcrl.identifiability import Margin, decided, identifiability_table, weaker
+from mmcrl.kinds import TableCodec
 from mmcrl.plan import Block
+from mmcrl.representation import Representation
+from mmcrl.sharing import Copies
 
 
 def _links(*pairs):
@@ -21,11 +25,12 @@ BLOCKS = [
     Block("b", "table", ["u", "v", "w"], 2),
     Block("c", "observed", ["s"], 1),
 ]
+SHOWN = Representation(BLOCKS, Contrast([TableCodec(1, 1, 1)]))
 CLEAR = [Margin(0, 1, 0.4, 0.02), Margin(2, 3, 0.3, 0.02)]
 
 
 def _said(margins, *pairs):
-    return identifiability_table(BLOCKS, margins, _links(*pairs)).set_index("latent")
+    return identifiability_table(SHOWN, margins, _links(*pairs)).set_index("latent")
 
 
 def test_latents_with_links_of_their_own_and_a_margin_are_components():
@@ -59,7 +64,18 @@ def test_a_latent_whose_links_are_all_a_siblings_is_known_up_to_its_block():
 
 def test_a_link_is_as_well_identified_as_its_weaker_end():
     links = _links(("a.0", "b.0"), ("a.0", "b.1"), ("a.1", "b.1"))
-    assert weaker(links, identifiability_table(BLOCKS, CLEAR, links)) == ["block", "component", "block"]
+    assert weaker(links, identifiability_table(SHOWN, CLEAR, links)) == ["block", "component", "block"]
+
+
+def test_a_shared_latent_is_told_apart_by_those_who_show_it():
+    shown = Representation(BLOCKS, SHOWN.network, [Copies([0, 2], 0.99)])
+    assert shown.names == ["shared.0", "a.0", "b.0", "c.0"]
+    assert shown.siblings(0) == [1, 2] and shown.siblings(1) == [0] and shown.siblings(3) == []
+    links = _links(("a.0", "c.0"), ("b.0", "c.0"))
+    said = identifiability_table(shown, [Margin(0, 1, 0.4, 0.02), Margin(0, 2, 0.3, 0.02)], links)
+    assert said["identified"].tolist() == ["component"] * 4
+    blended = identifiability_table(shown, [Margin(0, 1, 0.01, 0.02), Margin(0, 2, 0.3, 0.02)], links)
+    assert blended["identified"].tolist() == ["undecided", "undecided", "component", "component"]
 
 
 @pytest.mark.slow

@@ -155,7 +155,9 @@ def test_a_saved_model_holds_no_person(quick, tmp_path):
     _, model = quick
     model.save(tmp_path / "model")
     assert sorted(p.name for p in (tmp_path / "model").iterdir()) == ["model.json", "weights.safetensors"]
-    assert max(tensor.shape[0] for tensor in model._network.state_dict().values() if tensor.dim()) < 100
+    assert (
+        max(tensor.shape[0] for tensor in model._representation.network.state_dict().values() if tensor.dim()) < 100
+    )
 
 
 @pytest.mark.parametrize("file", ["model.json", "weights.safetensors"])

@@ -23,7 +23,7 @@ from mmcrl.runner.glue import glued
 from mmcrl.runner.planner import Planner
 from mmcrl.runner.project import Project
 
-SWEEPS = ["cases", "limits", "baselines", "sparsity", "people", "auto", "graphs", "bench"]
+SWEEPS = ["cases", "shared", "limits", "baselines", "sparsity", "people", "auto", "graphs", "bench"]
 PAGES = sorted(path.stem for path in (ROOT / "notebooks").glob("*.ipynb"))[2:]
 
 
@@ -86,6 +86,7 @@ def test_graphs_are_compared_on_the_same_latents() -> None:
         for measured in ("cross", "within", "class", "claimed", "right"):
             assert found[f"{graph}_{measured}"] >= 0
         assert found[f"{graph}_right"] <= found[f"{graph}_claimed"]
+        assert found[f"{graph}_decided"] <= found["n_identifiable"]
     assert found["true_pc_cross"] <= 1
 
 
@@ -109,7 +110,13 @@ def test_every_method_of_the_bench_runs(method: str) -> None:
 
 def test_every_sweep_of_the_proof_is_planned(planner: Planner) -> None:
     sizes = {name: len(planner.points(name)) for name in SWEEPS}
-    assert sizes["cases"] == 55 and sizes["people"] == 11 and sizes["auto"] == 10 and sizes["sparsity"] == 12
+    assert (
+        sizes["cases"] == 45
+        and sizes["shared"] == 15
+        and sizes["people"] == 11
+        and sizes["auto"] == 10
+        and sizes["sparsity"] == 12
+    )
     seeds = {job.parameters["seed"] for name in SWEEPS if name != "bench" for job in planner.points(name)}
     assert min(seeds) >= 10, "fresh ones"
 

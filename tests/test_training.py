@@ -186,7 +186,7 @@ def test_patience_shortens_a_stalled_start_and_changes_no_evaluation_before(monk
 
 def test_float64_is_trained_transformed_saved_and_loaded(cohort, whole, tmp_path):
     model = MultimodalCRL(2, jobs=1, dtype="float64", **QUICK).fit(cohort, progress=False)
-    assert {p.dtype for p in model._network.parameters()} == {torch.float64}
+    assert {p.dtype for p in model._representation.network.parameters()} == {torch.float64}
     assert torch.get_default_dtype() == torch.float32
     z = model.transform(cohort)
     assert (z.to_numpy() != z.to_numpy().astype(np.float32)).any()

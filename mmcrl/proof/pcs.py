@@ -8,9 +8,9 @@ import pandas as pd
 
 from mmcrl import metrics
 from mmcrl.baselines import pc_graph
-from mmcrl.equivalence import cpdag
+from mmcrl.equivalence import compelled, cpdag
 from mmcrl.model import MultimodalCRL
-from mmcrl.proof.points import claims
+from mmcrl.proof.points import across, claims
 from mmcrl.simulate.suite import parts, suite
 
 __all__ = ["GRAPHS", "compare_graphs"]
@@ -31,8 +31,9 @@ def compare_graphs(
     """Distances of every graph of `GRAPHS` to the truth; keys are ``GRAPH_MEASURE``.
 
     ``cross`` and ``within`` ignore directions; ``class`` compares links between modalities with the true equivalence
-    class, in which reversible links are undirected; ``claimed`` and ``right`` count directed links.  PC is given the
-    latents of all people to learn from.
+    class, in which reversible links are undirected; ``claimed`` and ``right`` count directed links, and ``decided``
+    those among the ``n_identifiable`` that are directed in the class.  PC is given the latents of all people to learn
+    from.
     """
     made = suite(world, n_people, seed)
     train, held_out = parts(made)
@@ -50,6 +51,7 @@ def compare_graphs(
     }
     numbers: dict[str, float | int] = {"mcc": metrics.mcc(*held), "angle_worst": float(metrics.angle(*held).max())}
     numbers["n_links"] = int(made.adjacency.to_numpy().sum())
+    numbers["n_identifiable"] = int(across(compelled(made.adjacency)).to_numpy().sum())
     for name, graph in graphs.items():
         numbers |= {f"{name}_{key}": value for key, value in _distances(made.adjacency, graph).items()}
     return numbers
@@ -63,4 +65,5 @@ def _distances(true: pd.DataFrame, found: pd.DataFrame) -> dict[str, float | int
         "class": metrics.shd(cpdag(true), found, scope="cross"),
         "claimed": counts["n_claimed"],
         "right": counts["n_claimed_right"],
+        "decided": counts["n_identifiable_claimed"],
     }

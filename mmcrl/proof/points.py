@@ -14,6 +14,7 @@ from mmcrl.equivalence import compelled
 from mmcrl.errors import InputError
 from mmcrl.knowledge import modality_of
 from mmcrl.model import MultimodalCRL
+from mmcrl.plan import SHARED
 from mmcrl.proof.usage import watched
 from mmcrl.simulate import World
 from mmcrl.simulate.suite import parts, suite
@@ -57,7 +58,8 @@ def measure(
     sizes: Any = made.n_latents if n_latents == "true" else "auto"
     with watched() as used:
         if method == "mmcrl":
-            fitted: Any = MultimodalCRL(sizes, seed, **training).fit(train, progress=False)
+            n_shared = int((made.latents.columns.get_level_values(0) == SHARED).sum())
+            fitted: Any = MultimodalCRL(sizes, seed, n_shared=n_shared, **training).fit(train, progress=False)
         else:
             labels = made.latents.loc[train.ids]
             fitted = named(method, sizes, seed, labels, **training).fit(train)

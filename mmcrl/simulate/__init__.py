@@ -125,7 +125,7 @@ def numeric(
         acts back on a cause in another); the loops dampen, the latents are the fixed point of their equations.
     feedback : weight of the links that ``cycles`` adds, in (0, 1]; weakened where the equations would not contract.
     shared, shared_by : number of further latents that ``shared_by`` modalities, drawn at random, see together; each
-        is the cause of one latent.
+        is the cause of one latent of a modality that does not, as long as there is one.
     missing : share of modalities that are missing, completely at random; every person keeps one.
 
     Raises
@@ -148,7 +148,8 @@ def numeric(
     viewers: list[int] = []
     if shared:
         viewers = sorted(extra.choice(n_modalities, size=shared_by, replace=False).tolist())
-        adjacency, rings = draw_shared(extra, adjacency, shared), [[i + shared for i in ring] for ring in rings]
+        adjacency = draw_shared(extra, adjacency, shared, ~np.isin(block, viewers))
+        rings = [[i + shared for i in ring] for ring in rings]
         block = np.concatenate([np.full(shared, -1), block])
     links = adjacency + close_rings(adjacency, rings)
     forward = Mechanisms.draw(

@@ -54,8 +54,6 @@ def _shared(settings: Mapping[str, Any]) -> None:
     n_latents = settings["n_latents"]
     if shared and not 2 <= shared_by <= n_modalities:
         raise InputError("shared_by", f"2 to {n_modalities} modalities", repr(shared_by))
-    if shared > n_modalities * n_latents:
-        raise InputError("shared", f"at most {n_modalities * n_latents}, one latent each to cause", repr(shared))
     needed = n_latents + settings["n_private"] + shared
     if settings["n_columns"] < needed:
         raise InputError("n_columns", f"at least {needed} columns", repr(settings["n_columns"]))

@@ -64,12 +64,15 @@ def draw_rings(rng: np.random.Generator, adjacency: np.ndarray, k: int, cycles: 
     return rings
 
 
-def draw_shared(rng: np.random.Generator, adjacency: np.ndarray, n_shared: int) -> np.ndarray:
-    """The graph with ``n_shared`` more latents in front, each the cause of one latent, no two of the same."""
-    d = len(adjacency)
-    targets = rng.choice(d, size=n_shared, replace=False)
+def draw_shared(rng: np.random.Generator, adjacency: np.ndarray, n_shared: int, outside: np.ndarray) -> np.ndarray:
+    """The graph with ``n_shared`` more latents in front, each causing one latent ``outside``, no two the same.
+
+    A latent is outside (bool of shape (d,)) when its modality does not show the shared ones: a link to one that is
+    shown together with its cause lies within a modality, where mixing hides it.  Where none is left there is no link.
+    """
+    targets = rng.permutation(np.flatnonzero(outside))[:n_shared]
     wider = np.pad(adjacency, ((n_shared, 0), (n_shared, 0)))
-    wider[n_shared + targets, np.arange(n_shared)] = 1
+    wider[n_shared + targets, np.arange(len(targets))] = 1
     return wider
 
 

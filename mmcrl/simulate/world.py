@@ -9,11 +9,10 @@ import pandas as pd
 
 from mmcrl.cohort import Cohort, Modality
 from mmcrl.errors import InputError
+from mmcrl.plan import SHARED
 from mmcrl.simulate.mechanisms import Equations
 
 __all__ = ["SHARED", "World"]
-
-SHARED = "shared"  # name of the block of latents that several modalities see
 
 
 @dataclass(frozen=True)

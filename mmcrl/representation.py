@@ -1,0 +1,118 @@
+"""Representation: trained encoders and decoders of all modalities, and the latents that their codes stand for.
+
+A code is a latent of its modality, or a copy of a latent that several modalities show (see `mmcrl.sharing`): with
+C(j) the codes that stand for latent j,
+
+    z_j = o_j * mean of the measured codes of C(j),          code_c = o_j z_j  for c in C(j) when latents are decoded,
+
+where ``o_j = +-1`` makes the latent point up along the column that it explains best.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+from torch import Tensor
+
+from mmcrl.cohort import Cohort
+from mmcrl.contrast import Contrast
+from mmcrl.plan import Block, names_of, with_shared
+from mmcrl.sharing import Copies
+from mmcrl.tensors import People
+from mmcrl.training import codes_of, tensors_of
+
+__all__ = ["Representation"]
+
+
+class Representation:
+    """What `mmcrl.model.MultimodalCRL` knows of every latent but its links.
+
+    Parameters
+    ----------
+    views : what every modality shows, copies of shared latents counted in.
+    network : trained, with a codec per view.
+    copies : the shared latents, which come first among the latents.
+    """
+
+    def __init__(self, views: Sequence[Block], network: Contrast, copies: Sequence[Copies] = ()) -> None:
+        self.views, self.network, self.copies = list(views), network, list(copies)
+        modality = np.repeat(np.arange(len(views)), [view.n_latents for view in views])
+        self.latent_of = np.full(len(modality), -1)
+        for j, latent in enumerate(self.copies):
+            self.latent_of[latent.codes] = j
+        own = np.flatnonzero(self.latent_of < 0)
+        self.latent_of[own] = len(self.copies) + np.arange(len(own))
+        self.n_own = {view.name: int((modality[own] == m).sum()) for m, view in enumerate(views)}
+        self.shown = [self.latent_of[modality == m] for m in range(len(views))]  # latents of every modality's codes
+        self.orientation = np.ones(len(self.copies) + len(own))
+
+    @property
+    def blocks(self) -> list[Block]:
+        """Every latent in one block, the shared ones first."""
+        own = [replace(view, n_latents=self.n_own[view.name]) for view in self.views]
+        return with_shared(own, len(self.copies))
+
+    @property
+    def names(self) -> list[str]:
+        """``modality.number`` of every latent."""
+        return names_of(self.blocks)
+
+    @property
+    def columns(self) -> pd.MultiIndex:
+        """(modality, number) of every latent."""
+        pairs = [(block.name, i) for block in self.blocks for i in range(block.n_latents)]
+        return pd.MultiIndex.from_tuples(pairs, names=["modality", "latent"])
+
+    @property
+    def agreement(self) -> list[dict[str, Any]]:
+        """Of every shared latent the modalities that show it, and how well the two that differ most agree."""
+        modality = np.repeat([view.name for view in self.views], [view.n_latents for view in self.views])
+        return [{"shown_by": modality[c.codes].tolist(), "agreement": c.agreement} for c in self.copies]
+
+    def people(self, cohort: Cohort) -> People:
+        """The cohort's features, and who was measured."""
+        return tensors_of(self.network, cohort)
+
+    def latents(self, people: People) -> np.ndarray:
+        """Latents (n, d) in float64, NaN where no modality that shows one was measured."""
+        codes = codes_of(self.network, people)
+        if not self.copies:
+            return codes * self.orientation
+        latents = np.empty((len(codes), len(self.orientation)))
+        for j in range(latents.shape[1]):
+            latents[:, j] = _mean(codes[:, self.latent_of == j])
+        return latents * self.orientation
+
+    def table(self, cohort: Cohort) -> pd.DataFrame:
+        """Latents of a cohort under their names."""
+        return pd.DataFrame(self.latents(self.people(cohort)), index=cohort.ids, columns=self.columns)
+
+    @torch.no_grad()
+    def decoded(self, z: np.ndarray) -> list[Tensor]:
+        """The expected features (n, f) of every modality for latents (n, d), in float64."""
+        codes = torch.tensor((z * self.orientation)[:, self.latent_of]).to(self.network.mean)
+        parts = zip(self.network.codecs, self.network.members, strict=True)
+        return [codec.decode(codes[:, index]).double().cpu() for codec, index in parts]  # type: ignore[operator]
+
+    def restored(self, m: int, features: Tensor) -> np.ndarray:
+        """Features of modality m in the units of its columns."""
+        return self.network.codecs[m].restore(features)  # type: ignore[operator]
+
+    def siblings(self, latent: int) -> list[int]:
+        """The other latents that some modality shows together with this one."""
+        return sorted({int(i) for shown in self.shown if latent in shown for i in shown} - {latent})
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain lists, from which the record is made again."""
+        return {"blocks": [view.to_dict() for view in self.views], "copies": [c.to_dict() for c in self.copies]}
+
+
+def _mean(values: np.ndarray) -> np.ndarray:
+    """Mean (n,) of the entries (n, c) that are there, NaN where none is."""
+    count = (~np.isnan(values)).sum(1)
+    return np.where(count > 0, np.nansum(values, axis=1) / np.maximum(count, 1), np.nan)
