@@ -23,7 +23,7 @@ from mmcrl.runner.glue import glued
 from mmcrl.runner.planner import Planner
 from mmcrl.runner.project import Project
 
-SWEEPS = ["cases", "shared", "limits", "baselines", "sparsity", "people", "auto", "graphs", "bench"]
+SWEEPS = ["cases", "rings", "shared", "limits", "baselines", "sparsity", "people", "auto", "graphs", "bench"]
 PAGES = sorted(path.stem for path in (ROOT / "notebooks").glob("*.ipynb"))[2:]
 
 
@@ -113,7 +113,7 @@ def test_every_sweep_of_the_proof_is_planned(planner: Planner) -> None:
     assert (
         sizes["cases"] == 45
         and sizes["shared"] == 15
-        and sizes["people"] == 11
+        and sizes["people"] == 8
         and sizes["auto"] == 10
         and sizes["sparsity"] == 12
     )
@@ -148,10 +148,20 @@ def made_up(planner: Planner, sweep: str) -> list[dict[str, Any]]:
     """A row for every point, with numbers that mean nothing."""
     rng = np.random.default_rng(0)
     measures = ["evidence", "learned", "pc", "pc_default", "true_pc", "true_pc_default"]
-    counts = [f"{graph}_{m}" for graph in measures for m in ("cross", "within", "class", "claimed", "right")]
+    counts = [
+        f"{graph}_{m}" for graph in measures for m in ("cross", "within", "class", "claimed", "right", "decided")
+    ]
     counts += ["n_component_sound", "n_component_off", "n_doubted_off", "n_doubted_sound", "n_claimed", "n_missed"]
-    counts += ["n_claimed_right", "n_identifiable", "n_identifiable_claimed", "shd_cross", "shd_within", "n_links"]
-    shares = ["mcc", "r2", "floor_mean", "floor_q95", "ceiling_mcc", "undecided", "start_gap"]
+    counts += [
+        "n_claimed_right",
+        "n_identifiable",
+        "n_identifiable_claimed",
+        "shd_cross",
+        "shd_within",
+        "n_links",
+        "n_truths",
+    ]
+    shares = ["mcc", "mcc_less_siblings", "r2", "floor_mean", "floor_q95", "ceiling_mcc", "undecided", "start_gap"]
     rows = []
     for job in planner.points(sweep):
         row = {**dict.fromkeys(counts, 1), **{name: float(rng.uniform()) for name in shares}}

@@ -15,6 +15,7 @@ from mmcrl.errors import InputError
 from mmcrl.knowledge import modality_of
 from mmcrl.model import MultimodalCRL
 from mmcrl.plan import SHARED
+from mmcrl.proof.siblings import less_siblings
 from mmcrl.proof.usage import watched
 from mmcrl.simulate import World
 from mmcrl.simulate.suite import parts, suite
@@ -80,6 +81,7 @@ def measure(
         numbers |= {"ceiling_mcc": highest["mcc"], "ceiling_r2": highest["r2"]}
     if method == "mmcrl":
         numbers |= _of_the_estimator(fitted, made, scored, estimate)
+        numbers["mcc_less_siblings"] = metrics.mcc(less_siblings(scored, made.adjacency), estimate)
         numbers["start_gap"] = _start_gap(fitted.starts(held_out), scored, numbers["mcc"])
     return numbers
 
