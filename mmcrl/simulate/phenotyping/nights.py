@@ -61,7 +61,7 @@ class _Events:
 def record(rng: np.random.Generator, z: np.ndarray, hours: float, gaps: float) -> Night:
     """A night of the people with these latents (m, 2); ``gaps`` is the share the finger probe loses."""
     m, seconds = len(z), round(3600 * hours)
-    breathing, tone = bounded(z).T
+    breathing, tone = bounded(z).astype(np.float32).T
     shape, epochs = (m, seconds), -(-seconds // EPOCH)
     stages, back = hypnogram(rng, tone, epochs), supine(rng, m, epochs)
     now = np.arange(seconds) // EPOCH
@@ -111,7 +111,7 @@ def _saturation(
 ) -> np.ndarray:
     """Whole per cents, as an oximeter shows them."""
     m = shape[0]
-    private = rng.normal(size=(m, 2))
+    private = rng.standard_normal((m, 2), dtype=np.float32)
     baseline = 96.2 + bounded(0.8 * private[:, :1], 2.0)
     deep = 3.6 * (stops.duration / 18) ** 0.8 * np.exp(0.22 * private[:, 1] + 0.08 * breathing)[stops.person]
     deep = np.clip(deep * np.exp(0.3 * rng.normal(size=len(deep))), 1, 22)
@@ -129,7 +129,7 @@ def _heart(
 ) -> np.ndarray:
     """Whole beats a minute: level, stage, the night's course, slow swings, cyclical variation, arousals."""
     m, seconds = stage.shape
-    private = rng.normal(size=(m, 2))
+    private = rng.standard_normal((m, 2), dtype=np.float32)
     level = 61 + 7.5 * tone[:, None] + 1.6 * private[:, :1]
     settled = -4 * (1 - np.exp(-np.arange(seconds) / 5400))
     course = uniform_filter1d(_HEART.astype(np.float32)[stage], 45, axis=1) + settled.astype(np.float32)
@@ -148,11 +148,14 @@ def _heart(
 def _activity(rng: np.random.Generator, stage: np.ndarray, arousals: _Events, turns: np.ndarray) -> np.ndarray:
     """Counts, mostly zero: bursts with arousals and turns, on and off while awake."""
     moving = arousals.lay(stage.shape, np.ones((len(arousals.person), 1)), arousals.onset)
-    moving = lfilter([1.0], [1.0, -0.82], moving, axis=1) + 4 * lfilter([1.0], [1.0, -0.9], turns != 0, axis=1)
+    turning = _fading((turns != 0).astype(np.float32), 0.9)
+    moving = _fading(moving, 0.82) + 4 * turning
     restless = _slow(rng, stage.shape, 15, 1.0) > 0.4
-    power = 14 * moving * (moving > 0.12) + 18 * restless * (stage == WAKE)
-    counts = power * rng.standard_exponential(stage.shape, dtype=np.float32)
-    return np.floor(counts * np.exp(0.2 * rng.normal(size=(len(stage), 1)))).astype(np.float32)
+    power = np.where(moving > 0.12, 14 * moving, 0) + np.where(restless & (stage == WAKE), np.float32(18), 0)
+    power *= np.exp(0.2 * rng.standard_normal((len(stage), 1), dtype=np.float32))
+    active = power > 0
+    power[active] *= rng.standard_exponential(int(active.sum()), dtype=np.float32)
+    return np.floor(power)
 
 
 def _slow(rng: np.random.Generator, shape: tuple[int, int], seconds: float, deviation: float) -> np.ndarray:
@@ -160,7 +163,12 @@ def _slow(rng: np.random.Generator, shape: tuple[int, int], seconds: float, devi
     keep = np.float32(np.exp(-1 / seconds))
     white = rng.standard_normal(shape, dtype=np.float32) * np.float32(deviation * np.sqrt(1 - keep**2))
     white[:, 0] = white[:, 0] / np.sqrt(1 - keep**2)
-    return lfilter(np.ones(1, np.float32), np.array([1, -keep], np.float32), white, axis=1)
+    return _fading(white, float(keep))
+
+
+def _fading(impulses: np.ndarray, keep: float) -> np.ndarray:
+    """Every impulse (m, seconds), dying away by the factor ``keep`` a second."""
+    return lfilter(np.ones(1, np.float32), np.array([1, -keep], np.float32), impulses, axis=1)
 
 
 def _lose(rng: np.random.Generator, signals: np.ndarray, gaps: float) -> None:

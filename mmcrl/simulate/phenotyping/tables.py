@@ -107,5 +107,5 @@ def _quantile(u: np.ndarray, column: Column) -> np.ndarray:
     if not numbers:
         return np.zeros_like(u)
     lowest, highest = 1.5 * numbers[0] - 0.5 * numbers[1], 1.5 * numbers[-1] - 0.5 * numbers[-2]
-    values = np.interp(ndtri(u), _LEVELS, [max(lowest, 0.0), *numbers, highest])
+    values = np.interp(ndtri(u), _LEVELS, [max(lowest, 0.8 * numbers[0]), *numbers, highest])
     return np.asarray(np.round(values, column.decimals))
