@@ -83,7 +83,9 @@ def test_what_is_not_linked_is_independent_given_the_causes(latents):
     for i in range(len(links)):
         for j in range(i):
             if not links[i, j]:
-                found = np.corrcoef([noise[:, i], np.abs(noise[:, i] - 0.3), latents[:, j], np.tanh(latents[:, j] + 0.7)])
+                found = np.corrcoef(
+                    [noise[:, i], np.abs(noise[:, i] - 0.3), latents[:, j], np.tanh(latents[:, j] + 0.7)]
+                )
                 assert np.abs(found[:2, 2:]).max() < 0.04, (i, j)
 
 

@@ -53,10 +53,11 @@ def _vasculature(ageing: np.ndarray, private: np.ndarray) -> Vasculature:
     turn = np.stack([np.cos(rotation), -np.sin(rotation), np.sin(rotation), np.cos(rotation)], -1).reshape(-1, 2, 2)
     aim = 0.025 * private[:, 1:3]
     return Vasculature(
-        arteries=np.exp(-0.24 * ageing + 0.05 * private[:, 3]),
-        veins=np.exp(-0.05 * ageing + 0.05 * private[:, 4]),
-        winding=0.30 * np.exp(0.38 * ageing + 0.10 * private[:, 5]),
-        density=0.5 - 0.19 * ageing + 0.03 * private[:, 6],
+        arteries=np.exp(-0.30 * ageing + 0.04 * private[:, 3]),
+        veins=np.exp(-0.11 * ageing + 0.04 * private[:, 4]),
+        winding=0.30 * np.exp(0.38 * ageing + 0.08 * private[:, 5]),
+        density=0.5 - 0.23 * ageing + 0.03 * private[:, 6],
+        wiring=np.exp(0.40 * ageing),
         disc=turn @ _DISC + aim,
         fovea=turn @ _FOVEA + aim,
         rotation=rotation,
@@ -91,7 +92,7 @@ def _absorbed(maps: np.ndarray) -> np.ndarray:
     """Light left (m, 3, size, size) behind arteries and veins, their reflexes given back."""
     artery, vein, reflex = (np.minimum(maps[:, [layer]], 1.3) for layer in range(3))
     depth = artery * _ARTERY[:, None, None] + vein * _VEIN[:, None, None]
-    return np.exp(-0.85 * depth + 0.16 * np.minimum(reflex, 1)).astype(np.float32)
+    return np.exp(-0.85 * depth + 0.20 * np.minimum(reflex, 1.6)).astype(np.float32)
 
 
 def _through_media(image: np.ndarray, clouding: np.ndarray, size: int) -> np.ndarray:

@@ -31,12 +31,16 @@ _REFLEX = 0.4  # width of the light reflex along the middle, of the vessel's
 
 @dataclass(frozen=True)
 class Vasculature:
-    """What shapes the trees of m eyes, each (m,): factors of calibre and winding, share of twigs that are there."""
+    """What shapes the trees of m eyes, each (m,).
+
+    Factors of the calibres and of winding, the share of twigs that are there, a factor of the arteries' reflex.
+    """
 
     arteries: np.ndarray
     veins: np.ndarray
     winding: np.ndarray
     density: np.ndarray
+    wiring: np.ndarray
     disc: np.ndarray  # (m, 2) where the vessels enter
     fovea: np.ndarray  # (m, 2) which they spare
     rotation: np.ndarray  # radians
@@ -64,7 +68,8 @@ def blood(rng: np.random.Generator, eyes: Vasculature, size: int) -> np.ndarray:
             depth = (paths.weight[..., None] * spared * np.ones_like(paths.width))[:, kind]
             at, width, step = paths.at[:, kind], paths.width[:, kind], paths.step[:, kind]
             maps[:, layer] += _drops(at, width, depth, step, size)
-            maps[:, 2] += _drops(at, _REFLEX * width, depth * (1.0 if layer == 0 else 0.4), step, size)
+            shine = np.full(len(maps), 0.4) if layer else eyes.wiring
+            maps[:, 2] += _drops(at, _REFLEX * width, depth * shine[:, None, None], step, size)
     return maps
 
 
@@ -81,7 +86,7 @@ def _grow(rng: np.random.Generator, eyes: Vasculature, size: int) -> list[_Paths
     calibre = calibre * np.where(_VEIN, eyes.veins[:, None], eyes.arteries[:, None])
     steps = max(24, round(0.62 * size))
     trunks = _paths(start, heading, turn, length, calibre, np.ones((m, _TRUNKS)), phase, eyes.winding, steps, _VEIN)
-    branches = _offspring(rng, trunks, _BRANCHES, (0.16, 0.72), 0.62, eyes, max(12, round(0.3 * size)), 0.75)
+    branches = _offspring(rng, trunks, _BRANCHES, (0.16, 0.72), 0.62, eyes, max(12, round(0.3 * size)), 0.5)
     twigs = _offspring(rng, branches, _TWIGS, (0.25, 0.85), 0.36, eyes, max(8, round(0.14 * size)), 0.0)
     return [trunks, branches, twigs]
 
