@@ -1,7 +1,7 @@
 """Nights: oxygen saturation, heart rate and actigraphy of one night, second by second.
 
 A finger probe records saturation (%) and heart rate (beats a minute), a wrist sensor movement (counts a second).
-Apnoeas come at a rate of ``9 exp(0.95 night.0)`` an hour of sleep, more in REM sleep and on the back.  Each lets the
+Apnoeas come at a rate of ``10 exp(0.95 night.0)`` an hour of sleep, more in REM sleep and on the back.  Each lets the
 saturation fall, after the blood's way to the finger, and recover within seconds (the sawtooth); slows the heart and
 then speeds it up (cyclical variation); and mostly ends in an arousal, a burst in heart rate and movement.
 ``night.1``, the sympathetic tone, raises the heart rate and wakes more often.  Private are the hypnogram, positions,
@@ -27,7 +27,7 @@ __all__ = ["CHANNELS", "UNITS", "Night", "record"]
 
 CHANNELS, UNITS = ["spo2", "heart_rate", "activity"], ["%", "1/min", "counts"]
 
-_SLOT = 50  # seconds in which breathing stops once at most
+_SLOT = 40  # seconds in which breathing stops once at most
 _STOPS = np.array([0.0, 1.8, 1.0, 0.35])  # how often breathing stops in each stage, relative to light sleep
 _HEART = np.array([9.0, 3.0, 0.0, -3.0])  # beats a minute of each stage, relative to light sleep
 _WAY = 14  # seconds from lung to finger
@@ -82,8 +82,8 @@ def _stops(
     """Apnoeas and hypopnoeas, at most one a slot."""
     m, slots = len(breathing), seconds // _SLOT
     epoch = np.arange(slots) * _SLOT // EPOCH
-    often = _STOPS[stages[:, epoch]] * np.where(back[:, epoch], 1.6, 0.7)
-    rate = 9 * np.exp(0.95 * breathing)[:, None] * often / 3600
+    often = _STOPS[stages[:, epoch]] * np.where(back[:, epoch], 1.4, 0.8)
+    rate = 10 * np.exp(0.95 * breathing)[:, None] * often / 3600
     u, spread = rng.random((m, slots, 2)), rng.normal(size=(m, slots))
     person, slot = np.nonzero(u[..., 0] < 1 - np.exp(-rate * _SLOT))
     long = np.where(stages[person, epoch[slot]] == REM, 24, 18) * np.exp(0.35 * spread[person, slot])
