@@ -89,7 +89,7 @@ class Mechanisms(Equations):
         spread = heteroscedasticity * signs[2] * adjacency / np.sqrt(parents)
         spread = np.where(component[:, None] == component[None], 0.0, spread)
         drawn = cls(adjacency, share, weight, signs[1] * curvature, spread, np.tile([0.0, 1.0, 1.0], (d, 1)))
-        drawn._standardise(draw_noise(np.random.default_rng(12345), noise, PILOT, d))
+        drawn.standardise(draw_noise(np.random.default_rng(12345), noise, PILOT, d))
         return drawn
 
     def terms(self, z: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -108,7 +108,8 @@ class Mechanisms(Equations):
         """Bounds (d, d) on how steeply each location rises or falls in each parent."""
         return np.abs(self.strength[:, None] * self.weight / self.moments[:, [1]]) * (1 + np.abs(self.bend))
 
-    def _standardise(self, eps: np.ndarray) -> None:
+    def standardise(self, eps: np.ndarray) -> None:
+        """Set the moments from this pilot noise (m, d)."""
         z = np.zeros_like(eps)
         for i in range(z.shape[1]):
             if self.adjacency[i].any():
