@@ -195,7 +195,7 @@ def test_float64_is_trained_transformed_saved_and_loaded(cohort, whole, tmp_path
     assert loaded.transform(cohort).equals(z)
     assert loaded.loadings(cohort).equals(model.loadings(cohort))
     assert loaded.sample(20).columns["a"].equals(model.sample(20).columns["a"])
-    assert {p.dtype for p in whole._network.parameters()} == {torch.float32}
+    assert {p.dtype for p in whole._representation.network.parameters()} == {torch.float32}
 
 
 def test_the_type_is_given_back_after_an_error():
