@@ -52,8 +52,11 @@ class Contrast(nn.Module):
         self.register_buffer("scale", torch.ones(d))
         cross = (block[:, None] != block[None]).to(torch.get_default_dtype())
         self.tied = [list(copies) for copies in tied]
-        for copies in self.tied:
+        self.tied_in: list[list[tuple[int, int, list[int]]]] = [[] for _ in sizes]  # group, code, its other copies
+        for s, copies in enumerate(self.tied):
             cross[torch.tensor(copies)[:, None], torch.tensor(copies)] = 0.0
+            for i in copies:
+                self.tied_in[int(block[i])].append((s, i, [j for j in copies if j != i]))
         if tied:
             self.log_tau = nn.Parameter(torch.full((len(tied),), _LOG_TAU))
         self.register_buffer("cross", cross)
@@ -98,24 +101,20 @@ class Contrast(nn.Module):
                 continue
             mine = torch.cat([mine, self.psi[m](latents[rows][:, index])], 1)
             scores = torch.cat([others, others.new_ones(len(others), 1)], 1) @ mine.T
-            scores = scores + self._agreement(index.tolist(), latents[rows], seen[rows])
+            for s, i, others in self.tied_in[m]:
+                scores = scores + self._agreement(
+                    s, latents[rows, i], latents[rows][:, others], seen[rows][:, others]
+                )
             total = total + (scores.logsumexp(1) - scores.diagonal()).mean()
         return total, self._sizes(phi, weights)
 
-    def _agreement(self, mine: list[int], latents: Tensor, seen: Tensor) -> Tensor | float:
-        """``-tau sum_j (z_i' - z_j)^2`` over tied i in ``mine`` and j elsewhere, without what no i' changes.
+    def _agreement(self, s: int, mine: Tensor, copies: Tensor, seen: Tensor) -> Tensor:
+        """``-tau_s sum_j (z_i' - z_j)^2`` without what no candidate changes; rows are people, columns candidates.
 
-        Rows are the people whose z_j are given, columns the candidates i'.
+        ``mine`` (n,) are the candidates' z_i', ``copies`` (n, c) the people's z_j where they are ``seen`` (n, c).
         """
-        scores: Tensor | float = 0.0
-        for copies, log_tau in zip(self.tied, self.log_tau if self.tied else (), strict=True):
-            for i in set(copies).intersection(mine):
-                others = [j for j in copies if j != i]
-                total, count = latents[:, others].sum(1), seen[:, others].sum(1)
-                scores = scores + log_tau.exp() * (
-                    2 * total[:, None] * latents[:, i] - count[:, None] * latents[:, i] ** 2
-                )
-        return scores
+        total, count = copies.sum(1), seen.sum(1)
+        return self.log_tau[s].exp() * (2 * total[:, None] * mine - count[:, None] * mine**2)
 
     def distance_from(self, taught: Tensor, latents: Tensor, measured: Tensor) -> Tensor:
         """Mean squared distance of tied codes from what was ``taught`` (n, s), NaN where nothing, up to its sign."""

@@ -44,16 +44,20 @@ def fit_decoders(network: Contrast, people: People, seed: int) -> None:
             schedule.step()
 
 
-def column_loadings(representation: Representation, cohort: Cohort) -> pd.DataFrame:
-    """Long table of modality, latent, column, loading (Spearman), r2 (of the column given all its latents)."""
+def column_loadings(representation: Representation, cohort: Cohort, people: People) -> pd.DataFrame:
+    """Long table of modality, latent, column, loading (Spearman), r2 (of the column given all its latents).
+
+    ``people`` are the cohort's.
+    """
     rows, names = [], representation.names
-    latents = representation.latents(representation.people(cohort))
+    latents = representation.latents(people)
     decoded = representation.decoded(np.nan_to_num(latents))
     for m, (name, modality) in enumerate(cohort.modalities.items()):
         expected, shown = representation.restored(m, decoded[m]), representation.shown[m]
+        known = ~np.isnan(latents[:, shown]).any(1)
         for c, column in enumerate(modality.names):
             observed = modality.values[:, c]
-            seen = ~np.isnan(observed) & ~np.isnan(latents[:, shown]).any(1)
+            seen = ~np.isnan(observed) & known
             spread = np.var(observed[seen])
             r2 = 1 - np.mean((observed[seen] - expected[seen, c]) ** 2) / spread if spread > 0 else np.nan
             for i in shown:

@@ -1,6 +1,9 @@
 """Errors: what a person did that cannot be worked with, said so that it can be mended."""
 
-__all__ = ["InputError"]
+import math
+from numbers import Integral
+
+__all__ = ["InputError", "check_whole"]
 
 
 class InputError(ValueError):
@@ -18,3 +21,17 @@ class InputError(ValueError):
 
     def __reduce__(self) -> tuple[type["InputError"], tuple[str, str, str]]:
         return InputError, (self.argument, self.expected, self.got)
+
+
+def check_whole(argument: str, value: object, least: int, most: float = math.inf) -> None:
+    """Refuse what is no whole number from ``least`` to ``most``; True and False are none.
+
+    Raises
+    ------
+    InputError : naming the argument.
+
+    >>> check_whole("n", 3, 1)
+    """
+    if not isinstance(value, Integral) or isinstance(value, bool) or not least <= int(value) <= most:
+        span = f"of at least {least}" if math.isinf(most) else f"from {least} to {most}"
+        raise InputError(argument, f"a whole number {span}", repr(value))

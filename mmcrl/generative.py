@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from mmcrl.cohort import Cohort
-from mmcrl.errors import InputError
+from mmcrl.errors import InputError, check_whole
 from mmcrl.representation import Representation
 from mmcrl.scm import StructuralModel
 
@@ -39,7 +39,6 @@ class Generative(ABC):
     """
 
     structure: StructuralModel
-    _representation: Representation
     _private: list[Tensor]
 
     def sample(self, n: int = 1000, seed: int = 0) -> Outcome:
@@ -78,7 +77,7 @@ class Generative(ABC):
         """
         self._decidable(action, allow_undirected)
         factual = self.transform(cohort)
-        z, shows = factual.to_numpy(), self._representation
+        z, shows = factual.to_numpy(), self._fitted
         changed = self.structure.counterfactual(z, action)
         columns = {}
         decoded = zip(shows.decoded(z), shows.decoded(changed), cohort.modalities.items(), strict=True)
@@ -100,8 +99,7 @@ class Generative(ABC):
         shows = self._fitted
         if isinstance(n, bool) or not isinstance(n, int | np.integer) or n < 1:
             raise InputError("n", "a positive whole number", repr(n))
-        if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or seed < 0:
-            raise InputError("seed", "a whole number of at least 0", repr(seed))
+        check_whole("seed", seed, 0)
         z = self.structure.sample(int(n), int(seed), action)
         rng = np.random.default_rng([int(seed), 1])
         columns = {}

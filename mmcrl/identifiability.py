@@ -29,8 +29,8 @@ from torch import Tensor, nn
 
 from mmcrl.contrast import Contrast, moments
 from mmcrl.evidence import normal_scores
+from mmcrl.knowledge import SHARED
 from mmcrl.parallel import run_all
-from mmcrl.plan import SHARED
 from mmcrl.representation import Representation
 from mmcrl.settings import Settings
 from mmcrl.tensors import People

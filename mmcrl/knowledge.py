@@ -22,7 +22,9 @@ import numpy as np
 
 from mmcrl.errors import InputError
 
-__all__ = ["Arrow", "Knowledge", "Limits", "modality_of"]
+__all__ = ["SHARED", "Arrow", "Knowledge", "Limits", "modality_of"]
+
+SHARED = "shared"  # the modality of latents that several modalities show
 
 Arrow = tuple[int, int]  # cause, effect
 Ends = tuple[str, str]  # source, target

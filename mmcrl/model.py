@@ -15,7 +15,6 @@ from functools import partial
 from typing import Any, Literal
 
 import networkx as nx
-import numpy as np
 import pandas as pd
 import torch
 
@@ -23,7 +22,7 @@ from mmcrl.adjacency import graph_of, matrix_of
 from mmcrl.cohort import Cohort
 from mmcrl.decoding import column_loadings, fit_decoders, upward
 from mmcrl.dimensions import Dimensions, choose_latents
-from mmcrl.errors import InputError
+from mmcrl.errors import InputError, check_whole
 from mmcrl.generative import Generative
 from mmcrl.identifiability import decided, identifiability_table, margins, weaker
 from mmcrl.knowledge import Knowledge
@@ -87,10 +86,8 @@ class MultimodalCRL(Generative):
         acyclic: bool = True,
         **settings: Any,
     ) -> None:
-        if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or not 0 <= seed < 2**31:
-            raise InputError("seed", "a whole number from 0 to 2147483647", repr(seed))
-        if isinstance(n_shared, bool) or not isinstance(n_shared, int | np.integer) or n_shared < 0:
-            raise InputError("n_shared", "a whole number of at least 0", repr(n_shared))
+        check_whole("seed", seed, 0, 2**31 - 1)
+        check_whole("n_shared", n_shared, 0)
         try:
             self.device = torch.device(device)
         except (RuntimeError, TypeError):
@@ -123,8 +120,15 @@ class MultimodalCRL(Generative):
         names = names_of(with_shared(blocks, self.n_shared))
         self.knowledge.limits(names)  # refuses contradictions before anything is trained
         with deterministic(self.settings.dtype):
-            train_on = partial(train_starts, train=train, held_out=held_out, settings=self.settings, seed=self.seed)
-            train_on = partial(train_on, device=self.device, progress=progress)
+            train_on = partial(
+                train_starts,
+                train=train,
+                held_out=held_out,
+                settings=self.settings,
+                seed=self.seed,
+                device=self.device,
+                progress=progress,
+            )
             counted = self.n_latents == "auto"
             views, runs, copies = train_views(blocks, self.n_shared, counted, train, train_on, checkpoint)
             chosen = best_of(runs)
@@ -133,7 +137,7 @@ class MultimodalCRL(Generative):
             people, others = shows.people(train), shows.people(held_out)
             fit_decoders(shows.network, people, seed=self.seed)
             self._private = private_roots(shows.network, train, people)
-            shows.orientation = upward(column_loadings(shows, train), shows.names)
+            shows.orientation = upward(column_loadings(shows, train, people), shows.names)
             found, unseen = margins(shows, people, others, self.settings, self.seed), shows.latents(others)
             smallest, apart = self.settings.smallest_effect, decided(found, len(shows.names))
             self._links = link_table(unseen, shows.names, self.knowledge, smallest, separated=apart)
@@ -201,7 +205,7 @@ class MultimodalCRL(Generative):
         """
         check_like(self._fitted.views, cohort)
         with deterministic(self.settings.dtype):
-            return column_loadings(self._fitted, cohort)
+            return column_loadings(self._fitted, cohort, self._fitted.people(cohort))
 
     def identifiability(self) -> pd.DataFrame:
         """Per latent: identified (``component``, ``block`` or ``undecided``), margin, margin_se, reason.

@@ -11,12 +11,12 @@ import numpy as np
 from mmcrl.cohort import Cohort
 from mmcrl.errors import InputError
 from mmcrl.kinds import codec_for
+from mmcrl.knowledge import SHARED
 from mmcrl.modality import Modality
 
-__all__ = ["PEOPLE_PER_LATENT", "SHARED", "Block", "check_like", "names_of", "plan_blocks", "with_shared"]
+__all__ = ["PEOPLE_PER_LATENT", "Block", "check_like", "modality_numbers", "names_of", "plan_blocks", "with_shared"]
 
 PEOPLE_PER_LATENT = 20
-SHARED = "shared"  # name of the block of latents that several modalities show
 
 
 @dataclass(frozen=True)
@@ -84,6 +84,11 @@ def with_shared(blocks: Sequence[Block], n_shared: int) -> list[Block]:
 def names_of(blocks: Sequence[Block]) -> list[str]:
     """``modality.number`` of every latent, in order."""
     return [f"{block.name}.{i}" for block in blocks for i in range(block.n_latents)]
+
+
+def modality_numbers(blocks: Sequence[Block]) -> np.ndarray:
+    """The number of each latent's block (d,)."""
+    return np.repeat(np.arange(len(blocks)), [block.n_latents for block in blocks])
 
 
 def _asked(cohort: Cohort, n_latents: int | Mapping[str, int] | None) -> dict[str, Any]:

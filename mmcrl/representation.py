@@ -21,7 +21,7 @@ from torch import Tensor
 
 from mmcrl.cohort import Cohort
 from mmcrl.contrast import Contrast
-from mmcrl.plan import Block, names_of, with_shared
+from mmcrl.plan import Block, modality_numbers, names_of, with_shared
 from mmcrl.sharing import Copies
 from mmcrl.tensors import People
 from mmcrl.training import codes_of, tensors_of
@@ -41,7 +41,7 @@ class Representation:
 
     def __init__(self, views: Sequence[Block], network: Contrast, copies: Sequence[Copies] = ()) -> None:
         self.views, self.network, self.copies = list(views), network, list(copies)
-        modality = np.repeat(np.arange(len(views)), [view.n_latents for view in views])
+        modality = modality_numbers(views)
         self.latent_of = np.full(len(modality), -1)
         for j, latent in enumerate(self.copies):
             self.latent_of[latent.codes] = j
@@ -71,8 +71,8 @@ class Representation:
     @property
     def agreement(self) -> list[dict[str, Any]]:
         """Of every shared latent the modalities that show it, and how well the two that differ most agree."""
-        modality = np.repeat([view.name for view in self.views], [view.n_latents for view in self.views])
-        return [{"shown_by": modality[c.codes].tolist(), "agreement": c.agreement} for c in self.copies]
+        names = np.array([view.name for view in self.views])[modality_numbers(self.views)]
+        return [{"shown_by": names[c.codes].tolist(), "agreement": c.agreement} for c in self.copies]
 
     def people(self, cohort: Cohort) -> People:
         """The cohort's features, and who was measured."""
@@ -81,12 +81,8 @@ class Representation:
     def latents(self, people: People) -> np.ndarray:
         """Latents (n, d) in float64, NaN where no modality that shows one was measured."""
         codes = codes_of(self.network, people)
-        if not self.copies:
-            return codes * self.orientation
-        latents = np.empty((len(codes), len(self.orientation)))
-        for j in range(latents.shape[1]):
-            latents[:, j] = _mean(codes[:, self.latent_of == j])
-        return latents * self.orientation
+        latents = [_mean(codes[:, self.latent_of == j]) for j in range(len(self.orientation))]
+        return np.column_stack(latents) * self.orientation
 
     def table(self, cohort: Cohort) -> pd.DataFrame:
         """Latents of a cohort under their names."""

@@ -23,7 +23,8 @@ import pandas as pd
 
 from mmcrl.cohort import Cohort
 from mmcrl.descent import Run
-from mmcrl.plan import Block
+from mmcrl.plan import Block, modality_numbers
+from mmcrl.tensors import People
 from mmcrl.training import codes_of, tensors_of
 
 __all__ = ["Copies", "best_of", "copies_of", "train_views"]
@@ -91,19 +92,21 @@ def train_views(
         return list(blocks), train_on(blocks, checkpoint=checkpoint), []
     folders = [None if checkpoint is None else Path(checkpoint) / name for name in ("search", "tied")]
     wide = [block.wider(0 if counted else n_shared) for block in blocks]
-    found, taught = _found(wide, train_on(wide, checkpoint=folders[0]), train, n_shared)
+    runs = train_on(wide, checkpoint=folders[0])
+    people = tensors_of(runs[0].network, train)  # the same features for all starts, and for those to come
+    modality = modality_numbers(wide)
+    found, taught = _found(runs, people, modality.tolist(), n_shared)
     if len(found) < n_shared:
         warnings.warn(
             f"n_shared: {n_shared} asked for, {len(found)} found that several modalities show", stacklevel=3
         )
-    modality = _modality(wide)
     viewers = [sorted({int(modality[code]) for code in latent.codes}) for latent in found]
     views = [
         wide[m] if counted else block.wider(sum(m in seen for seen in viewers)) for m, block in enumerate(blocks)
     ]
     tied = _tied(views, viewers)
     runs = train_on(views, checkpoint=folders[1], tied=tied, taught=taught)
-    agreement = _agreement(_codes(runs[best_of(runs)], train))
+    agreement = _agreement(codes_of(runs[best_of(runs)].network, people.take(slice(_PEOPLE))))
     return views, runs, [Copies(codes, float(agreement[np.ix_(codes, codes)].min())) for codes in tied]
 
 
@@ -113,14 +116,15 @@ def best_of(runs: Sequence[Run]) -> int:
 
 
 def _found(
-    views: Sequence[Block], runs: Sequence[Run], train: Cohort, n_shared: int
+    runs: Sequence[Run], people: People, modality: Sequence[int], n_shared: int
 ) -> tuple[list[Copies], np.ndarray | None]:
     """Copies of the start that finds the most shared latents and agrees on them best, and their values (n, s)."""
-    found = [copies_of(_codes(run, train), _modality(views).tolist(), n_shared) for run in runs]
+    some = people.take(slice(_PEOPLE))
+    found = [copies_of(codes_of(run.network, some), modality, n_shared) for run in runs]
     best = max(range(len(runs)), key=lambda r: (len(found[r]), sum(latent.agreement for latent in found[r])))
     if not found[best]:
         return [], None
-    codes = codes_of(runs[best].network, tensors_of(runs[best].network, train))
+    codes = codes_of(runs[best].network, people)
     values = []
     for latent in found[best]:
         copies = pd.DataFrame(codes[:, latent.codes])
@@ -132,16 +136,6 @@ def _found(
 def _agreement(codes: np.ndarray) -> np.ndarray:
     """Absolute rank correlations (D, D) of codes (n, D), over the people who have both."""
     return np.nan_to_num(pd.DataFrame(codes).corr("spearman").abs().to_numpy())
-
-
-def _codes(run: Run, train: Cohort) -> np.ndarray:
-    some = train.take(np.arange(min(len(train), _PEOPLE)))
-    return codes_of(run.network, tensors_of(run.network, some))
-
-
-def _modality(views: Sequence[Block]) -> np.ndarray:
-    """The number of each code's modality."""
-    return np.repeat(np.arange(len(views)), [view.n_latents for view in views])
 
 
 def _tied(views: Sequence[Block], viewers: Sequence[Sequence[int]]) -> list[list[int]]:

@@ -12,9 +12,8 @@ from mmcrl import metrics
 from mmcrl.baselines import named
 from mmcrl.equivalence import compelled
 from mmcrl.errors import InputError
-from mmcrl.knowledge import modality_of
+from mmcrl.knowledge import SHARED, modality_of
 from mmcrl.model import MultimodalCRL
-from mmcrl.plan import SHARED
 from mmcrl.proof.siblings import less_siblings
 from mmcrl.proof.usage import watched
 from mmcrl.simulate import World

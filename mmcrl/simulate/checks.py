@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, get_args
 
-import numpy as np
-
-from mmcrl.errors import InputError
+from mmcrl.errors import InputError, check_whole
 from mmcrl.simulate.graphs import Cycles, GraphFamily
 from mmcrl.simulate.noise import Noise
 
@@ -18,18 +16,13 @@ def check_settings(n: int, settings: Mapping[str, Any]) -> None:
     """Refuse settings of `mmcrl.simulate.numeric` that make no world."""
     counts = {name: settings[name] for name in ("n_modalities", "n_latents", "n_columns", "shared_by")}
     for name, value in {"n": n, **counts}.items():
-        _whole(name, value, 1)
-    _whole("shared", settings["shared"], 0)
+        check_whole(name, value, 1)
+    check_whole("shared", settings["shared"], 0)
     for name, allowed in (("graph", GraphFamily), ("noise", Noise), ("cycles", Cycles)):
         if settings[name] not in get_args(allowed) and not (name == "cycles" and settings[name] is None):
             raise InputError(name, f"one of {get_args(allowed)}", repr(settings[name]))
     _ranges(settings)
     _shared(settings)
-
-
-def _whole(name: str, value: object, least: int) -> None:
-    if not isinstance(value, int | np.integer) or isinstance(value, bool) or value < least:
-        raise InputError(name, f"a whole number of at least {least}", repr(value))
 
 
 def _ranges(settings: Mapping[str, Any]) -> None:

@@ -9,7 +9,7 @@ import pandas as pd
 
 from mmcrl.cohort import Cohort, Modality
 from mmcrl.errors import InputError
-from mmcrl.plan import SHARED
+from mmcrl.knowledge import SHARED
 from mmcrl.simulate.mechanisms import Equations
 
 __all__ = ["SHARED", "World"]

@@ -12,7 +12,6 @@ import pandas as pd
 
 from mmcrl.cohort import Cohort, Modality
 from mmcrl.simulate.mechanisms import PILOT
-from mmcrl.simulate.phenotyping import fundus, nights
 from mmcrl.simulate.phenotyping.chance import batches, padded
 from mmcrl.simulate.phenotyping.checks import check_request
 from mmcrl.simulate.phenotyping.graph import LATENTS, adjacency, draw_eps, physiology
@@ -113,6 +112,8 @@ def phenotype(
 
 
 def _eyes(z: np.ndarray, n: int, seed: int, stream: int, size: int, hidden: np.ndarray) -> Modality:
+    from mmcrl.simulate.phenotyping import fundus  # filters of scipy, which take long to load
+
     values = np.empty((n, len(fundus.CHANNELS), size, size), dtype=np.float32)
     for people, rng in batches(n, seed, stream):
         values[people] = fundus.photograph(rng, z[people], size)[: n - people.start]
@@ -123,6 +124,8 @@ def _eyes(z: np.ndarray, n: int, seed: int, stream: int, size: int, hidden: np.n
 def _nights(
     z: np.ndarray, n: int, seed: int, stream: int, hours: float, rate: float, gaps: float, hidden: np.ndarray
 ) -> Modality:
+    from mmcrl.simulate.phenotyping import nights  # filters of scipy, which take long to load
+
     each = round(1 / rate)
     samples = round(3600 * hours) // each
     values = np.empty((n, len(nights.CHANNELS), samples), dtype=np.float32)

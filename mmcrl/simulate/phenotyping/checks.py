@@ -6,9 +6,7 @@ import math
 from collections.abc import Mapping
 from numbers import Real
 
-import numpy as np
-
-from mmcrl.errors import InputError
+from mmcrl.errors import InputError, check_whole
 
 __all__ = ["check_request"]
 
@@ -20,10 +18,7 @@ def check_request(n: int, settings: Mapping[str, object]) -> None:
     """Refuse arguments of `mmcrl.simulate.phenotype` that make no cohort."""
     given = {"n": n, **settings}
     for name, (least, most) in _WHOLE.items():
-        value = given[name]
-        whole = isinstance(value, int | np.integer) and not isinstance(value, bool)
-        if not (whole and least <= value <= most):  # type: ignore[operator]
-            raise InputError(name, f"a whole number from {least} to {most}", repr(value))
+        check_whole(name, given[name], least, most)
     for name, (low, high) in _REAL.items():
         value = given[name]
         if not (isinstance(value, Real) and not isinstance(value, bool) and low <= float(value) <= high):

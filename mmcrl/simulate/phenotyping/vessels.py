@@ -142,10 +142,7 @@ def _paths(
 ) -> _Paths:
     t = (np.arange(steps) + 0.5) / steps
     s = length[..., None] * t
-    waves = sum(
-        a * np.sin(2 * np.pi * (f * s + phase[..., [k]]))
-        for k, (a, f) in enumerate([(0.5, 2.2), (0.6, 3.9), (0.4, 6.5)])
-    )
+    waves = sum(a * np.sin(2 * np.pi * (f * s + phase[..., [k]])) for k, (a, f) in enumerate(_WAVES))
     eased = np.minimum(s / 0.12, 1)  # vessels leave their origin straight
     way = heading[..., None] + turn[..., None] * (1 - np.exp(-3 * t)) / (1 - np.exp(-3))
     way = way + winding[:, None, None] * waves * eased
