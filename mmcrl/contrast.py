@@ -21,6 +21,7 @@ from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from mmcrl.kinds import Codec
 from mmcrl.networks import ScalarFeatures, mlp
@@ -99,22 +100,26 @@ class Contrast(nn.Module):
             mine, others = phi[rows][:, index].flatten(1), context[rows][:, index].flatten(1)
             if len(mine) < 2:
                 continue
-            mine = torch.cat([mine, self.psi[m](latents[rows][:, index])], 1)
-            scores = torch.cat([others, others.new_ones(len(others), 1)], 1) @ mine.T
-            for s, i, others in self.tied_in[m]:
-                scores = scores + self._agreement(
-                    s, latents[rows, i], latents[rows][:, others], seen[rows][:, others]
+            mine = [mine, self.psi[m](latents[rows][:, index])]
+            others = [others, others.new_ones(len(others), 1)]
+            for s, i, copies in self.tied_in[m]:
+                candidate, known = self._agreement(
+                    s, latents[rows, i], latents[rows][:, copies], seen[rows][:, copies]
                 )
-            total = total + (scores.logsumexp(1) - scores.diagonal()).mean()
+                mine, others = [*mine, candidate], [*others, known]
+            scores = torch.cat(others, 1) @ torch.cat(mine, 1).T
+            total = total + F.cross_entropy(scores, torch.arange(len(scores), device=scores.device))
         return total, self._sizes(phi, weights)
 
-    def _agreement(self, s: int, mine: Tensor, copies: Tensor, seen: Tensor) -> Tensor:
-        """``-tau_s sum_j (z_i' - z_j)^2`` without what no candidate changes; rows are people, columns candidates.
+    def _agreement(self, s: int, mine: Tensor, copies: Tensor, seen: Tensor) -> tuple[Tensor, Tensor]:
+        """Features (n, 2) of candidates and of people whose product is the term of a copy,
+
+            -tau_s sum_j (z_i' - z_j)^2  =  <(z_i', z_i'^2), tau_s (2 sum_j z_j, -|J|)>  +  what no candidate changes.
 
         ``mine`` (n,) are the candidates' z_i', ``copies`` (n, c) the people's z_j where they are ``seen`` (n, c).
         """
-        total, count = copies.sum(1), seen.sum(1)
-        return self.log_tau[s].exp() * (2 * total[:, None] * mine - count[:, None] * mine**2)
+        known = torch.stack([2 * copies.sum(1), -seen.sum(1)], 1)
+        return torch.stack([mine, mine**2], 1), self.log_tau[s].exp() * known
 
     def distance_from(self, taught: Tensor, latents: Tensor, measured: Tensor) -> Tensor:
         """Mean squared distance of tied codes from what was ``taught`` (n, s), NaN where nothing, up to its sign."""
