@@ -69,7 +69,7 @@ def _run_pages(pages: list[Job], project: Project, force: bool, jobs: int, board
     def finish(job: Job, executed: Executed) -> None:
         aside, why = project.failed(job.name), ", ".join(reasons[job.name])
         if executed.failure is None:
-            write_whole(job.output, stamped(executed.notebook, job.name, job.parameters, job.inputs))
+            write_whole(job.output, stamped(executed.notebook, job.name, job.parameters, job.inputs, executed.report))
             aside.unlink(missing_ok=True)
             board.say(f"{job.name}: rerun ({why}) in {duration(executed.seconds)}")
             return
