@@ -16,6 +16,7 @@ __all__ = ["find_counts"]
 _WORDS = r"people|persons?|participants?|adults|men|women|patients|subjects|respondents|children|individuals"
 _LABEL = re.compile(rf"(?:^|[^a-z])(?:n|count|counts|size|freq|frequency|n_obs|nobs|{_WORDS})(?:[^a-z]|$)", re.I)
 _SENTENCE = re.compile(rf"(?<![\d.,<−-])(?<!than )(?<!under )(?<!least )\b(\d+) (?:{_WORDS})\b", re.I)
+_PLAIN = re.compile(r"\d{1,3}(,\d{3})+|\d+")
 _KEY = re.compile(rf"^n_.*(?:{_WORDS}|held_out|train)|(?:{_WORDS})_n$", re.I)
 
 
@@ -39,17 +40,16 @@ def find_counts(piece: Piece, persons: Persons | None, rules: Rules) -> Iterator
 
 def _in_crossing(grid: Grid, persons: Persons, rules: Rules) -> int:
     """Small cells of a contingency table: whole numbers that add up to a number of the cohort's people."""
-    cells = [_whole(row) for row in grid.rows]
+    cells = [[int(cell.replace(",", "")) if _PLAIN.fullmatch(cell) else None for cell in row] for row in grid.rows]
     columns = [list(column) for column in zip(*cells, strict=False)]
     groups = [[cell for row in cells for cell in row], *columns, *cells]
     small = 0
     for group in groups:
         counts = [count for count in group if count is not None]
         total = sum(counts)
-        if len(counts) > 1 and len(counts) == len(group):
-            added = {total, total // 2, total // 4} if total % 4 == 0 else {total, total // 2}
-            if added & {size for size in persons.sizes if size >= 2 * rules.minimum}:
-                small = max(small, sum(_small(count, rules) for count in counts))
+        margin = total // 2 if total // 2 in counts else total
+        if len(counts) > 1 and len(counts) == len(group) and total and {total, margin} & persons.sizes:
+            small = max(small, sum(_small(count, rules) for count in counts))
     return small
 
 

@@ -6,7 +6,8 @@ the chance
 
     E = n * binom(K, k) * prod_k p_k
 
-of doing so for anybody among n people if columns were independent: a low E discloses.
+of doing so for anybody among n people if columns were independent. As they are not, those who nearly match are
+counted too, and shrunk by how much rarer each exact match is. A row whose two chances are low discloses.
 """
 
 from __future__ import annotations
@@ -19,11 +20,12 @@ import numpy as np
 
 from mmcrl.disclosure.persons import Persons
 
-__all__ = ["Number", "is_part", "is_row", "is_run", "is_subset", "numbers"]
+__all__ = ["Number", "in_rows", "is_part", "is_run", "is_subset", "numbers"]
 
 _FORM = re.compile(r"[-+]?(?:\d{1,3}(?:,\d{3})+|\d+)?(?:\.(\d*))?(?:[eE]([-+]?\d+))?")
+_WIDTHS = (5, 15, 45, 135)  # how far somebody is, in half units of the last digit, who nearly matches
 Number = tuple[float, float]  # value, half a unit of its last digit
-CHANCE = 1e-3  # of a row or run that is nobody's; of 400 made-up tables of aggregates at most one is then refused
+CHANCE = 5e-2  # below it a row is somebody's; runs of one column are judged a thousand times more strictly
 
 
 def numbers(cells: Sequence[str]) -> list[Number | None]:
@@ -43,8 +45,19 @@ def _number(text: str) -> Number | None:
     return float(text.replace(",", "")), 0.5 * 10.0**-digits
 
 
-def is_row(cells: Sequence[Number | None], labels: Sequence[str], persons: Persons) -> bool:
-    """Whether at least three of these cells are the values of one person.
+def in_rows(rows: Sequence[Sequence[Number | None]], labels: Sequence[str], persons: Persons) -> int:
+    """In how many rows of a table at least three cells are the values of one person; 0 where it may be chance.
+
+    One row is enough where its chance is low for the whole table; else half of the rows must be people's.
+    """
+    chances = [row_chance(row, labels, persons) for row in rows if sum(cell is not None for cell in row) >= 3]
+    hits = [chance for chance in chances if chance < math.log(CHANCE)]
+    alone = any(chance < math.log(CHANCE / 10 / len(chances)) for chance in hits)
+    return len(hits) if alone or 2 * len(hits) >= len(chances) else 0
+
+
+def row_chance(cells: Sequence[Number | None], labels: Sequence[str], persons: Persons) -> float:
+    """Logarithm of the chance that three or more cells fit one person as well as they do; 0 where fewer fit.
 
     Parameters
     ----------
@@ -52,30 +65,48 @@ def is_row(cells: Sequence[Number | None], labels: Sequence[str], persons: Perso
     labels : what each stands under; a name of a column restricts the search to it
     """
     values, people, columns = persons.lookup
-    score, hits, used = np.zeros(len(persons)), np.zeros(len(persons), dtype=int), set()
-    given = 0
-    for position, cell in enumerate(cells):
-        label = labels[position] if position < len(labels) else ""
-        if cell is None or (cell, label) in used:
-            continue
-        used.add((cell, label))
-        given += 1
+    score, hits = np.zeros(len(persons)), np.zeros(len(persons), dtype=int)
+    labelled = {
+        (cell, labels[position] if position < len(labels) else "") for position, cell in enumerate(cells) if cell
+    }
+    matched = []
+    for cell, label in sorted(labelled):
         low, high = _span(values, cell)
-        where, owners = columns[low:high], people[low:high]
-        named = _named(label, persons)
-        if named:
+        owners, where = people[low:high], columns[low:high]
+        if named := _named(label, persons):
             inside = np.isin(where, named)
-            owners = owners[inside]
-        owners, counts = np.unique(owners, return_counts=True)
-        share = counts.sum() / len(persons)
+            owners, where = owners[inside], where[inside]
+        share = len(owners) / len(persons)
         if 0 < share < 1:
+            matched.append((cell, owners, where))
+            owners = np.unique(owners)
             score[owners] -= math.log(share)
             hits[owners] += 1
-    enough = hits >= 3
-    if not enough.any():
-        return False
-    chance = math.log(len(persons)) + np.array([math.log(math.comb(given, k)) for k in hits[enough]]) - score[enough]
-    return bool(chance.min() < math.log(CHANCE))
+    if not (hits >= 3).any():
+        return 0.0
+    ways = np.array([math.log(math.comb(len(labelled), k)) for k in range(len(labelled) + 1)])
+    chance = np.where(hits >= 3, math.log(len(persons)) + ways[hits] - score, np.inf)
+    best = int(chance.argmin())
+    if chance[best] >= math.log(CHANCE):
+        return 0.0
+    pairs = [(cell, int(where[owners == best][0])) for cell, owners, where in matched if (owners == best).any()]
+    return max(float(chance[best]), float(_crowd(pairs, persons) + ways[hits[best]]))
+
+
+def _crowd(pairs: Sequence[tuple[Number, int]], persons: Persons) -> float:
+    """Logarithm of how many others would match by chance, from those who nearly do: columns that go together."""
+    table, chance = list(persons.columns.values()), 0.0
+    for width in _WIDTHS:
+        near, chance = np.ones(len(persons), dtype=bool), 0.0
+        for (value, half), column in pairs:
+            distance = np.abs(table[column] - value)
+            wide = distance <= width * half + 1e-12 * abs(value)
+            chance += math.log(max((distance <= half + 1e-12 * abs(value)).sum(), 1) / wide.sum())
+            near &= wide
+        chance += math.log(near.sum() - 0.5)
+        if near.sum() >= 10:
+            break
+    return chance
 
 
 def is_run(cells: Sequence[Number | None], persons: Persons) -> bool:
@@ -97,7 +128,7 @@ def is_run(cells: Sequence[Number | None], persons: Persons) -> bool:
                 counts = np.bincount(columns[low:high], minlength=1)
                 chance += math.log(min(1.0, counts[np.unique(at // (n + 1))].max() / n))
                 seen.add(value)
-            if len(seen) > 3 and chance < math.log(CHANCE):
+            if len(seen) > 3 and chance < math.log(CHANCE / 1000):
                 return True
     return False
 
@@ -119,7 +150,7 @@ def is_part(cells: Sequence[Number | None], arrays: Sequence[np.ndarray]) -> boo
 
 
 def is_subset(cells: Sequence[Number | None], persons: Persons) -> bool:
-    """Whether twelve or more different numbers are all values of one column that hit its values by chance seldom."""
+    """Whether twelve or more different numbers are all values of one column, where others are rarely."""
     found = sorted({cell for cell in cells if cell is not None})
     if len(found) < 12 or len(found) < 0.9 * len(cells):
         return False
@@ -130,9 +161,9 @@ def is_subset(cells: Sequence[Number | None], persons: Persons) -> bool:
             continue
         at = np.clip(np.searchsorted(known, value), 1, len(known) - 1)
         gap = np.minimum(np.abs(known[at] - value), np.abs(known[at - 1] - value))
-        span = known[-1] - known[0]
-        share = np.minimum(1.0, len(known) * (2 * half + 1e-12 * span) / span)
-        if (gap <= half + 1e-12 * np.abs(value)).all() and np.log(share).sum() < math.log(CHANCE / 100):
+        low, high = np.clip(at - 10, 0, None), np.clip(at + 10, None, len(known) - 1)
+        share = np.minimum(1.0, (high - low) * (2 * half + 1e-12) / (known[high] - known[low]))
+        if (gap <= half + 1e-12 * np.abs(value)).all() and np.log(share).sum() < math.log(CHANCE / 1000):
             return True
     return False
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from mmcrl.disclosure.finding import Rules
 from mmcrl.disclosure.grids import Grid
-from mmcrl.disclosure.numbers import is_part, is_row, is_run, is_subset, numbers
+from mmcrl.disclosure.numbers import in_rows, is_part, is_run, is_subset, numbers
 from mmcrl.disclosure.persons import Persons
 from mmcrl.disclosure.pieces import Piece
 
@@ -37,8 +37,7 @@ def in_grid(grid: Grid, persons: Persons) -> Iterator[str]:
     """What of this table equals the values of people of the cohort."""
     for table in (grid, grid.turned()):
         rows = [numbers(row) for row in table.rows]
-        found = sum(is_row(row, table.header, persons) for row in rows)
-        if found:
+        if found := in_rows(rows, table.header, persons):
             yield f"{found} with three or more values of one person"
         for row in rows:
             if is_run(row, persons) or is_subset(row, persons):
