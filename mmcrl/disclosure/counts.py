@@ -13,9 +13,9 @@ from mmcrl.disclosure.pieces import Piece
 
 __all__ = ["find_counts"]
 
-_WORDS = r"people|persons?|participants?|adults|men|women|patients|subjects|respondents|children|individuals"
+_WORDS = r"people|persons?|participants?|adults|patients|subjects|respondents|children|individuals"
 _LABEL = re.compile(rf"(?:^|[^a-z])(?:n|count|counts|size|freq|frequency|n_obs|nobs|{_WORDS})(?:[^a-z]|$)", re.I)
-_SENTENCE = re.compile(rf"(?<![\d.,<−-])(?<!than )(?<!under )(?<!least )\b(\d+) (?:{_WORDS})\b", re.I)
+_SENTENCE = re.compile(rf"(?<![\d.,<−-])(?<!than )(?<!under )(?<!least )\b(\d+) (?:{_WORDS}|men|women)\b", re.I)
 _PLAIN = re.compile(r"\d{1,3}(,\d{3})+|\d+")
 _KEY = re.compile(rf"^n_.*(?:{_WORDS}|held_out|train)|(?:{_WORDS})_n$", re.I)
 

@@ -23,7 +23,7 @@ from mmcrl.disclosure.persons import Persons
 __all__ = ["Number", "in_rows", "is_part", "is_run", "is_subset", "numbers"]
 
 _FORM = re.compile(r"[-+]?(?:\d{1,3}(?:,\d{3})+|\d+)?(?:\.(\d*))?(?:[eE]([-+]?\d+))?")
-_WIDTHS = (5, 15, 45, 135)  # how far somebody is, in half units of the last digit, who nearly matches
+_WIDTHS = (5, 15, 45, 135, 405, 1215)  # how far somebody is who nearly matches, in half units of the last digit
 Number = tuple[float, float]  # value, half a unit of its last digit
 CHANCE = 5e-2  # below it a row is somebody's; runs of one column are judged a thousand times more strictly
 
@@ -100,7 +100,7 @@ def _crowd(pairs: Sequence[tuple[Number, int]], persons: Persons) -> float:
         near, chance = np.ones(len(persons), dtype=bool), 0.0
         for (value, half), column in pairs:
             distance = np.abs(table[column] - value)
-            wide = distance <= width * half + 1e-12 * abs(value)
+            wide = distance <= width * max(half, persons.steps[column] / 2) + 1e-12 * abs(value)
             chance += math.log(max((distance <= half + 1e-12 * abs(value)).sum(), 1) / wide.sum())
             near &= wide
         chance += math.log(near.sum() - 0.5)

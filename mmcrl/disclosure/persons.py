@@ -96,6 +96,12 @@ class Persons:
         return [name.removesuffix(" measured") for name in self.columns]
 
     @cached_property
+    def steps(self) -> list[float]:
+        """Of each column, how far apart neighbouring values are."""
+        gaps = [np.diff(np.unique(values[~np.isnan(values)])) for values in self.columns.values()]
+        return [float(np.median(gap)) if len(gap) else 0.0 for gap in gaps]
+
+    @cached_property
     def flat(self) -> np.ndarray:
         """All columns one after the other (c (n + 1),), NaN between them."""
         parts = [np.append(values, np.nan) for values in self.columns.values()]

@@ -50,6 +50,11 @@ class Executed:
     failure: str | None = None
     report: dict[str, Any] = field(default_factory=dict)  # of the disclosure guard
 
+    @property
+    def refused(self) -> bool:
+        """Whether the disclosure guard has found people."""
+        return bool(self.report.get("findings"))
+
 
 def execute(task: Task, on_cell: OnCell | None = None) -> Executed:
     """Execute a notebook; a failing cell is reported, not raised.

@@ -67,9 +67,10 @@ def _run_points(planner: Planner, name: str, todo: list[Job], jobs: int, schedul
             board.say(f"{job.name}: done in {duration(executed.seconds)}")
         else:
             failed += 1
-            write_whole(aside, executed.notebook)
-            where = aside.relative_to(planner.project.root)
-            board.say(f"{job.name}: failed at {executed.failure}; see {where}")
+            if not executed.refused:
+                write_whole(aside, executed.notebook)
+            see = "" if executed.refused else f"; see {aside.relative_to(planner.project.root)}"
+            board.say(f"{job.name}: failed at {executed.failure}{see}")
         board.count(name, done, len(todo))
 
     board.count(name, 0, len(todo))
