@@ -19,7 +19,7 @@ from typing import Any
 
 __all__ = ["watch"]
 
-_SIMULATED, _MANIFEST = "mmcrl.simulate", "mmcrl.manifest"
+_SIMULATED, _MANIFEST = ("mmcrl.simulate", "mmcrl.disclosure.madeup"), "mmcrl.manifest"
 
 
 def watch(folder: Path) -> None:
@@ -80,7 +80,7 @@ class _Notes:
         record: dict[str, Any] = {"name": cohort.name, "simulated": False, "manifest": None}
         while frame is not None:
             module = str(frame.f_globals.get("__name__", ""))
-            record["simulated"] |= module == _SIMULATED or module.startswith(f"{_SIMULATED}.")
+            record["simulated"] |= f"{module}.".startswith(tuple(f"{name}." for name in _SIMULATED))
             if module == _MANIFEST and frame.f_code.co_name == "assemble":
                 record["manifest"] = str(Path(frame.f_locals["path"]).resolve())
             frame = frame.f_back
