@@ -15,6 +15,7 @@ __all__ = ["find_counts"]
 
 _WORDS = r"people|persons?|participants?|adults|patients|subjects|respondents|children|individuals"
 _LABEL = re.compile(rf"(?:^|[^a-z])(?:n|count|counts|size|freq|frequency|n_obs|nobs|{_WORDS})(?:[^a-z]|$)", re.I)
+_NO_LABEL = re.compile(rf"per |share|%|mean|age|\d\s+(?:{_WORDS})", re.I)  # such as "2,000 people", a row of scores
 _SENTENCE = re.compile(rf"(?<![\d.,<−-])(?<!than )(?<!under )(?<!least )\b(\d+) (?:{_WORDS}|men|women)\b", re.I)
 _PLAIN = re.compile(r"\d{1,3}(,\d{3})+|\d+")
 _KEY = re.compile(rf"^n_.*(?:{_WORDS}|held_out|train)|(?:{_WORDS})_n$", re.I)
@@ -32,7 +33,7 @@ def find_counts(piece: Piece, persons: Persons | None, rules: Rules) -> Iterator
         for table in (grid, grid.turned()):
             for label, cells in table.columns():
                 small = sum(_small(count, rules) for count in _whole(cells) if count is not None)
-                if small and _LABEL.search(label) and not re.search("per |share|%|mean|age", label, re.I):
+                if small and _LABEL.search(label) and not _NO_LABEL.search(label):
                     yield f"{small} in a column of counts"
         if persons is not None and (small := _in_crossing(grid, persons, rules)):
             yield f"{small} of the cells into which all people are sorted"

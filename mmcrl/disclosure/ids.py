@@ -54,7 +54,7 @@ def _in_text(text: str, persons: Persons, names: set[str]) -> tuple[set[str], se
 
 
 def _id_in(token: str, persons: Persons) -> str | None:
-    """The id that a word is, or ends in: SEQN93705, person-93705."""
+    """The id that a word is, or ends in: SEQN70123, person-70123."""
     if (plain := whole(token)) in persons.ids:
         return plain
     ending = re.fullmatch(r"[A-Za-z_-]+?(\d{5,})", plain)

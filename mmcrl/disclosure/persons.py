@@ -129,8 +129,8 @@ class Persons:
 def whole(text: str) -> str:
     """An id as it is compared: a whole number without its decimals.
 
-    >>> whole("93705.0"), whole("93705"), whole("0093")
-    ('93705', '93705', '0093')
+    >>> whole("70123.0"), whole("70123"), whole("0093")
+    ('70123', '70123', '0093')
     """
     return re.sub(r"^(0|[1-9]\d*)\.0+$", r"\1", text.strip())
 

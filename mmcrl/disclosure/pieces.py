@@ -63,7 +63,8 @@ def _of_output(position: int, heading: str, output: dict[str, Any]) -> Iterator[
         return
     if output["output_type"] == "error":
         text = "\n".join([output["ename"], output["evalue"], *output["traceback"]])
-        yield _printed(position, heading, "an error", re.sub(r"\x1b\[[0-9;]*m", "", text))
+        plain = re.sub(r"^(?:-+>)? *\d+ ", "", re.sub(r"\x1b\[[0-9;]*m", "", text), flags=re.MULTILINE)
+        yield _printed(position, heading, "an error", plain)  # without the numbers of its lines
         return
     data = {kind.removeprefix(_RECORD): value for kind, value in output.get("data", {}).items()}
     tabled = False

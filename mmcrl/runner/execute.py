@@ -91,8 +91,9 @@ def execute(task: Task, on_cell: OnCell | None = None) -> Executed:
         notebook.cells = [cell for cell in notebook.cells if ERROR_MARKER_TAG not in cell.metadata.get("tags", [])]
         if failure:
             failure = f"{_place_of_failure(source, notebook)}: {failure}"
+        places = [_position(cell) for cell in notebook.cells]
         stable = stabilise(notebook, Path(task.root))
-        guarded = guard(stable, folder, Project(Path(task.root)), task.minimum)
+        guarded = guard(stable, folder, Project(Path(task.root)), task.minimum, places)
     seconds = time.perf_counter() - start
     if guarded.refusal:
         return Executed(task.source, seconds, guarded.refusal, guarded.report)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,13 @@ class Guarded:
     refusal: str | None = None
 
 
-def guard(notebook: NotebookNode, folder: Path, project: Project, minimum: int | None = None) -> Guarded:
+def guard(
+    notebook: NotebookNode,
+    folder: Path,
+    project: Project,
+    minimum: int | None = None,
+    places: Sequence[int | None] = (),
+) -> Guarded:
     """Inspect an executed notebook.
 
     Parameters
@@ -33,6 +40,7 @@ def guard(notebook: NotebookNode, folder: Path, project: Project, minimum: int |
     folder : of the execution, with the notes of its kernel
     project : whose manifests stand for the people of a notebook that saw no cohort
     minimum : a count of people must reach it; None: what the cohorts' manifests say, else 10
+    places : of each cell in the source, which a refusal names; None for papermill's own
     """
     noted = read_notes(folder / WATCHED, sorted(project.data.glob("*.toml")))
     if noted.simulated and not noted.people:
@@ -42,6 +50,8 @@ def guard(notebook: NotebookNode, folder: Path, project: Project, minimum: int |
         report = inspect(notebook, noted.people, None if minimum is None else Rules(minimum), noted.drawings)
     if not report.findings:
         return Guarded(report.to_dict())
-    more = len(report.findings) - 1
-    others = f" and {more} more like it" if more else ""
-    return Guarded(report.to_dict(), f"the disclosure guard: {report.findings[0]}{others}")
+    first, *others = report.findings
+    if first.cell < len(places) and (place := places[first.cell]) is not None:
+        first = replace(first, cell=place)
+    more = f" and {len(others)} more" if others else ""
+    return Guarded(report.to_dict(), f"the disclosure guard: {first}{more}")
