@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ import numpy as np
 from mmcrl.disclosure.drawings import Drawing
 from mmcrl.disclosure.persons import Persons
 from mmcrl.errors import InputError
-from mmcrl.manifest import load_cohort, read_manifest
+from mmcrl.manifest import load_cohort, read_manifest, source_files
 from mmcrl.modality import Modality
 
 __all__ = ["Noted", "read_notes", "stated"]
@@ -51,10 +52,17 @@ def read_notes(folder: Path, manifests: Sequence[Path] = ()) -> Noted:
     if not noted.people and not noted.simulated:
         for manifest in manifests:
             try:
-                noted.people.append(Persons.of(load_cohort(manifest), **stated(manifest)))
+                times = tuple(path.stat().st_mtime_ns for path in source_files(manifest))
+                noted.people.append(_loaded(manifest, times))
             except InputError:
                 continue
     return noted
+
+
+@lru_cache(maxsize=4)
+def _loaded(manifest: Path, times: tuple[int, ...]) -> Persons:
+    """The people of a manifest, kept for the next page as long as its files are the same."""
+    return Persons.of(load_cohort(manifest), **stated(manifest))
 
 
 def stated(manifest: Path) -> dict[str, Any]:

@@ -157,11 +157,9 @@ def _svg(inside: str) -> dict[str, Any]:
 
 
 def _png(image: np.ndarray, scale: int) -> dict[str, Any]:
-    from PIL import Image
+    from matplotlib.image import imsave
 
-    grey = np.round(255 * (image - image.min()) / np.ptp(image)).astype(np.uint8)
     file = io.BytesIO()
-    picture = Image.fromarray(grey)
-    picture.resize((picture.width * scale, picture.height * scale)).save(file, "PNG")
+    imsave(file, np.kron(image, np.ones((scale, scale))), format="png", cmap="gray")
     data = {"image/png": base64.b64encode(file.getvalue()).decode()}
     return {"output_type": "display_data", "data": data, "metadata": {}}

@@ -135,9 +135,8 @@ def _filled(values: Any) -> Any:
 
 def _execution() -> int:
     """The number of the cell that is drawing. A figure shown at a cell's end is drawn when the next number is set."""
-    from IPython.core.getipython import get_ipython
-
-    shell, frame = get_ipython(), sys._getframe(1)
+    interactive, frame = sys.modules.get("IPython"), sys._getframe(1)
+    shell = interactive.get_ipython() if interactive else None
     names = set()
     while frame is not None:
         names.add(frame.f_code.co_name)
