@@ -19,7 +19,7 @@ from mmcrl.modality import Modality
 __all__ = ["Persons", "whole"]
 
 _INVERSES = (np.exp, np.expm1, np.square)
-_HELD_OUT = (0.1, 0.2, 0.25, 0.3, 0.5)  # shares of people who are usually held out
+_HELD_OUT = (0.2, 0.25)  # shares of people whom `Cohort.split` and a fit hold out
 
 
 class Persons:
