@@ -23,7 +23,7 @@ from mmcrl.schema import Manifest, parse
 from mmcrl.tables import locate
 from mmcrl.transforms import decode, transform
 
-__all__ = ["assemble", "find_manifest", "load_cohort", "source_files"]
+__all__ = ["assemble", "find_manifest", "load_cohort", "read_manifest", "source_files"]
 
 
 def load_cohort(name_or_path: str | Path) -> Cohort:
@@ -70,7 +70,7 @@ def find_manifest(name_or_path: str | Path) -> Path:
 def source_files(name_or_path: str | Path) -> list[Path]:
     """The files a cohort is made of: manifest, table, questions. It changes only when one of them does."""
     path = find_manifest(name_or_path)
-    manifest, faults = _read_manifest(path)
+    manifest, faults = read_manifest(path)
     if manifest is None:
         raise faults[0]
     source, files = manifest.source, [path]
@@ -82,7 +82,7 @@ def source_files(name_or_path: str | Path) -> list[Path]:
 
 def assemble(path: Path) -> tuple[Cohort | None, list[InputError]]:
     """The cohort, or everything that is wrong: as many faults at once as can be told apart."""
-    manifest, faults = _read_manifest(path)
+    manifest, faults = read_manifest(path)
     if manifest is None or faults:
         return None, faults
     try:
@@ -118,7 +118,8 @@ def assemble(path: Path) -> tuple[Cohort | None, list[InputError]]:
     return cohort, []
 
 
-def _read_manifest(path: Path) -> tuple[Manifest | None, list[InputError]]:
+def read_manifest(path: Path) -> tuple[Manifest | None, list[InputError]]:
+    """The manifest in this file, or everything that is wrong with it; the data are not looked at."""
     try:
         raw = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
