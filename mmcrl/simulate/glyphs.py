@@ -81,8 +81,8 @@ def read_idx(path: Path) -> np.ndarray:
             if len(head) < 4 or head[:2] != b"\0\0" or head[2] != _UNSIGNED_BYTES or head[3] == 0:
                 raise InputError(name, "an idx file of unsigned bytes, which begins 00 00 08", head.hex(" "))
             lengths = file.read(4 * head[3])
-            shape = tuple(int(length) for length in np.frombuffer(lengths, dtype=">u4"))
-            if len(shape) != head[3] or not 0 < math.prod(shape) <= _MOST:
+            shape = tuple(int.from_bytes(lengths[4 * i : 4 * i + 4]) for i in range(head[3]))
+            if len(lengths) < 4 * head[3] or not 0 < math.prod(shape) <= _MOST:
                 raise InputError(name, f"{head[3]} lengths of axes, a gigabyte at most", str(shape))
             body = file.read(math.prod(shape) + 1)
     except (EOFError, OSError, zlib.error) as error:

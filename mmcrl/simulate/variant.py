@@ -89,6 +89,7 @@ def variant_mnist(
     """
     check_whole("n", n, 100, 1_000_000)
     check_whole("seed", seed, 0, 2**63)
+    _check_size(size)
     if not (isinstance(strength, Real) and not isinstance(strength, bool) and 0 <= strength < 1):
         raise InputError("strength", "a number in [0, 1)", repr(strength))
     glyphs = load_glyphs(source)
@@ -125,10 +126,14 @@ def depict(latents: np.ndarray, who: np.ndarray, glyphs: Glyphs, seed: int = 0, 
     ------
     InputError : for latents of another shape, or a size outside 8 to 64.
     """
-    check_whole("size", size, 8, 64)
+    _check_size(size)
     if latents.shape != (len(who), len(LATENTS)):
         raise InputError("latents", f"shape ({len(who)}, {len(LATENTS)})", str(latents.shape))
     return Pictures(_digits(latents, who, glyphs, seed, size), _items(latents, who, glyphs, seed, size))
+
+
+def _check_size(size: int) -> None:
+    check_whole("size", size, 8, 64)
 
 
 def _digits(latents: np.ndarray, who: np.ndarray, glyphs: Glyphs, seed: int, size: int) -> np.ndarray:
