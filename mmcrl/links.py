@@ -14,6 +14,7 @@ from mmcrl.evidence import pair_evidence
 from mmcrl.knowledge import Arrow, Knowledge, Limits, modality_of
 from mmcrl.orientation import Findings, orient
 from mmcrl.search import separating_sets
+from mmcrl.significance import q_values
 
 __all__ = ["LINK_COLUMNS", "confidence_of", "link_table"]
 
@@ -28,6 +29,7 @@ LINK_COLUMNS = [
     "evidence",
     "evidence_se",
     "scope",
+    "q_value",
 ]
 
 _PRIOR = 0.2  # share of pairs that are linked before anything is seen: sparse
@@ -86,9 +88,10 @@ def link_table(
 
     strength = sqrt(1 - exp(-2 Delta)), the correlation that a linear-Gaussian pair of this evidence would have;
     confidence as in `confidence_of`; direction and what it rests on as in `mmcrl.orientation`, from the pairs with a
-    confidence of at least one half.  What is known goes over what is measured: a required link has confidence 1, a
-    pair both of whose ways are barred 0.  ``separated`` says of every latent whether it is told apart from its
-    siblings; left out, all are.  A link that a residual blend could show is not used to infer a direction.
+    confidence of at least one half; q_value as in `mmcrl.significance`.  What is known goes over what is measured: a
+    required link has confidence 1, a pair both of whose ways are barred 0.  ``separated`` says of every latent
+    whether it is told apart from its siblings; left out, all are.  A link that a residual blend could show is not
+    used to infer a direction.
 
     Raises
     ------
@@ -102,7 +105,10 @@ def link_table(
     certain = limits.certain({(pair.i, pair.j): pair.evidence for pair in measured})
     links = {pair.ends for pair in measured if pair.confidence >= 0.5 and not limits.unlinked(pair.i, pair.j)}
     arrows = orient(_findings(z, names, measured, links | certain, separated, smallest, seed), limits)
-    table = pd.DataFrame([_record(names, limits, certain, arrows, pair) for pair in measured], columns=LINK_COLUMNS)
+    table = pd.DataFrame(
+        [_record(names, limits, certain, arrows, pair) for pair in measured], columns=LINK_COLUMNS[:-1]
+    )
+    table["q_value"] = q_values(table)
     return table.sort_values(["strength", "confidence"], ascending=False, ignore_index=True, kind="stable")
 
 

@@ -26,7 +26,7 @@ from mmcrl.errors import InputError, check_whole
 from mmcrl.generative import Generative
 from mmcrl.identifiability import decided, identifiability_table, margins, weaker
 from mmcrl.knowledge import Knowledge
-from mmcrl.links import link_table
+from mmcrl.links import LINK_COLUMNS, link_table
 from mmcrl.plan import check_like, names_of, plan_blocks, with_shared
 from mmcrl.private import private_roots
 from mmcrl.representation import Representation
@@ -142,7 +142,7 @@ class MultimodalCRL(Generative):
             smallest, apart = self.settings.smallest_effect, decided(found, len(shows.names))
             self._links = link_table(unseen, shows.names, self.knowledge, smallest, separated=apart)
             self._identified = identifiability_table(shows, found, self._links)
-            self._links["identified"] = weaker(self._links, self._identified)
+            self._links.insert(len(LINK_COLUMNS) - 1, "identified", weaker(self._links, self._identified))
             self.structure = StructuralModel.fit(
                 shows.latents(people),
                 unseen,
@@ -184,7 +184,8 @@ class MultimodalCRL(Generative):
         partial association), evidence and evidence_se (nats per person, on held-out people), scope (``cross`` or
         ``within`` a modality).  A required link has confidence 1 and is undirected where both ways are required; a
         pair that is forbidden both ways has confidence 0, and is in no matrix or graph.  ``identified`` is the weaker
-        of what `identifiability` says of the two ends.
+        of what `identifiability` says of the two ends; q_value is the least false-discovery rate, among the pairs of
+        its scope, at which a link would be claimed by its evidence alone (`mmcrl.significance`).
         """
         _ = self._fitted
         return self._links.copy()
