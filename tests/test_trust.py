@@ -8,6 +8,7 @@ from scipy.stats import kstest, norm
 from mmcrl.evidence import pair_evidence
 from mmcrl.knowledge import Knowledge
 from mmcrl.links import LINK_COLUMNS, link_table
+from mmcrl.proof.trust import RATE, judged, pooled, trust_of_latents
 from mmcrl.significance import p_values, q_values
 from mmcrl.simulate import World, numeric
 
@@ -85,3 +86,32 @@ def test_a_weak_link_is_found_and_a_dependence_that_others_explain_is_not() -> N
     assert links.loc[("a.0", "b.0"), "q_value"] < 1e-6
     assert links.loc[("b.0", "c.0"), "q_value"] < 0.05
     assert links.loc[("a.0", "c.0"), "q_value"] > 0.05
+
+
+# The study of errors
+
+
+def test_errors_are_counted_by_hand() -> None:
+    links = table([0.001, 0.002, 0.9, 0.003], ["cross", "cross", "cross", "within"])
+    links = links.assign(source=["a.0", "a.0", "a.1", "a.0"], target=["b.0", "b.1", "b.0", "a.1"])
+    links = links.assign(q_value=[0.01, 0.02, 0.9, 0.03], confidence=[1.0, 0.85, 0.05, 0.95])
+    names = ["a.0", "a.1", "b.0", "b.1"]
+    adjacency = pd.DataFrame(0, index=names, columns=names)
+    adjacency.loc["b.0", ["a.0", "a.1"]] = 1
+    found = judged(links, adjacency)
+    assert found["true"].tolist() == [True, False, True, False]
+    numbers = pooled([found])
+    assert (numbers["fdr"], numbers["fdr_cross"], numbers["fdr_within"]) == pytest.approx((2 / 3, 1 / 2, 1))
+    assert numbers["power"] == numbers["power_cross"] == 0.5
+    assert np.isnan(numbers["power_within"])
+    assert (numbers["n_null"], numbers["null_0.05"], numbers["null_0.001"]) == (2, 1.0, 0.0)
+    assert (numbers["pairs_9"], numbers["right_9"], numbers["confidence_9"]) == pytest.approx((2, 1, 1.95))
+    assert (numbers["pairs_8"], numbers["right_0"]) == (1, 1)
+    assert judged(links, adjacency, {"a.0": "a.1", "b.0": "b.0"})["true"].tolist() == [True]
+
+
+def test_the_rate_is_held_and_strong_links_are_found_in_simulated_worlds() -> None:
+    numbers = trust_of_latents("sparse", 0.6, seed=1, n_worlds=6, n_people=1_500)
+    assert numbers["fdr"] <= RATE
+    assert numbers["power"] >= 0.9
+    assert numbers["null_0.05"] <= 0.05
