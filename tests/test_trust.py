@@ -5,6 +5,8 @@ import pandas as pd
 import pytest
 from scipy.stats import kstest, norm
 
+from mmcrl import Cohort, Modality, MultimodalCRL
+from mmcrl.effects import EFFECT_COLUMNS, effect_table
 from mmcrl.evidence import pair_evidence
 from mmcrl.knowledge import Knowledge
 from mmcrl.links import LINK_COLUMNS, link_table
@@ -111,7 +113,96 @@ def test_errors_are_counted_by_hand() -> None:
 
 
 def test_the_rate_is_held_and_strong_links_are_found_in_simulated_worlds() -> None:
-    numbers = trust_of_latents("sparse", 0.6, seed=1, n_worlds=6, n_people=1_500)
+    numbers = trust_of_latents("sparse", 0.6, seed=1, n_worlds=3, n_people=1_500)
     assert numbers["fdr"] <= RATE
     assert numbers["power"] >= 0.9
     assert numbers["null_0.05"] <= 0.05
+
+
+# Effects
+
+EFFECT = 0.6 * 0.8  # of a.0 on the column that shows b.0
+
+
+def linear_people(seed: int, n: int = 400) -> tuple[pd.DataFrame, Cohort]:
+    """a.0 -> b.0, a.0 -> b.1, b.0 -> c.0; column b0 is .8 b.0 + .3 b.1 + noise; all of unit variance."""
+    rng = np.random.default_rng(seed)
+    a = rng.normal(size=n)
+    b0, b1 = 0.6 * a + 0.8 * rng.normal(size=n), 0.5 * a + np.sqrt(0.75) * rng.normal(size=n)
+    c = 0.7 * b0 + np.sqrt(0.51) * rng.normal(size=n)
+    rest = 1 - 0.8**2 - 0.3**2 - 2 * 0.8 * 0.3 * 0.6 * 0.5
+    columns = np.column_stack([0.8 * b0 + 0.3 * b1 + np.sqrt(rest) * rng.normal(size=n), b1])
+    pairs = pd.MultiIndex.from_tuples([("a", 0), ("b", 0), ("b", 1), ("c", 0)])
+    latents = pd.DataFrame(np.column_stack([a, b0, b1, c]), columns=pairs)
+    shown = {"b": Modality(columns, names=["b0", "b1"]), "c": Modality(c[:, None], names=["c0"])}
+    return latents, Cohort(shown)
+
+
+LINEAR_LINKS = pd.DataFrame(
+    [
+        ("a.0", "b.0", "directed", 0.99, "tier"),
+        ("a.0", "b.1", "directed", 0.9, "tier"),
+        ("b.0", "c.0", "directed", 0.9, "tier"),
+        ("a.0", "c.0", "undirected", 0.1, "none"),
+    ],
+    columns=["source", "target", "direction", "confidence", "rests_on"],
+)
+LINEAR_LOADINGS = pd.DataFrame(
+    [("b", "b.0", "b0", 0.9), ("b", "b.0", "b1", 0.2), ("b", "b.1", "b1", 1.0), ("c", "c.0", "c0", 1.0)],
+    columns=["modality", "latent", "column", "loading"],
+)
+
+
+def test_an_effect_is_the_known_coefficient_and_its_interval_covers_it() -> None:
+    """Not what goes through the sibling, nor less because of what b.0 causes."""
+    covered, found = 0, []
+    for seed in range(40):
+        latents, cohort = linear_people(seed)
+        told = effect_table(latents, cohort, LINEAR_LINKS, LINEAR_LOADINGS)
+        row = told[(told["source"] == "a.0") & (told["target"] == "b.0")].iloc[0]
+        found.append(row["effect"])
+        covered += row["low"] <= EFFECT <= row["high"]
+    assert np.mean(found) == pytest.approx(EFFECT, abs=0.015)
+    assert 0.85 <= covered / 40 <= 1
+
+
+def test_only_confident_links_have_effects_and_only_in_columns_that_show_their_target() -> None:
+    told = effect_table(*linear_people(0), LINEAR_LINKS, LINEAR_LOADINGS)
+    assert list(told.columns) == EFFECT_COLUMNS
+    assert list(zip(told["source"], told["target"], told["column"], strict=True)) == [
+        ("a.0", "b.0", "b.b0"),
+        ("a.0", "b.1", "b.b1"),
+        ("b.0", "c.0", "c.c0"),
+    ]
+    assert told["effect"].between(told["low"], told["high"]).all()
+
+
+def test_an_undirected_link_is_told_both_ways() -> None:
+    links = LINEAR_LINKS.iloc[[2]].assign(direction="undirected", rests_on="none")
+    told = effect_table(*linear_people(0), links, LINEAR_LOADINGS)
+    assert list(zip(told["source"], told["target"], strict=True)) == [("b.0", "c.0"), ("c.0", "b.0")]
+    assert (told["direction"] == "undirected").all()
+
+
+def test_missing_values_leave_people_out_and_too_few_people_give_no_effect() -> None:
+    latents, cohort = linear_people(1, 800)
+    whole = effect_table(latents, cohort, LINEAR_LINKS, LINEAR_LOADINGS)["effect"]
+    latents.iloc[::2, 0] = np.nan
+    half = effect_table(latents, cohort, LINEAR_LINKS, LINEAR_LOADINGS)["effect"]
+    assert half.notna().all() and half.to_numpy() == pytest.approx(whole, abs=0.1)
+    latents.iloc[20:, 0] = np.nan
+    assert effect_table(latents, cohort, LINEAR_LINKS, LINEAR_LOADINGS)["effect"].isna().tolist() == [1, 1, 0]
+
+
+def test_a_fitted_model_tells_effects_in_the_sign_of_its_links() -> None:
+    world = numeric(2, 1, 600, seed=3, n_columns=4)
+    train, held_out = world.cohort.split(0.4, seed=0)
+    model = MultimodalCRL(1, seed=0, starts=1, steps=40).fit(train, progress=False)
+    told = model.effects(held_out, confidence=0.0)
+    links, loadings = model.links(), model.loadings(held_out)
+    assert set(zip(told["source"], told["target"], strict=True)) == {("a.0", "b.0"), ("b.0", "a.0")}
+    first = told.iloc[0]
+    loading = loadings[
+        (loadings["latent"] == first["target"]) & (loadings["modality"] + "." + loadings["column"] == first["column"])
+    ]
+    assert np.sign(first["effect"]) == links.loc[0, "sign"] * np.sign(loading["loading"].iloc[0])
