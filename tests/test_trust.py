@@ -1,16 +1,21 @@
 """Trust: q-values hold their rate, effects are the coefficients, a link that is there returns in refits."""
 
+import json
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 from scipy.stats import kstest, norm
 
-from mmcrl import Cohort, Modality, MultimodalCRL
+from mmcrl import Cohort, InputError, Modality, MultimodalCRL, stability
 from mmcrl.effects import EFFECT_COLUMNS, effect_table
 from mmcrl.evidence import pair_evidence
 from mmcrl.knowledge import Knowledge
 from mmcrl.links import LINK_COLUMNS, link_table
 from mmcrl.proof.trust import RATE, judged, pooled, trust_of_latents
+from mmcrl.settings import Settings
 from mmcrl.significance import p_values, q_values
 from mmcrl.simulate import World, numeric
 
@@ -206,3 +211,100 @@ def test_a_fitted_model_tells_effects_in_the_sign_of_its_links() -> None:
         (loadings["latent"] == first["target"]) & (loadings["modality"] + "." + loadings["column"] == first["column"])
     ]
     assert np.sign(first["effect"]) == links.loc[0, "sign"] * np.sign(loading["loading"].iloc[0])
+
+
+# Stability
+
+
+class Known:
+    """Stands for a fit whose latents are the columns, as any fit gives them: in another order, with other signs."""
+
+    settings, device = Settings(steps=1), torch.device("cpu")
+
+    def __init__(self, seed: int = 0) -> None:
+        self.seed, self.n_latents, self.n_shared, self.knowledge = seed, 2, 0, Knowledge()
+
+    def fit(self, cohort: Cohort, progress: bool = False) -> "Known":
+        z = self.transform(cohort)
+        self.table = link_table(z.to_numpy(), [f"{m}.{k}" for m, k in z.columns])
+        return self
+
+    def transform(self, cohort: Cohort) -> pd.DataFrame:
+        turned = [m.values[:, :: -1 if self.seed % 2 else 1] * (-1) ** self.seed for m in cohort.modalities.values()]
+        columns = pd.MultiIndex.from_product([cohort.names, [0, 1]])
+        return pd.DataFrame(np.hstack(turned), index=cohort.ids, columns=columns)
+
+    def links(self) -> pd.DataFrame:
+        return self.table
+
+
+class Broken(Known):
+    def fit(self, cohort: Cohort, progress: bool = False) -> "Known":
+        raise AssertionError("what was kept is not computed again")
+
+
+@pytest.fixture
+def pairs_of_latents(monkeypatch: pytest.MonkeyPatch) -> Cohort:
+    """b.0 <- a.0 -> c.0 <- b.1 and nothing else: of the links, those into c.0 form a collider."""
+    monkeypatch.setattr(stability, "_unfitted", lambda model, seed: Known(seed))
+    rng = np.random.default_rng(5)
+    a, b, c = rng.normal(size=(3, 1_200, 2))
+    b[:, 0] += a[:, 0]
+    c[:, 0] += a[:, 0] + b[:, 1]
+    return Cohort({"a": Modality(a), "b": Modality(b), "c": Modality(c)})
+
+
+def test_a_link_that_is_there_returns_and_one_that_is_not_does_not(pairs_of_latents: Cohort) -> None:
+    told = stability.link_stability(Known().fit(pairs_of_latents), pairs_of_latents, pairs=3, progress=False)
+    assert list(told.columns) == stability.STABILITY_COLUMNS
+    assert (told["refits"] == 6).all() and len(told) == 15
+    pairs = [frozenset(ends) for ends in zip(told["source"], told["target"], strict=True)]
+    true = {frozenset(ends) for ends in (("a.0", "b.0"), ("a.0", "c.0"), ("b.1", "c.0"))}
+    linked = np.array([pair in true for pair in pairs])
+    assert told.loc[linked, "stability"].to_numpy() == pytest.approx(1)
+    assert told.loc[~linked, "stability"].mean() < 0.05
+    assert told.loc[told["stability"] == 0, "direction_stability"].isna().all()
+    into = told[linked & (told["target"] == "c.0")]
+    assert len(into) == 2 and (into["direction_stability"] > 0.5).all()
+
+
+def test_halves_are_complementary_and_differ_from_pair_to_pair() -> None:
+    halves = stability._halves(101, 2, seed=0)
+    assert [len(half) for half in halves] == [50] * 4
+    assert not set(halves[0]) & set(halves[1]) and set(halves[0]) != set(halves[2])
+
+
+def test_a_stopped_run_goes_on_and_keeps_no_person(
+    pairs_of_latents: Cohort, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = Known().fit(pairs_of_latents)
+    first = stability.link_stability(model, pairs_of_latents, pairs=1, progress=False, checkpoint=tmp_path)
+    kept = list(tmp_path.iterdir())
+    assert len(kept) == 2
+    assert {len(link) for path in kept for link in json.loads(path.read_text())} == {3}
+    monkeypatch.setattr(stability, "_unfitted", lambda model, seed: Broken(seed))
+    again = stability.link_stability(model, pairs_of_latents, pairs=1, progress=False, checkpoint=tmp_path)
+    pd.testing.assert_frame_equal(first, again)
+    with pytest.raises(AssertionError, match="not computed again"):
+        stability.link_stability(
+            model, pairs_of_latents, pairs=1, progress=False, confidence=0.6, checkpoint=tmp_path
+        )
+
+
+def test_a_model_is_fitted_anew_with_its_own_settings() -> None:
+    world = numeric(2, 1, 200, seed=0, n_columns=3)
+    model = MultimodalCRL({"a": 1, "b": 1}, starts=1, steps=3, forbidden=[("b", "a")]).fit(
+        world.cohort, progress=False
+    )
+    again = stability._unfitted(model, 7)
+    assert (again.seed, again.n_latents, again.settings.steps, again.settings.jobs) == (7, {"a": 1, "b": 1}, 3, 1)
+    assert again.knowledge.forbidden == (("b", "a"),)
+    told = stability.link_stability(model, world.cohort, pairs=1, progress=False)
+    assert told["stability"].between(0, 1).all() and told["refits"].tolist() == [2]
+
+
+@pytest.mark.parametrize(("argument", "wrong"), [("pairs", 0), ("confidence", 2.0), ("seed", -1)])
+def test_wrong_arguments_are_refused(pairs_of_latents: Cohort, argument: str, wrong: float) -> None:
+    model = Known().fit(pairs_of_latents)
+    with pytest.raises(InputError, match=argument):
+        stability.link_stability(model, pairs_of_latents, progress=False, **{argument: wrong})
