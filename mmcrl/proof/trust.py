@@ -14,6 +14,7 @@ from typing import Any, get_args
 
 import numpy as np
 import pandas as pd
+from scipy.stats import binomtest
 
 from mmcrl import metrics
 from mmcrl.links import link_table
@@ -22,7 +23,18 @@ from mmcrl.significance import p_values
 from mmcrl.simulate import GraphFamily, Noise, numeric
 from mmcrl.simulate.suite import parts, suite
 
-__all__ = ["BINS", "RATE", "judged", "pooled", "true_links", "trust_of_fit", "trust_of_latents"]
+__all__ = [
+    "BINS",
+    "RATE",
+    "calibration",
+    "judged",
+    "pooled",
+    "rates",
+    "true_links",
+    "trust_of_fit",
+    "trust_of_latents",
+    "weighted",
+]
 
 RATE = 0.05  # nominal false-discovery rate
 BINS = 10  # of confidence, equally wide
@@ -131,3 +143,42 @@ def _of_latents(
     z = world.latents.to_numpy()
     seen = z / z.std(0) + error * rng.normal(size=z.shape)
     return judged(link_table(seen, list(world.adjacency.index)), world.adjacency)
+
+
+def calibration(table: pd.DataFrame) -> pd.DataFrame:
+    """Of a sweep's table, for every bin of confidence with a pair: pairs, mean confidence, the share right of them.
+
+    ``low`` and ``high`` are Wilson's interval of the share (95 %).
+    """
+    rows = []
+    for k in range(BINS):
+        n, right = int(table[f"pairs_{k}"].sum()), int(table[f"right_{k}"].sum())
+        if n:
+            interval = binomtest(right, n).proportion_ci(0.95, method="wilson")
+            rows.append((n, table[f"confidence_{k}"].sum() / n, right / n, interval.low, interval.high))
+    return pd.DataFrame(rows, columns=["pairs", "confidence", "right", "low", "high"])
+
+
+def rates(table: pd.DataFrame, by: str) -> pd.DataFrame:
+    """Of a sweep's table, for every value of a column: worlds, false-discovery rates and shares found, as texts."""
+    made = {}
+    for value, rows in table.groupby(by, sort=False):
+        found = {"worlds": f"{rows['n_worlds'].sum():.0f}", "true links": f"{rows['n_links'].sum():.0f}"}
+        for scope, title in (("", "all"), ("_cross", "between"), ("_within", "within")):
+            found[f"false, {title}"] = _mean_and_error(rows, scope)
+        for scope, title in (("", "all"), ("_cross", "between"), ("_within", "within")):
+            found[f"found, {title}"] = f"{weighted(rows, f'power{scope}'):.2f}"
+        made[value] = found
+    return pd.DataFrame(made).T.rename_axis(index=by)
+
+
+def weighted(rows: pd.DataFrame, column: str) -> float:
+    """Mean over worlds of a column that is a mean over each row's worlds."""
+    known = rows[rows[column].notna()]
+    return float(np.average(known[column], weights=known["n_worlds"])) if len(known) else math.nan
+
+
+def _mean_and_error(rows: pd.DataFrame, scope: str) -> str:
+    mean, n = weighted(rows, f"fdr{scope}"), rows["n_worlds"].sum()
+    square = np.average(rows[f"fdr_sd{scope}"] ** 2 + rows[f"fdr{scope}"] ** 2, weights=rows["n_worlds"])
+    return f"{mean:.3f} ± {np.sqrt(max(square - mean**2, 0) / n):.3f}"
