@@ -3,18 +3,19 @@
 import json
 from pathlib import Path
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
 import torch
 from scipy.stats import kstest, norm
 
-from mmcrl import Cohort, InputError, Modality, MultimodalCRL, stability
+from mmcrl import Cohort, InputError, Modality, MultimodalCRL, plots, stability
 from mmcrl.effects import EFFECT_COLUMNS, effect_table
 from mmcrl.evidence import pair_evidence
 from mmcrl.knowledge import Knowledge
 from mmcrl.links import LINK_COLUMNS, link_table
-from mmcrl.proof.trust import RATE, judged, pooled, trust_of_latents
+from mmcrl.proof.trust import BINS, RATE, calibration, judged, pooled, rates, trust_of_latents
 from mmcrl.settings import Settings
 from mmcrl.significance import p_values, q_values
 from mmcrl.simulate import World, numeric
@@ -308,3 +309,29 @@ def test_wrong_arguments_are_refused(pairs_of_latents: Cohort, argument: str, wr
     model = Known().fit(pairs_of_latents)
     with pytest.raises(InputError, match=argument):
         stability.link_stability(model, pairs_of_latents, progress=False, **{argument: wrong})
+
+
+# What the page draws
+
+
+def test_pictures_and_tables_follow_from_the_sweep() -> None:
+    table = pd.DataFrame({"strength": [0.3, 0.3, 0.9], "n_worlds": [2, 2, 4], "n_links": 5, "power": [0.5, 1.0, 1.0]})
+    table = table.assign(fdr=[0.1, 0.0, 0.0], fdr_sd=[0.1, 0.0, 0.0], power_cross=1.0, power_within=np.nan)
+    table = table.assign(**{f"{name}_{scope}": 0.0 for name in ("fdr", "fdr_sd") for scope in ("cross", "within")})
+    for k in range(BINS):
+        table = table.assign(**{f"pairs_{k}": 0, f"right_{k}": 0, f"confidence_{k}": 0.0})
+    table = table.assign(pairs_8=[4, 0, 16], right_8=[3, 0, 14], confidence_8=[3.4, 0.0, 13.6])
+    bins = calibration(table)
+    assert bins[["pairs", "confidence", "right"]].iloc[0].tolist() == pytest.approx([20, 0.85, 0.85])
+    assert len(bins) == 1 and bins.loc[0, "low"] < 0.85 < bins.loc[0, "high"]
+    told = rates(table, "strength")
+    assert told.loc[0.3, "false, all"] == "0.050 ± 0.043"  # of 4 worlds one has a proportion of .2
+    assert (told.loc[0.3, "found, all"], told.loc[0.9, "worlds"]) == ("0.75", "4")
+    dots = plots.calibration_curve(bins).get_lines()[1]
+    assert (dots.get_xdata()[0], dots.get_ydata()[0]) == pytest.approx((0.85, 0.85))
+    left, right = plots.error_rates(table, "strength", "strength").axes
+    assert left.collections[0].get_offsets()[:, 1].tolist() == [0.1, 0.0, 0.0]
+    assert right.get_lines()[1].get_ydata().tolist() == pytest.approx([0.75, 1.0])
+    plt.close("all")
+    with pytest.raises(InputError, match="table"):
+        plots.calibration_curve(bins.drop(columns="right"))
