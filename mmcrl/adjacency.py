@@ -12,7 +12,7 @@ import pandas as pd
 
 from mmcrl.errors import InputError
 
-__all__ = ["confident_links", "graph_of", "matrix_of", "unlinked"]
+__all__ = ["confident_links", "graph_of", "matrix_of"]
 
 
 def confident_links(links: pd.DataFrame, confidence: float) -> pd.DataFrame:
@@ -24,12 +24,8 @@ def confident_links(links: pd.DataFrame, confidence: float) -> pd.DataFrame:
     """
     if isinstance(confidence, bool) or not isinstance(confidence, int | float) or not 0 <= confidence <= 1:
         raise InputError("confidence", "a number from 0 to 1", repr(confidence))
-    return links[(links["confidence"] >= confidence) & ~unlinked(links)]
-
-
-def unlinked(links: pd.DataFrame) -> pd.Series:
-    """Whether a pair (m,) is known beforehand to have no link: both its ways are forbidden."""
-    return (links["direction"] == "undirected") & (links["rests_on"] == "forbidden")
+    unlinked = (links["direction"] == "undirected") & (links["rests_on"] == "forbidden")
+    return links[(links["confidence"] >= confidence) & ~unlinked]
 
 
 def matrix_of(links: pd.DataFrame, names: Sequence[str], confidence: float) -> pd.DataFrame:

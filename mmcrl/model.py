@@ -143,7 +143,7 @@ class MultimodalCRL(Generative):
             smallest, apart = self.settings.smallest_effect, decided(found, len(shows.names))
             self._links = link_table(unseen, shows.names, self.knowledge, smallest, separated=apart)
             self._identified = identifiability_table(shows, found, self._links)
-            self._links.insert(len(LINK_COLUMNS) - 1, "identified", weaker(self._links, self._identified))
+            self._links.insert(len(LINK_COLUMNS) - 2, "identified", weaker(self._links, self._identified))
             z, names, links = shows.latents(people), shows.names, self._links
             barred, steps = self.knowledge.limits(names).barred, self.settings.steps
             self.structure = StructuralModel.fit(
@@ -180,8 +180,8 @@ class MultimodalCRL(Generative):
         partial association), evidence and evidence_se (nats per person, on held-out people), scope (``cross`` or
         ``within`` a modality).  A required link has confidence 1 and is undirected where both ways are required; a
         pair that is forbidden both ways has confidence 0, and is in no matrix or graph.  ``identified`` is the weaker
-        of what `identifiability` says of the two ends; q_value is the least false-discovery rate, among the pairs of
-        its scope, at which a link would be claimed by its evidence alone (`mmcrl.significance`).
+        of what `identifiability` says of the two ends; p_value is that of the evidence alone, q_value the least
+        false-discovery rate, among the pairs of its scope, at which it would be claimed (`mmcrl.significance`).
         """
         _ = self._fitted
         return self._links.copy()

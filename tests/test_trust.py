@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from scipy.stats import kstest, norm
+from scipy.stats import kstest
 
 from mmcrl import Cohort, InputError, Modality, MultimodalCRL, plots, stability
 from mmcrl.effects import EFFECT_COLUMNS, effect_table
@@ -17,7 +17,7 @@ from mmcrl.knowledge import Knowledge
 from mmcrl.links import LINK_COLUMNS, link_table
 from mmcrl.proof.trust import BINS, RATE, calibration, judged, pooled, rates, trust_of_latents
 from mmcrl.settings import Settings
-from mmcrl.significance import p_values, q_values
+from mmcrl.significance import allowance, p_value, q_values
 from mmcrl.simulate import World, numeric
 
 N = 2_000
@@ -27,11 +27,9 @@ def names_of(world: World) -> list[str]:
     return [f"{modality}.{number}" for modality, number in world.latents.columns]
 
 
-def table(p: list[float], scope: list[str], forbidden: int | None = None) -> pd.DataFrame:
-    """Links with these p-values; the one numbered ``forbidden`` is barred both ways."""
-    why = ["forbidden" if k == forbidden else "none" for k in range(len(p))]
-    links = pd.DataFrame({"evidence": 0.01 * norm.isf(p), "evidence_se": 0.01, "scope": scope, "rests_on": why})
-    return links.assign(direction="undirected")
+def table(p: list[float], scope: list[str]) -> pd.DataFrame:
+    """Links with these p-values."""
+    return pd.DataFrame({"p_value": p, "scope": scope})
 
 
 # q-values
@@ -49,24 +47,23 @@ def test_scopes_are_families_of_their_own() -> None:
 
 
 def test_a_pair_that_is_forbidden_both_ways_is_neither_tested_nor_counted() -> None:
-    q = q_values(table([0.01, 0.02, 0.9], ["cross"] * 3, forbidden=2))
+    q = q_values(table([0.01, 0.02, np.nan], ["cross"] * 3))
     assert q[:2] == pytest.approx([0.02, 0.02])
     assert np.isnan(q[2])
     z = np.random.default_rng(0).normal(size=(300, 3))
     links = link_table(z, ["a.0", "b.0", "c.0"], Knowledge(forbidden=[("a", "b"), ("b", "a")]))
     barred = (links["source"] == "a.0") & (links["target"] == "b.0")
-    assert links.loc[barred, "q_value"].isna().all()
+    assert links.loc[barred, ["p_value", "q_value"]].isna().all(axis=None)
     assert links.loc[~barred, "q_value"].between(0, 1).all()
 
 
-def test_the_q_value_stands_last_and_a_smaller_one_has_more_evidence_for_its_error() -> None:
+def test_the_q_value_stands_last_and_follows_the_p_value() -> None:
     world = numeric(3, 2, 600, seed=0, n_columns=4)
     links = link_table(world.latents.to_numpy(), names_of(world))
     assert list(links.columns) == LINK_COLUMNS
     assert links.columns[-1] == "q_value"
     for _, family in links.groupby("scope"):
-        most_telling = family.iloc[(-family["evidence"] / family["evidence_se"]).argsort()]
-        assert most_telling["q_value"].is_monotonic_increasing
+        assert family.sort_values("p_value")["q_value"].is_monotonic_increasing
 
 
 @pytest.mark.parametrize("given", [0, 2])
@@ -80,7 +77,7 @@ def test_p_values_of_independent_pairs_are_not_too_small(given: int) -> None:
         if given:
             z = np.tanh(others) + np.exp(0.4 * others[:, :1]) * z
         delta, error, _ = pair_evidence(np.column_stack([z, others]), 0, 1, range(2, 2 + given))
-        p.append(float(p_values(delta, error)))
+        p.append(p_value(delta, error))
     assert kstest(p, "uniform", alternative="greater").pvalue > 0.05
     assert min(p) > 0.01
 
@@ -94,6 +91,20 @@ def test_a_weak_link_is_found_and_a_dependence_that_others_explain_is_not() -> N
     assert links.loc[("a.0", "b.0"), "q_value"] < 1e-6
     assert links.loc[("b.0", "c.0"), "q_value"] < 0.05
     assert links.loc[("a.0", "c.0"), "q_value"] > 0.05
+
+
+@pytest.mark.parametrize("error", [0.0, 0.08])
+def test_what_is_allowed_for_is_what_an_error_of_the_separating_latent_leaves(error: float) -> None:
+    """A chain i <- k -> j, exact: k is seen with a share ``error`` of its variance being noise."""
+    rng = np.random.default_rng(8)
+    k = rng.normal(size=200_000)
+    i, j = 0.8 * k + 0.6 * rng.normal(size=(2, len(k)))
+    seen = np.sqrt(1 - error) * k + np.sqrt(error) * rng.normal(size=len(k))
+    z = np.column_stack([i, j, seen])
+    precision = np.linalg.inv(np.corrcoef(z.T))
+    rho = -precision[0, 1] / np.sqrt(precision[0, 0] * precision[1, 1])
+    assert allowance(z, 0, 1, [2], error) == pytest.approx(-0.5 * np.log(1 - rho**2), abs=5e-4)
+    assert allowance(z, 0, 1, []) == 0
 
 
 # The study of errors

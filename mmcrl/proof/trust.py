@@ -19,7 +19,6 @@ from scipy.stats import binomtest
 from mmcrl import metrics
 from mmcrl.links import link_table
 from mmcrl.model import MultimodalCRL
-from mmcrl.significance import p_values
 from mmcrl.simulate import GraphFamily, Noise, numeric
 from mmcrl.simulate.suite import parts, suite
 
@@ -106,9 +105,8 @@ def pooled(worlds: Sequence[pd.DataFrame]) -> Numbers:
         numbers[f"power{suffix}"] = float(np.nanmean(power)) if not np.isnan(power).all() else math.nan
     pairs = pd.concat(worlds, ignore_index=True)
     null = pairs[~pairs["true"]]
-    p = p_values(null["evidence"], null["evidence_se"])
     numbers |= {"n_links": int(pairs["true"].sum()), "n_null": len(null)}
-    numbers |= {f"null_{level}": float((p <= level).mean()) for level in _LEVELS}
+    numbers |= {f"null_{level}": float((null["p_value"] <= level).mean()) for level in _LEVELS}
     place = np.minimum((pairs["confidence"] * BINS).astype(int), BINS - 1)
     for k in range(BINS):
         within = pairs[place == k]
