@@ -13,11 +13,14 @@ from mmcrl.plots.matrices import adjacency_heatmap, loadings_heatmap
 from mmcrl.plots.people import cohort_overview
 from mmcrl.plots.pictures import gallery, traversal
 from mmcrl.plots.studies import choice_matrix, method_panels, missing_table, verdict_bars, world_scores
+from mmcrl.plots.trust import calibration_curve, error_rates
 
 __all__ = [
     "adjacency_heatmap",
+    "calibration_curve",
     "choice_matrix",
     "cohort_overview",
+    "error_rates",
     "evidence_plot",
     "gallery",
     "graph_distances",
