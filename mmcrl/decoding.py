@@ -21,7 +21,7 @@ _LARGE_STEPS, _LARGE_BATCH = 1_000, 64  # of images and series
 
 
 def fit_decoders(network: Contrast, people: People, seed: int) -> None:
-    """Decoders on fixed codes: ``min E || x^(m) - decode_m(z^(m)) ||^2`` over the training people, or its kind's misfit.
+    """Decoders on fixed codes: ``min E || x^(m) - decode_m(z^(m)) ||^2`` over the training people, without gaps.
 
     The expected columns given the shared latents; private variation stays in the residual.
     """
@@ -59,7 +59,8 @@ def column_loadings(representation: Representation, cohort: Cohort, people: Peop
         known = ~np.isnan(latents[:, shown]).any(1)
         if not representation.network.codecs[m].large:
             expected = representation.restored(m, representation.decoded(m, np.nan_to_num(latents)))
-            observed, r2 = modality.values, _explained(modality.values, expected, known)
+            observed = modality.values
+            r2 = _explained(observed, expected, known)
         else:
             observed, r2 = _channels(representation, m, people, np.nan_to_num(latents), known)
         for c, column in enumerate(modality.names):
@@ -82,24 +83,21 @@ def _explained(observed: np.ndarray, expected: np.ndarray, known: np.ndarray) ->
 
 def _channels(
     representation: Representation, m: int, people: People, z: np.ndarray, known: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
+) -> tuple[np.ndarray, list[float]]:
     """Summaries (n, c) of every channel, and the share of each channel (c,) that is explained."""
     codec = representation.network.codecs[m]
     size: int = codec.at_once  # type: ignore[assignment]
-    summaries, left, sums = [], 0.0, [0.0, 0.0, 0.0]
+    summaries, sums = [], [torch.zeros(())] * 4
     for start, features in zip(range(0, len(z), size), pieces_of(people.features[m], size), strict=True):
         summaries.append(codec.summary(features).double().cpu().numpy())  # type: ignore[operator]
-        rows = torch.from_numpy(known[start : start + size])
-        seen = features.cpu()[rows].double()
-        there = ~seen.isnan()
-        error = (seen - representation.decoded(m, z[start : start + size][known[start : start + size]])).nan_to_num()
-        left = left + (error**2).flatten(2).sum((0, 2))
-        seen = seen.nan_to_num()
-        for k, part in enumerate((there, seen, seen**2)):
-            sums[k] = sums[k] + part.double().sum(0)
-    count, first, second = sums
-    spread = (second - first**2 / count.clamp_min(1)).flatten(1).sum(1)
-    return np.concatenate(summaries), (1 - left / spread).numpy()
+        rows = known[start : start + size]
+        seen = features.cpu()[torch.from_numpy(rows)].double()
+        there, error = ~seen.isnan(), seen - representation.decoded(m, z[start : start + size][rows])
+        parts = there, seen.nan_to_num(), seen.nan_to_num() ** 2, error.nan_to_num() ** 2
+        sums = [total + part.sum(0) for total, part in zip(sums, parts, strict=True)]
+    count, first, second, left = sums
+    spread = second - first**2 / count.clamp_min(1)
+    return np.concatenate(summaries), (1 - left.flatten(1).sum(1) / spread.flatten(1).sum(1)).tolist()
 
 
 def upward(loadings: pd.DataFrame, names: Sequence[str]) -> np.ndarray:

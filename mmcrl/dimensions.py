@@ -80,7 +80,7 @@ class _Bottlenecks(nn.Module):
             own = torch.arange(len(rows), device=rows.device)
             sizes = []
             for encoder, critic in zip(self.encoders[m].children(), self.critics[m].children(), strict=True):
-                code = encoder(views[m][rows]) if self.large[m] else encoder.encode(x[rows])  # type: ignore[operator]
+                code = encoder(views[m][rows]) if self.large[m] else encoder.encode(x[rows])
                 known = critic((code - code.mean(0)) / (code.std(0) + 1e-5))
                 scores = context @ known[:, :-1].T + known[:, -1]
                 sizes.append(F.cross_entropy(scores, own, reduction="none"))

@@ -77,7 +77,7 @@ class Modality:
 
     @property
     def values(self) -> np.ndarray:
-        """All values (n, ...), read-only.  Those of large modalities may be a copy, or be read from disk: see `read`."""
+        """All values (n, ...), read-only; those of large modalities are copied or read at every call, see `read`."""
         return self._stored if self._rows is None else _frozen(self._stored[self._rows])
 
     @property

@@ -6,8 +6,9 @@ of them is read, and never held.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import Any, TypeAlias
 
 import numpy as np
 import torch
@@ -38,17 +39,17 @@ class OnDisk:
 
     def read(self) -> Tensor:
         """As a tensor (n, ...)."""
-        return self.codec.prepare(self.modality.values).to(self.device)  # type: ignore[operator, no-any-return]
+        return self.codec.prepare(self.modality.values).to(self.device)  # type: ignore[operator]
 
 
-Features = Tensor | OnDisk
+Features: TypeAlias = Any  # a Tensor (n, ...), or OnDisk
 
 
 @dataclass(frozen=True)
 class People:
     """Features (n, ...) per modality, measured (n, M), and labels (n, d) for a method that is taught some latents."""
 
-    features: Sequence[Features]
+    features: list[Features]
     measured: Tensor
     labels: Tensor | None = None
 
@@ -99,7 +100,7 @@ def _prepared(codec: nn.Module, modality: Modality, device: torch.device | None)
     if modality.on_disk:
         return OnDisk(codec, modality, device)
     if not modality.large:
-        return codec.prepare(modality.values).to(device)  # type: ignore[operator, no-any-return]
+        return codec.prepare(modality.values).to(device)  # type: ignore[operator]
     held: Tensor | None = None
     done = 0
     for piece in modality.pieces():
@@ -108,4 +109,4 @@ def _prepared(codec: nn.Module, modality: Modality, device: torch.device | None)
             held = features.new_empty((len(modality), *features.shape[1:]), device=device)
         held[done : done + len(features)] = features
         done += len(features)
-    return codec.prepare(modality.values).to(device) if held is None else held  # type: ignore[operator, no-any-return]
+    return codec.prepare(modality.values).to(device) if held is None else held  # type: ignore[operator]

@@ -20,7 +20,7 @@ def spots(rng, z):
 
 
 def waves(rng, z, gaps=0.1):
-    """Recordings (n, 2, 96) with gaps: z0 is how fast a wave of any phase beats, z1 how high the other channel lies."""
+    """Recordings (n, 2, 96) with gaps: z0 is how fast a wave of any phase beats, z1 where the other begins."""
     n, time = len(z), np.arange(LENGTH) / LENGTH
     beats = 6 + 3 * np.tanh(z[:, :1] / 1.5)
     wave = np.sin(2 * np.pi * (beats * time + rng.random((n, 1))))

@@ -58,7 +58,7 @@ def codec_for(kind: str) -> type[Codec]:
     codec = KINDS[kind].codec
     if isinstance(codec, str):
         module, name = codec.split(":")
-        return getattr(import_module(module), name)  # type: ignore[no-any-return]
+        return getattr(import_module(module), name)
     return codec
 
 

@@ -1,8 +1,8 @@
 """Channels: what codecs of images and series have in common, values (n, channels, ...) with gaps.
 
 Features are the values, standardised per channel over all people and places, held in half precision; a gap (NaN)
-stays a gap.  Encoders see the features with 0 in the gaps, beside a channel that says where there is none.  The decoder
-tells how a person departs from the mean of the training people, place by place.
+stays a gap.  Encoders see the features with 0 in the gaps, beside a channel that says where there is none.  Decoders
+tell how a person departs from the mean of the training people, place by place.
 """
 
 from __future__ import annotations
@@ -73,15 +73,17 @@ class ChannelCodec(Codec):
         return (error * there).sum() / there.sum().clamp_min(1)
 
     def summary(self, features: Tensor) -> Tensor:
-        """Scores (n, channels) on each channel's first principal component among the training people, gaps at the mean."""
+        """Scores (n, channels) on each channel's first principal component, of the training people; gaps count 0."""
         scores = [self._departures(features[:, c], c) @ self.direction[c].flatten() for c in range(self.shape[0])]
         return torch.stack(scores, 1)
 
     def seen(self, features: Tensor) -> tuple[Tensor, Tensor]:
         """Features with 0 in the gaps (n, channels, ...), and the share of channels that is there (n, 1, ...)."""
-        there = ~features.isnan()
-        dtype = self.usual.dtype
-        return features.nan_to_num().to(dtype), there.to(dtype).mean(1, keepdim=True)
+        values = features.to(self.usual.dtype)
+        if not values.sum().isnan():
+            return values, values.new_ones(len(values), 1, *self.shape[1:])
+        there = values == values
+        return torch.where(there, values, 0.0), there.to(values.dtype).mean(1, keepdim=True)
 
     def _departures(self, features: Tensor, channel: int) -> Tensor:
         """One channel's features less their mean, flat (n, f), 0 in the gaps."""

@@ -65,11 +65,11 @@ class Codec(nn.Module, ABC):
         return ((expected - features) ** 2).mean()
 
     def augment(self, features: Tensor, generator: torch.Generator) -> Tensor:
-        """Features of a training batch changed in ways that keep the latents: as they are, unless a kind knows any."""
+        """Features of a training batch, changed in ways that keep the latents where a kind knows any."""
         return features
 
     def summary(self, features: Tensor) -> Tensor:
-        """One number per column or channel (n, columns), which a latent's loading is the correlation with: the mean."""
+        """One number per column or channel (n, columns), which loadings are correlations with: its mean."""
         return features.reshape(len(features), self.shape[0], -1).nanmean(2)
 
     @classmethod

@@ -13,6 +13,8 @@ from mmcrl.kinds.channels import ChannelCodec, strides
 __all__ = ["ImageCodec"]
 
 _SMALLEST = 7  # pixels a side of the last stage
+Step = tuple[int, int]  # down and along
+
 _CHANNELS = 16, 32, 64  # of the first, second and all further stages
 
 
@@ -26,11 +28,12 @@ class ImageCodec(ChannelCodec):
 
     def __init__(self, shape: Sequence[int], n_latents: int, width: int) -> None:
         super().__init__(shape, n_latents, width)
-        n_channels, *size = self.shape
-        sizes, steps = [tuple(size)], list[tuple[int, ...]]()
+        n_channels, height, across = self.shape
+        sizes, steps = [(height, across)], list[Step]()
         while not steps or max(sizes[-1]) > _SMALLEST:
-            steps.append(tuple(strides(side, _SMALLEST, 4) for side in sizes[-1]))
-            sizes.append(tuple(-(-side // step) for side, step in zip(sizes[-1], steps[-1], strict=True)))
+            (height, across), (down, along) = sizes[-1], (strides(side, _SMALLEST, 4) for side in sizes[-1])
+            steps.append((down, along))
+            sizes.append((-(-height // down), -(-across // along)))
         self.sizes = sizes
         channels = [n_channels + 1, *[_CHANNELS[min(s, len(_CHANNELS) - 1)] for s in range(len(steps))]]
         flat = channels[-1] * sizes[-1][0] * sizes[-1][1]
@@ -38,7 +41,7 @@ class ImageCodec(ChannelCodec):
             layer
             for (before, after), step in zip(pairwise(channels), steps, strict=True)
             for layer in (
-                nn.Conv2d(before, after, [_kernel(s) for s in step], step, [_kernel(s) // 2 for s in step]),
+                _convolution(before, after, step),
                 nn.LeakyReLU(0.2),
             )
         ]
@@ -55,29 +58,29 @@ class ImageCodec(ChannelCodec):
         self.decoder = nn.ModuleList([nn.Sequential(*first), *reversed(back)])
 
     def encode(self, features: Tensor) -> Tensor:
-        return self.encoder(torch.cat(self.seen(features), 1))
+        return self.encoder(torch.cat(self.seen(features), 1).contiguous(memory_format=torch.channels_last))
 
     def departure(self, codes: Tensor) -> Tensor:
         first, *stages = self.decoder
-        grown = first(codes).unflatten(1, self.small)
+        grown = first(codes).unflatten(1, self.small).contiguous(memory_format=torch.channels_last)
         for s, stage in enumerate(stages):
             grown = stage(grown if s == 0 else nn.functional.leaky_relu(grown, 0.2))
         return grown
 
 
-def _kernel(step: int) -> int:
-    """An odd width that leaves no pixel out."""
-    return 3 if step < 4 else 2 * step - 1
+def _convolution(before: int, after: int, step: Step) -> nn.Conv2d:
+    """With kernels of odd sides, which leave no pixel out."""
+    down, along = (3 if s < 4 else 2 * s - 1 for s in step)
+    return nn.Conv2d(before, after, (down, along), step, (down // 2, along // 2))
 
 
 class _Larger(nn.Module):
     """A transposed convolution to a picture of this size."""
 
-    def __init__(self, before: int, after: int, step: tuple[int, ...], size: tuple[int, ...]) -> None:
+    def __init__(self, before: int, after: int, step: Step, size: Step) -> None:
         super().__init__()
-        kernel = tuple(2 * s if s > 1 else 3 for s in step)
-        padding = tuple(s // 2 if s > 1 else 1 for s in step)
-        self.convolution = nn.ConvTranspose2d(before, after, kernel, step, padding)
+        (down, above), (along, beside) = ((2 * s, s // 2) if s > 1 else (3, 1) for s in step)
+        self.convolution = nn.ConvTranspose2d(before, after, (down, along), step, (above, beside))
         self.height, self.width = size
 
     def forward(self, x: Tensor) -> Tensor:
