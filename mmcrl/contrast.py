@@ -132,6 +132,16 @@ class Contrast(nn.Module):
             total = total + ((codes - sign * value) ** 2).sum() / known.sum().clamp_min(1)
         return total
 
+    def redundancy(self, latents: Tensor) -> Tensor:
+        """Sum over pairs of siblings in large modalities of their squared correlation in this batch."""
+        total = latents.new_zeros(())
+        for codec, index in zip(self.codecs, self.members, strict=True):
+            if codec.large and len(index) > 1:
+                codes = latents[:, index]
+                correlation = codes.T @ codes / codes.pow(2).sum(0).mean().clamp_min(1e-6)
+                total = total + correlation.triu(1).pow(2).sum()
+        return total
+
     def _sizes(self, phi: Tensor, weights: Tensor) -> Tensor:
         centred = (phi - phi.mean(0)).transpose(0, 1)
         covariance = centred.transpose(1, 2) @ centred / phi.shape[0]

@@ -97,7 +97,8 @@ def _channels(
         sums = [total + part.sum(0) for total, part in zip(sums, parts, strict=True)]
     count, first, second, left = sums
     spread = second - first**2 / count.clamp_min(1)
-    return np.concatenate(summaries), (1 - left.flatten(1).sum(1) / spread.flatten(1).sum(1)).tolist()
+    unexplained = left.reshape(codec.shape[0], -1).sum(1) / spread.reshape(codec.shape[0], -1).sum(1)  # type: ignore
+    return np.concatenate(summaries), (1 - unexplained).tolist()
 
 
 def upward(loadings: pd.DataFrame, names: Sequence[str]) -> np.ndarray:

@@ -50,7 +50,7 @@ class _Bottlenecks(nn.Module):
     def __init__(self, blocks: Sequence[Block], most: Sequence[int], width: int) -> None:
         super().__init__()
         kinds = [codec_for(block.kind) for block in blocks]
-        self.large = [kind.large for kind in kinds]
+        self.large = [len(block.shape) > 1 for block in blocks]
         self.views = nn.ModuleList(
             [kind(block.shape, _CONTEXT, width) for kind, block in zip(kinds, blocks, strict=True)]
         )

@@ -1,7 +1,7 @@
 """Parallel: several tasks at once, each in a process or thread of its own, that tell how far they are.
 
-Processes, because the steps of a start are so small that threads spend their time waiting for the interpreter; threads
-where steps are long and people take much memory, which each process would take again.
+Processes, because the steps of a start are so small that threads spend their time waiting for the interpreter;
+threads where steps are long and people take much memory, which each process would take again.
 """
 
 from __future__ import annotations

@@ -2,10 +2,10 @@
 
     x^(m) - decode_m(z^(m))  ~  N(0, C_m),        C_m = R_m^T R_m.
 
-For a table R_m is the symmetric root; for images and series it has 64 rows, along their principal directions, and what
-lies beyond these is left out.  A fitted covariance rather than a store of residuals: no row of a person is kept.  It has no
-mean and does not depend on z, so skewed columns and 0/1 columns come out as numbers around what is expected, not as
-their own distribution.
+For a table R_m is the symmetric root; for images and series it has 64 rows, along principal directions, and what lies
+beyond these is left out.  A fitted covariance rather than a store of residuals: no row of a person is kept.  It has
+no mean and does not depend on z, so skewed columns and 0/1 columns come out as numbers around what is expected, not
+as their own distribution.
 """
 
 from __future__ import annotations

@@ -18,13 +18,12 @@ from mmcrl.kinds.codec import Codec
 __all__ = ["ChannelCodec", "strides"]
 
 _FARTHEST = 8.0  # standard deviations of a channel, as of a table's column
+_NOISE = 0.5  # standard deviations of a channel; without it MCC falls from .98 to .90 with 1,000 small pictures
 _POWER_STEPS = 20
 
 
 class ChannelCodec(Codec):
     """A codec of values (n, channels, ...), to be given `encode` and `departure` by its kind."""
-
-    large = True
 
     mean: Tensor
     scale: Tensor
@@ -71,6 +70,11 @@ class ChannelCodec(Codec):
         there = ~features.isnan()
         error = (expected - features.nan_to_num().to(expected.dtype)) ** 2
         return (error * there).sum() / there.sum().clamp_min(1)
+
+    def augment(self, features: Tensor, generator: torch.Generator) -> Tensor:
+        """With white noise, so that the encoder cannot learn by heart the details that tell people apart."""
+        noise = torch.randn(features.shape, generator=generator, dtype=self.usual.dtype)
+        return features + _NOISE * noise.to(features.device)
 
     def summary(self, features: Tensor) -> Tensor:
         """Scores (n, channels) on each channel's first principal component, of the training people; gaps count 0."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import ClassVar
 
 import numpy as np
 import torch
@@ -25,15 +24,18 @@ class Codec(nn.Module, ABC):
     to codes (n, k) and `decode` maps codes to features.  What a codec knows of the data comes from `fit_scale` on
     the training people alone and lies in buffers, so that it is saved with the weights.
 
-    A codec of ``large`` values prepares and codes people in pieces, and sums up the columns of its modality (see
-    `summary`).
+    Values of more axes than a table's are ``large``: people are prepared and coded in pieces, and their columns, or
+    channels, are summed up (see `summary`).
     """
-
-    large: ClassVar[bool] = False
 
     def __init__(self, shape: Sequence[int], n_latents: int, width: int) -> None:
         super().__init__()
         self.shape, self.n_latents, self.width = tuple(shape), n_latents, width
+
+    @property
+    def large(self) -> bool:
+        """Whether a person's values are more than a row."""
+        return len(self.shape) > 1
 
     @property
     def at_once(self) -> int | None:

@@ -12,7 +12,8 @@ from mmcrl.kinds.channels import ChannelCodec, strides
 
 __all__ = ["SeriesCodec"]
 
-_LONGEST = 32  # samples of the last stage, which are read one after the other
+_LONGEST = 12  # samples of the last stage, which are read one after the other
+_LONG = 16_384  # samples from which the first step is of 16 rather than 4
 _CHANNELS = 16, 32, 64
 _MEMORY = 64  # hidden units of the recurrent part
 
@@ -31,7 +32,7 @@ class SeriesCodec(ChannelCodec):
         n_channels, length = self.shape
         lengths, steps = [length], list[int]()
         while not steps or lengths[-1] > _LONGEST:
-            steps.append(strides(lengths[-1], _LONGEST, 4))
+            steps.append(strides(lengths[-1], _LONGEST, 16 if length >= _LONG else 4))
             lengths.append(-(-lengths[-1] // steps[-1]))
         self.lengths, self.steps = lengths, steps
         channels = [n_channels + 1, *[_CHANNELS[min(s, len(_CHANNELS) - 1)] for s in range(len(steps))]]
@@ -55,12 +56,12 @@ class SeriesCodec(ChannelCodec):
         x, there = self.seen(features)
         x, told = torch.cat([x, there], 1), list[Tensor]()
         for stage, step in zip(self.stages, self.steps, strict=True):
-            x = nn.functional.leaky_relu(stage(x), 0.2)
             there = nn.functional.avg_pool1d(there, step, ceil_mode=True, count_include_pad=False)
+            x = nn.functional.leaky_relu(stage(x), 0.2) * (there > 0)
             weight = there / there.sum(2, keepdim=True).clamp_min(1e-6)
             mean = (x * weight).sum(2)
-            variance = ((x - mean[:, :, None]) ** 2 * weight).sum(2)
-            told += [mean, (variance + 1e-5).sqrt()]
+            variance = (x**2 * weight).sum(2) - mean**2
+            told += [mean, (variance.clamp_min(0) + 1e-5).sqrt()]
         return self.head(torch.cat([*told, self._remembered(x, there)], 1))
 
     def _remembered(self, x: Tensor, there: Tensor) -> Tensor:
