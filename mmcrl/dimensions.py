@@ -70,8 +70,7 @@ class _Bottlenecks(nn.Module):
         seen, features = people.measured.to(torch.get_default_dtype()), [as_tensor(x) for x in people.features]
         views = [view.encode(x) for view, x in zip(self.views, features, strict=True)]  # type: ignore[operator]
         told = [
-            embed(view) * seen[:, m : m + 1]  # type: ignore[operator]
-            for m, (embed, view) in enumerate(zip(self.embed, views, strict=True))
+            embed(view) * seen[:, m : m + 1] for m, (embed, view) in enumerate(zip(self.embed, views, strict=True))
         ]
         every, found = sum(told), []
         for m, x in enumerate(features):
@@ -80,7 +79,7 @@ class _Bottlenecks(nn.Module):
             own = torch.arange(len(rows), device=rows.device)
             sizes = []
             for encoder, critic in zip(self.encoders[m].children(), self.critics[m].children(), strict=True):
-                code = encoder(views[m][rows]) if self.large[m] else encoder.encode(x[rows])
+                code = encoder(views[m][rows]) if self.large[m] else encoder.encode(x[rows])  # type: ignore[operator]
                 known = critic((code - code.mean(0)) / (code.std(0) + 1e-5))
                 scores = context @ known[:, :-1].T + known[:, -1]
                 sizes.append(F.cross_entropy(scores, own, reduction="none"))

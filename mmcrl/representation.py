@@ -92,12 +92,11 @@ class Representation:
     def decoded(self, m: int, z: np.ndarray) -> Tensor:
         """The expected features (n, ...) of modality m for latents (n, d): in float64, large ones as trained."""
         codec = self.network.codecs[m]
-        codes = torch.tensor((z * self.orientation)[:, self.latent_of]).to(self.network.mean)[
-            :, self.network.members[m]
-        ]
-        if codec.at_once is None:
-            return codec.decode(codes).double().cpu()  # type: ignore[operator]
-        return torch.cat([codec.decode(piece).cpu() for piece in codes.split(codec.at_once)])  # type: ignore
+        codes = torch.tensor((z * self.orientation)[:, self.latent_of]).to(self.network.mean)
+        own = codes[:, self.network.members[m]]
+        if not codec.large:
+            return codec.decode(own).double().cpu()  # type: ignore[operator]
+        return torch.cat([codec.decode(piece).cpu() for piece in own.split(codec.at_once)])  # type: ignore
 
     def restored(self, m: int, features: Tensor) -> np.ndarray:
         """Features of modality m in the units of its columns."""
