@@ -133,13 +133,13 @@ class Contrast(nn.Module):
         return total
 
     def redundancy(self, latents: Tensor) -> Tensor:
-        """Sum over pairs of siblings in large modalities of their squared correlation in this batch."""
+        """Sum over pairs of siblings of their squared correlation in this batch, each kind's times its ``apart``."""
         total = latents.new_zeros(())
         for codec, index in zip(self.codecs, self.members, strict=True):
-            if codec.large and len(index) > 1:
+            if codec.apart and len(index) > 1:
                 codes = latents[:, index]
                 correlation = codes.T @ codes / codes.pow(2).sum(0).mean().clamp_min(1e-6)
-                total = total + correlation.triu(1).pow(2).sum()
+                total = total + codec.apart * correlation.triu(1).pow(2).sum()  # type: ignore[operator]
         return total
 
     def _sizes(self, phi: Tensor, weights: Tensor) -> Tensor:

@@ -1,9 +1,9 @@
 """Descent: one start of the contrast, from its first weights to the best state by held-out loss.
 
 Every step minimises ``InfoNCE + penalty * ramp * sum_{i<j} E_ij`` (see `mmcrl.contrast`) on a batch of people with
-AdamW, gradients clipped to norm 5, and a learning rate that falls along a cosine to 2 % of its first value.  Where
-modalities are images or series, the squared correlations of siblings are added at first; their weight falls from 1 to
-0 over the first half of the steps, so that siblings which do depend on each other are free to.
+AdamW, gradients clipped to norm 5, and a learning rate that falls along a cosine to 2 % of its first value.  The
+squared correlations of the siblings of a series are added at first; their weight falls from 1 to 0 over the first
+half of the steps, so that siblings which do depend on each other are free to.
 """
 
 from __future__ import annotations
@@ -27,7 +27,6 @@ _CALIBRATION = 20_000  # people that fix the standardisation; more change its th
 _LARGE = (
     5_000  # the same, and of the people held out, where modalities are large: evaluations would take half the time
 )
-_REDUNDANCY = 1.0  # nats; without it both codes of a recording tell the same latent first, and stay so
 _FLOOR = 0.02  # the last learning rate, as a share of the first
 
 History = list[tuple[int, float, float]]  # step, training loss, held-out loss (both penalised, nats)
@@ -67,7 +66,7 @@ def train_contrast(
     parameters = [p for group in optimiser.param_groups for p in group["params"]]
     batch, device = settings.batch_for(len(train)), train.measured.device
     every, first = max(1, settings.steps // 20), 1
-    best, large = _copy(network), any(codec.large for codec in network.codecs)
+    best, apart = _copy(network), any(codec.apart for codec in network.codecs)
     if checkpoint and (saved := checkpoint.read()):
         run.history, tensors = saved
         network.load_state_dict(under("network", tensors))
@@ -88,8 +87,8 @@ def train_contrast(
         loss, sizes = network.loss(latents, people.measured)
         loss = loss + settings.penalty * ramp * sizes.sum() / 2
         early = max(0.0, 1 - 2 * step / settings.steps)
-        if large and early:
-            loss = loss + _REDUNDANCY * early * network.redundancy(latents)
+        if apart and early:
+            loss = loss + early * network.redundancy(latents)
         if people.labels is not None:
             loss = loss + network.distance_from(people.labels, latents, people.measured)
         loss.backward()

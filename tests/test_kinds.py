@@ -264,7 +264,7 @@ def test_sampled_people_are_arrays_of_the_shapes_given(three):
     _, fact = model.counterfactual(cohort, {})
     assert np.array_equal(fact["image"], cohort["image"].values, equal_nan=True)
     _, acted = model.counterfactual(cohort, {name: 1.0}, allow_undirected=True)
-    assert np.array_equal(np.isnan(acted["series"]) | True, np.ones_like(acted["series"], dtype=bool))
+    assert np.isnan(acted["series"][20:50]).all()
     assert np.isnan(acted["image"][:30]).all()
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from typing import ClassVar
 
 import numpy as np
 import torch
@@ -25,8 +26,11 @@ class Codec(nn.Module, ABC):
     the training people alone and lies in buffers, so that it is saved with the weights.
 
     Values of more axes than a table's are ``large``: people are prepared and coded in pieces, and their columns, or
-    channels, are summed up (see `summary`).
+    channels, are summed up (see `summary`).  ``apart`` weighs the squared correlations of siblings in the first half
+    of the training, for a kind whose codes all tell the same latent first.
     """
+
+    apart: ClassVar[float] = 0.0
 
     def __init__(self, shape: Sequence[int], n_latents: int, width: int) -> None:
         super().__init__()
