@@ -17,10 +17,10 @@ from mmcrl.tensors import People, as_tensor, pieces_of
 __all__ = ["column_loadings", "fit_decoders", "upward"]
 
 _STEPS, _BATCH, _LEARNING_RATE = 400, 512, 3e-3
-_LARGE_STEPS, _LARGE_BATCH = 1_000, 64  # of images and series
+_LARGE_BATCH = 64  # images or series
 
 
-def fit_decoders(network: Contrast, people: People, seed: int) -> None:
+def fit_decoders(network: Contrast, people: People, seed: int, steps_of_large: int = 1_000) -> None:
     """Decoders on fixed codes: ``min E || x^(m) - decode_m(z^(m)) ||^2`` over the training people, without gaps.
 
     The expected columns given the shared latents; private variation stays in the residual.
@@ -29,7 +29,7 @@ def fit_decoders(network: Contrast, people: People, seed: int) -> None:
     with torch.no_grad():
         latents = network.latents(people.features, people.measured)
     for m, codec in enumerate(network.codecs):
-        steps, people_at_once = (_STEPS, _BATCH) if not codec.large else (_LARGE_STEPS, _LARGE_BATCH)
+        steps, people_at_once = (_STEPS, _BATCH) if not codec.large else (steps_of_large, _LARGE_BATCH)
         weights = list(codec.decoder.parameters())  # type: ignore[union-attr]
         if not weights:
             continue

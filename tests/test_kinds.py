@@ -11,6 +11,7 @@ from rendered import columns, spots, waves, world
 from torch import nn
 
 from mmcrl import Cohort, InputError, Modality, MultimodalCRL, metrics
+from mmcrl.checkpoint import Checkpoint
 from mmcrl.kinds import KINDS, Codec, Kind, codec_for
 from mmcrl.private import principal_root
 from mmcrl.tensors import OnDisk, as_tensor, people_of
@@ -285,23 +286,21 @@ def test_other_sizes_are_refused(three):
         model.transform(narrow)
 
 
-def test_threads_and_interruptions_change_no_bit(tmp_path, three, monkeypatch):
-    cohort, _ = three
-    few = {**QUICK, "starts": 2}
+def test_threads_and_interruptions_change_no_bit(tmp_path, monkeypatch):
+    cohort, few = world(200)[0], {**QUICK, "starts": 2}
     whole = MultimodalCRL(2, jobs=1, **few).fit(cohort, progress=False)
     side_by_side = MultimodalCRL(2, jobs=2, **few).fit(cohort, progress=False)
     assert side_by_side.transform(cohort).equals(whole.transform(cohort))
-    write = "mmcrl.checkpoint.Checkpoint.write"
-    original, count = __import__("mmcrl.checkpoint").checkpoint.Checkpoint.write, []
+    write, written = Checkpoint.write, []
 
-    def once(self, *args):
-        original(self, *args)
-        count.append(1)
-        if len(count) == 25:
+    def interrupted(self, *args):
+        write(self, *args)
+        written.append(self)
+        if len(written) == 25:
             raise KeyboardInterrupt
 
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr(write, once)
+        patch.setattr(Checkpoint, "write", interrupted)
         MultimodalCRL(2, jobs=1, **few).fit(cohort, progress=False, checkpoint=tmp_path)
     resumed = MultimodalCRL(2, jobs=1, **few).fit(cohort, progress=False, checkpoint=tmp_path)
     assert resumed.transform(cohort).equals(whole.transform(cohort))
