@@ -42,7 +42,7 @@ def principal_root(residuals: Tensor, directions: int = _DIRECTIONS) -> Tensor:
     """R (r, f) with ``R^T R`` close to the covariance of residuals (n, f), by their r principal directions.
 
     >>> principal_root(torch.tensor([[3.0, 4.0], [-3.0, -4.0], [0.0, 0.0]]), 1).abs() * 3**0.5 / 2**0.5
-    tensor([[3.0000, 4.0000]])
+    tensor([[3., 4.]])
     """
     values, vectors = torch.linalg.eigh((residuals @ residuals.T).double())  # (n, n): people are fewer than features
     kept = torch.argsort(values, descending=True)[:directions]
