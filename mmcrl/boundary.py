@@ -121,12 +121,25 @@ def column_faults(modalities: Mapping[str, Modality]) -> list[InputError]:
     """Columns (or channels) nothing can be learned from: infinite, all missing, constant."""
     faults = []
     for name, modality in modalities.items():
-        flat = np.moveaxis(modality.values, 1, 0).reshape(modality.values.shape[1], -1)
-        for column, kind, row in zip(modality.names, modality.column_kinds, flat, strict=True):
-            fault = _fault(row, kind)
+        if modality.large:
+            found = _channel_faults(modality)
+        else:
+            found = [_fault(*of) for of in zip(modality.values.T, modality.column_kinds, strict=True)]
+        for column, fault in zip(modality.names, found, strict=True):
             if fault is not None:
                 faults.append(InputError(f'cohort["{name}"].{column}', *fault))
     return faults
+
+
+def _channel_faults(modality: Modality) -> list[tuple[str, str] | None]:
+    """What is wrong with each channel, by the least and the greatest of its values."""
+    ends = []
+    for piece in modality.pieces():
+        axes = tuple(axis for axis in range(piece.ndim) if axis != 1)
+        ends.append((np.fmin.reduce(piece, axes), np.fmax.reduce(piece, axes)))
+    low = np.fmin.reduce([least for least, _ in ends]).astype(float)
+    high = np.fmax.reduce([greatest for _, greatest in ends]).astype(float)
+    return [_fault(np.array(pair), "numeric") for pair in zip(low, high, strict=True)]
 
 
 def _fault(row: np.ndarray, kind: str) -> tuple[str, str] | None:

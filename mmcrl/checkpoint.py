@@ -25,11 +25,12 @@ from mmcrl.errors import InputError
 from mmcrl.plan import Block
 from mmcrl.settings import Settings
 from mmcrl.storage import digest
-from mmcrl.tensors import People
+from mmcrl.tensors import People, pieces_of
 
 __all__ = ["Checkpoint", "checkpoints", "fingerprint", "optimiser_state", "optimiser_tensors"]
 
 _FORMAT = 1
+_HASHED_AT_ONCE = 4096  # people
 
 
 @dataclass(frozen=True)
@@ -96,9 +97,11 @@ def fingerprint(blocks: Sequence[Block], people: Sequence[People], settings: Set
     """SHA-256 of all that decides a fit's bits: settings (not how many run at once), latents, seed and people."""
     hashes = []
     for group in people:
-        for tensor in (*group.features, group.measured, *([] if group.labels is None else [group.labels])):
-            blob = tensor.detach().cpu().contiguous().numpy()
-            hashes.append([str(tensor.dtype), list(tensor.shape), hashlib.sha256(blob.tobytes()).hexdigest()])
+        for part in (*group.features, group.measured, *([] if group.labels is None else [group.labels])):
+            seal, pieces = hashlib.sha256(), pieces_of(part, _HASHED_AT_ONCE)
+            for tensor in pieces:
+                seal.update(tensor.detach().cpu().contiguous().numpy())  # type: ignore[arg-type]
+            hashes.append([str(tensor.dtype), len(part), list(tensor.shape[1:]), seal.hexdigest()])
     chosen = {name: value for name, value in settings.to_dict().items() if name != "jobs"}
     what = {"settings": chosen, "blocks": [asdict(block) for block in blocks], "seed": seed, "device": device}
     return digest({**what, "people": hashes})

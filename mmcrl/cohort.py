@@ -151,7 +151,7 @@ class Cohort:
                 "kind": m.kind,
                 "columns": len(m.names),
                 "people": int(m.measured.sum()),
-                "missing": float(np.isnan(m.values[m.measured]).mean()) if m.measured.any() else 1.0,
+                "missing": _missing(m),
             }
             for name, m in self.modalities.items()
         }
@@ -168,3 +168,13 @@ class Cohort:
         new.codebook = self.codebook[self.codebook["modality"].isin(modalities)].reset_index(drop=True)
         new.n_latents = {k: v for k, v in self.n_latents.items() if k in modalities}
         return new
+
+
+def _missing(modality: Modality) -> float:
+    """Share of the measured people's values that is missing."""
+    if not modality.measured.any():
+        return 1.0
+    if not modality.large:
+        return float(np.isnan(modality.values[modality.measured]).mean())
+    absent = sum(int(np.isnan(piece).sum()) for piece in modality.take(modality.measured).pieces())
+    return absent / (int(modality.measured.sum()) * int(np.prod(modality.shape[1:])))

@@ -25,6 +25,7 @@ from torch.nn import functional as F
 
 from mmcrl.kinds import Codec
 from mmcrl.networks import ScalarFeatures, mlp
+from mmcrl.tensors import Features, as_tensor, pieces_of
 
 __all__ = ["Contrast", "moments"]
 
@@ -62,11 +63,11 @@ class Contrast(nn.Module):
             self.log_tau = nn.Parameter(torch.full((len(tied),), _LOG_TAU))
         self.register_buffer("cross", cross)
 
-    def codes(self, features: Sequence[Tensor]) -> Tensor:
-        """Raw codes (n, d) of all modalities side by side."""
-        return torch.cat([c.encode(x) for c, x in zip(self.codecs, features, strict=True)], 1)  # type: ignore[operator]
+    def codes(self, features: Sequence[Features]) -> Tensor:
+        """Raw codes (n, d) of all modalities side by side; of large ones in pieces, where no gradient is wanted."""
+        return torch.cat([_encoded(c, x) for c, x in zip(self.codecs, features, strict=True)], 1)  # type: ignore[arg-type]
 
-    def latents(self, features: Sequence[Tensor], measured: Tensor) -> Tensor:
+    def latents(self, features: Sequence[Features], measured: Tensor) -> Tensor:
         """Latents (n, d): codes standardised, 0 where the modality was not measured."""
         seen = self.per_latent(measured)
         if self.training:
@@ -75,8 +76,13 @@ class Contrast(nn.Module):
             return (codes - mean) / scale * seen
         return (self.codes(features) - self.mean) / self.scale * seen
 
+    def augmented(self, features: Sequence[Features], generator: torch.Generator) -> list[Tensor]:
+        """Features of a training batch, changed where a kind knows changes that keep the latents."""
+        pairs = zip(self.codecs, features, strict=True)
+        return [codec.augment(as_tensor(x), generator) for codec, x in pairs]  # type: ignore[operator]
+
     @torch.no_grad()
-    def calibrate(self, features: Sequence[Tensor], measured: Tensor) -> None:
+    def calibrate(self, features: Sequence[Features], measured: Tensor) -> None:
         """Fix the standardisation on these (training) people."""
         mean, scale = moments(self.codes(features), self.per_latent(measured))
         self.mean.copy_(mean)
@@ -131,6 +137,16 @@ class Contrast(nn.Module):
             total = total + ((codes - sign * value) ** 2).sum() / known.sum().clamp_min(1)
         return total
 
+    def redundancy(self, latents: Tensor) -> Tensor:
+        """Sum over pairs of siblings of their squared correlation in this batch, each kind's times its ``apart``."""
+        total = latents.new_zeros(())
+        for codec, index in zip(self.codecs, self.members, strict=True):
+            if codec.apart and len(index) > 1:
+                codes = latents[:, index]
+                correlation = codes.T @ codes / codes.pow(2).sum(0).mean().clamp_min(1e-6)
+                total = total + codec.apart * correlation.triu(1).pow(2).sum()  # type: ignore[operator]
+        return total
+
     def _sizes(self, phi: Tensor, weights: Tensor) -> Tensor:
         centred = (phi - phi.mean(0)).transpose(0, 1)
         covariance = centred.transpose(1, 2) @ centred / phi.shape[0]
@@ -142,6 +158,13 @@ class Contrast(nn.Module):
         """Measured modalities (n, M) as weights (n, d) of their latents."""
         sizes = torch.tensor([len(index) for index in self.members], device=measured.device)
         return torch.repeat_interleave(measured, sizes, dim=1).to(self.mean.dtype)
+
+
+def _encoded(codec: Codec, features: Features) -> Tensor:
+    if torch.is_grad_enabled():
+        return codec.encode(as_tensor(features))
+    parts = [codec.encode(piece) for piece in pieces_of(features, codec.at_once)]
+    return parts[0] if len(parts) == 1 else torch.cat(parts)
 
 
 def moments(codes: Tensor, seen: Tensor) -> tuple[Tensor, Tensor]:

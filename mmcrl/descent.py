@@ -1,7 +1,9 @@
 """Descent: one start of the contrast, from its first weights to the best state by held-out loss.
 
 Every step minimises ``InfoNCE + penalty * ramp * sum_{i<j} E_ij`` (see `mmcrl.contrast`) on a batch of people with
-AdamW, gradients clipped to norm 5, and a learning rate that falls along a cosine to 2 % of its first value.
+AdamW, gradients clipped to norm 5, and a learning rate that falls along a cosine to 2 % of its first value.  The
+squared correlations of the siblings of a series are added at first; their weight falls from 1 to 0 over the first
+half of the steps, so that siblings which do depend on each other are free to.
 """
 
 from __future__ import annotations
@@ -22,6 +24,9 @@ from mmcrl.tensors import People
 __all__ = ["Run", "evaluate", "learning_rate_at", "stalled", "train_contrast"]
 
 _CALIBRATION = 20_000  # people that fix the standardisation; more change its third digit at most
+_LARGE = (
+    5_000  # the same, and of the people held out, where modalities are large: evaluations would take half the time
+)
 _FLOOR = 0.02  # the last learning rate, as a share of the first
 
 History = list[tuple[int, float, float]]  # step, training loss, held-out loss (both penalised, nats)
@@ -61,7 +66,7 @@ def train_contrast(
     parameters = [p for group in optimiser.param_groups for p in group["params"]]
     batch, device = settings.batch_for(len(train)), train.measured.device
     every, first = max(1, settings.steps // 20), 1
-    best = _copy(network)
+    best, apart = _copy(network), any(codec.apart for codec in network.codecs)
     if checkpoint and (saved := checkpoint.read()):
         run.history, tensors = saved
         network.load_state_dict(under("network", tensors))
@@ -78,9 +83,12 @@ def train_contrast(
         optimiser.param_groups[0]["lr"] = learning_rate_at(step, settings)
         ramp = min(1.0, max(0.0, (step / settings.steps - 0.3) / 0.2))
         optimiser.zero_grad()
-        latents = network.latents(people.features, people.measured)
+        latents = network.latents(network.augmented(people.features, generator), people.measured)
         loss, sizes = network.loss(latents, people.measured)
         loss = loss + settings.penalty * ramp * sizes.sum() / 2
+        early = max(0.0, 1 - 2 * step / settings.steps)
+        if apart and early:
+            loss = loss + early * network.redundancy(latents)
         if people.labels is not None:
             loss = loss + network.distance_from(people.labels, latents, people.measured)
         loss.backward()
@@ -124,7 +132,9 @@ def stalled(history: History, steps: int, patience: int) -> bool:
 @torch.no_grad()
 def evaluate(network: Contrast, train: People, held_out: People, batch: int, penalty: float) -> float:
     """Penalised loss on the held-out people, in batches of the training's size, standardised as in training."""
-    some = train.take(slice(_CALIBRATION))
+    large = any(codec.large for codec in network.codecs)
+    some = train.take(slice(_LARGE if large else _CALIBRATION))
+    held_out = held_out.take(slice(_LARGE)) if large else held_out
     network.calibrate(some.features, some.measured)
     network.eval()
     latents, measured = network.latents(held_out.features, held_out.measured), held_out.measured

@@ -26,9 +26,9 @@ from mmcrl.cohort import Cohort
 from mmcrl.descent import learning_rate_at
 from mmcrl.kinds import codec_for
 from mmcrl.networks import mlp
-from mmcrl.plan import PEOPLE_PER_LATENT, plan_blocks
+from mmcrl.plan import PEOPLE_PER_LATENT, Block, plan_blocks
 from mmcrl.settings import Settings
-from mmcrl.tensors import People, people_of
+from mmcrl.tensors import People, as_tensor, learn_scale, people_of
 from mmcrl.training import deterministic, run_shown
 
 __all__ = ["Dimensions", "choose_latents", "fewest"]
@@ -42,19 +42,24 @@ Dimensions = dict[str, list[float]]  # per modality, the held-out loss (nats) of
 
 
 class _Bottlenecks(nn.Module):
-    """Encoders of every size for every modality, and what the other modalities say of each."""
+    """Encoders of every size for every modality, and what the other modalities say of each.
 
-    def __init__(self, kinds: Sequence[str], columns: Sequence[int], most: Sequence[int], width: int) -> None:
+    The encoders of a large modality share all but their last layers.
+    """
+
+    def __init__(self, blocks: Sequence[Block], most: Sequence[int], width: int) -> None:
         super().__init__()
+        kinds = [codec_for(block.kind) for block in blocks]
+        self.large = [len(block.shape) > 1 for block in blocks]
         self.views = nn.ModuleList(
-            [codec_for(kind)(c, _CONTEXT, width) for kind, c in zip(kinds, columns, strict=True)]
+            [kind(block.shape, _CONTEXT, width) for kind, block in zip(kinds, blocks, strict=True)]
         )
-        told = [c if kind == "observed" else _CONTEXT for kind, c in zip(kinds, columns, strict=True)]
+        told = [len(block.columns) if block.kind == "observed" else _CONTEXT for block in blocks]
         self.embed = nn.ModuleList([nn.Linear(n, _CONTEXT) for n in told])
         self.context = nn.ModuleList([mlp(_CONTEXT, 64, _CONTEXT) for _ in kinds])
         self.encoders = nn.ModuleList(
-            nn.ModuleList([codec_for(kind)(c, k, width) for k in range(1, top + 1)])
-            for kind, c, top in zip(kinds, columns, most, strict=True)
+            nn.ModuleList([mlp(_CONTEXT, 64, k) if large else kind(block.shape, k, width) for k in range(1, top + 1)])
+            for kind, block, top, large in zip(kinds, blocks, most, self.large, strict=True)
         )
         self.critics = nn.ModuleList(
             nn.ModuleList([mlp(k, 64, _CONTEXT + 1) for k in range(1, top + 1)]) for top in most
@@ -62,23 +67,23 @@ class _Bottlenecks(nn.Module):
 
     def losses(self, people: People) -> list[Tensor]:
         """Per modality (k, n): InfoNCE of every size for every person; nobody's where fewer than two are measured."""
-        seen = people.measured.to(people.features[0].dtype)
+        seen, features = people.measured.to(torch.get_default_dtype()), [as_tensor(x) for x in people.features]
+        views = [view.encode(x) for view, x in zip(self.views, features, strict=True)]  # type: ignore[operator]
         told = [
-            embed(view.encode(x)) * seen[:, m : m + 1]  # type: ignore[operator]
-            for m, (embed, view, x) in enumerate(zip(self.embed, self.views, people.features, strict=True))
+            embed(view) * seen[:, m : m + 1] for m, (embed, view) in enumerate(zip(self.embed, views, strict=True))
         ]
         every, found = sum(told), []
-        for m, x in enumerate(people.features):
+        for m, x in enumerate(features):
             rows = torch.nonzero(people.measured[:, m])[:, 0]
             context = self.context[m]((every - told[m])[rows])
             own = torch.arange(len(rows), device=rows.device)
             sizes = []
             for encoder, critic in zip(self.encoders[m].children(), self.critics[m].children(), strict=True):
-                code = encoder.encode(x[rows])  # type: ignore[operator]
+                code = encoder(views[m][rows]) if self.large[m] else encoder.encode(x[rows])  # type: ignore[operator]
                 known = critic((code - code.mean(0)) / (code.std(0) + 1e-5))
                 scores = context @ known[:, :-1].T + known[:, -1]
                 sizes.append(F.cross_entropy(scores, own, reduction="none"))
-            found.append(torch.stack(sizes) if sizes and len(rows) > 1 else x.new_zeros(len(sizes), 0))
+            found.append(torch.stack(sizes) if sizes and len(rows) > 1 else seen.new_zeros(len(sizes), 0))
         return found
 
 
@@ -99,18 +104,17 @@ def choose_latents(
         affordable = int(train[block.name].measured.sum()) // PEOPLE_PER_LATENT
         columns = len(block.columns) if block.kind == "table" else _MOST
         most.append(0 if block.kind == "observed" else max(1, min(_MOST, columns, affordable)))
-    kinds, columns_of = [b.kind for b in blocks], [len(b.columns) for b in blocks]
     networks = []
     with deterministic(settings.dtype):
         for start in range(settings.starts):
             torch.manual_seed(seed * 1_000 + start)
-            networks.append(_Bottlenecks(kinds, columns_of, most, settings.width).to(device))
+            networks.append(_Bottlenecks(blocks, most, settings.width).to(device))
         views = networks[0].views  # their scale prepares features; all starts train on the same ones
         for block, view in zip(blocks, views, strict=True):
-            view.fit_scale(train[block.name].values[train[block.name].measured])  # type: ignore[operator]
+            learn_scale(view, train[block.name])
         groups = people_of(views, train, device), people_of(views, held_out, device)
     tasks = [partial(_train, network, *groups, settings, seed * 1_000 + s) for s, network in enumerate(networks)]
-    runs = run_shown(tasks, settings, device, "numbers of latents", "train", progress)
+    runs = run_shown(tasks, settings, device, "numbers of latents", "train", progress, threads=any(networks[0].large))
     chosen, losses = {}, {}
     for m, block in enumerate(blocks):
         if most[m]:

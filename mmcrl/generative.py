@@ -1,13 +1,13 @@
 """Generative: a fitted model asked for new people, for interventions and for counterfactuals.
 
-Each answer is latents and, through the decoders, the observed columns in their units.
+Each answer is latents and, through the decoders, the observed columns, images and series in their units.
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
-from typing import NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -23,10 +23,13 @@ __all__ = ["Generative", "Outcome"]
 
 
 class Outcome(NamedTuple):
-    """Latents (n, d) as `MultimodalCRL.transform` gives them, and a table per modality in its columns' units."""
+    """Latents (n, d) as `MultimodalCRL.transform` gives them, and per modality its values in its columns' units.
+
+    Values of a table are a DataFrame, those of images and series an array (n, channels, ...).
+    """
 
     latents: pd.DataFrame
-    columns: dict[str, pd.DataFrame]
+    columns: dict[str, Any]
 
 
 class Generative(ABC):
@@ -80,10 +83,9 @@ class Generative(ABC):
         z, shows = factual.to_numpy(), self._fitted
         changed = self.structure.counterfactual(z, action)
         columns = {}
-        decoded = zip(shows.decoded(z), shows.decoded(changed), cohort.modalities.items(), strict=True)
-        for m, (before, after, (name, modality)) in enumerate(decoded):
-            shift = shows.restored(m, after) - shows.restored(m, before)
-            columns[name] = pd.DataFrame(modality.values + shift, index=cohort.ids, columns=modality.names)
+        for m, (name, modality) in enumerate(cohort.modalities.items()):
+            before, after = (shows.restored(m, shows.decoded(m, latents)) for latents in (z, changed))
+            columns[name] = _as_given(modality.values + (after - before), modality.names, cohort.ids)
         return Outcome(pd.DataFrame(changed, index=cohort.ids, columns=factual.columns), columns)
 
     @abstractmethod
@@ -103,11 +105,12 @@ class Generative(ABC):
         z = self.structure.sample(int(n), int(seed), action)
         rng = np.random.default_rng([int(seed), 1])
         columns = {}
-        for m, (block, expected) in enumerate(zip(shows.views, shows.decoded(z), strict=True)):
-            root = self._private[m]
-            noise = torch.from_numpy(rng.normal(size=(n, len(root)))) @ root
-            values = shows.restored(m, expected + noise.reshape(expected.shape))
-            columns[block.name] = pd.DataFrame(values, columns=block.columns)
+        for m, block in enumerate(shows.views):
+            root, expected = self._private[m], shows.decoded(m, z)
+            noise = torch.from_numpy(rng.normal(size=(n, len(root)))).to(root.dtype) @ root
+            columns[block.name] = _as_given(
+                shows.restored(m, expected + noise.reshape(expected.shape)), block.columns
+            )
         return Outcome(pd.DataFrame(z, columns=shows.columns), columns)
 
     def _decidable(self, action: Mapping[str, float], allow_undirected: bool) -> None:
@@ -117,3 +120,8 @@ class Generative(ABC):
             named = ", ".join(f"{a.source} - {a.target}" for a in doubtful)
             expected = "one whose effect depends on directed links only, or allow_undirected=True"
             raise InputError("action", expected, f"one that depends on undirected links: {named}")
+
+
+def _as_given(values: np.ndarray, columns: Sequence[str], ids: pd.Index | None = None) -> pd.DataFrame | np.ndarray:
+    """A table as a DataFrame, values of more axes as they are."""
+    return pd.DataFrame(values, index=ids, columns=list(columns)) if values.ndim == 2 else values

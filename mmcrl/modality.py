@@ -7,7 +7,7 @@ whose values are all NaN was not measured.
 from __future__ import annotations
 
 import copy
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Literal, get_args
 
 import numpy as np
@@ -15,19 +15,14 @@ import pandas as pd
 from numpy.typing import ArrayLike
 
 from mmcrl.errors import InputError
+from mmcrl.kinds import KINDS
 
-__all__ = ["ColumnKind", "Kind", "Modality"]
+__all__ = ["ColumnKind", "Modality"]
 
-Kind = Literal["table", "observed", "series", "image"]
 ColumnKind = Literal["numeric", "binary", "ordinal", "categorical"]
 
-_SHAPES: dict[str, str] = {
-    "table": "(n, columns)",
-    "observed": "(n, columns)",
-    "series": "(n, channels, time)",
-    "image": "(n, channels, height, width)",
-}
-_KIND_OF_NDIM: dict[int, Kind] = {2: "table", 3: "series", 4: "image"}
+_KIND_OF_NDIM = {2: "table", 3: "series", 4: "image"}
+_PIECE = 32 * 2**20  # bytes of large values that are looked at together
 
 
 class Modality:
@@ -36,8 +31,10 @@ class Modality:
     Parameters
     ----------
     values : numbers of shape (n, columns), (n, channels, time) or (n, channels, height, width); an array or a
-        DataFrame, whose columns become ``names`` and whose index becomes ``index``. Copied; float32 stays
-        float32, everything else becomes float64.
+        DataFrame, whose columns become ``names`` and whose index becomes ``index``.  A table is copied; float32
+        stays float32, everything else becomes float64.  Series and images are neither copied nor converted: whole
+        numbers have no missing values, and what ``numpy.load(path, mmap_mode="r")`` gives stays on disk and is read
+        a batch at a time.  Recordings of different length are filled up with NaN at their end.
     kind : ``table``, ``series`` or ``image`` (from the number of axes when left out), or ``observed``: a
         table each of whose columns is a latent of its own, such as age.
     names, units, descriptions : one text per column or channel.
@@ -55,7 +52,7 @@ class Modality:
     def __init__(
         self,
         values: ArrayLike | pd.DataFrame,
-        kind: Kind | None = None,
+        kind: str | None = None,
         names: Sequence[str] | None = None,
         units: Sequence[str] | None = None,
         descriptions: Sequence[str] | None = None,
@@ -65,35 +62,75 @@ class Modality:
         if isinstance(values, pd.DataFrame):
             self.index = values.index
             names = [str(column) for column in values.columns] if names is None else names
-        self.values = _numbers(values, names)
-        self.kind = _kind(self.values, kind)
-        if 0 in self.values.shape[1:]:
-            expected = f"shape {_SHAPES[self.kind]} without an empty axis"
-            raise InputError("values", expected, str(self.values.shape))
-        width = self.values.shape[1]
+        self._stored = _numbers(values, names)
+        self._rows: np.ndarray | None = None  # of what is stored: large values are not copied when people are taken
+        self._measured: np.ndarray | None = None
+        self.kind = _kind(self._stored, kind)
+        if 0 in self.shape[1:]:
+            expected = f"shape {KINDS[self.kind].axes} without an empty axis"
+            raise InputError("values", expected, str(self.shape))
+        width = self.shape[1]
         self.names = _names(names, width)
         self.units = _texts("units", units, width)
         self.descriptions = _texts("descriptions", descriptions, width)
-        self.column_kinds = _column_kinds(column_kinds, self.values)
+        self.column_kinds = _column_kinds(column_kinds, self._stored)
+
+    @property
+    def values(self) -> np.ndarray:
+        """All values (n, ...), read-only; those of large modalities are copied or read at every call, see `read`."""
+        return self._stored if self._rows is None else _frozen(self._stored[self._rows])
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Of the values."""
+        n = len(self._stored) if self._rows is None else len(self._rows)
+        return (n, *self._stored.shape[1:])
+
+    @property
+    def large(self) -> bool:
+        """Whether the values have more axes than a table, so that they are not copied, and worked on in pieces."""
+        return self._stored.ndim > 2
+
+    @property
+    def on_disk(self) -> bool:
+        """Whether the values lie in a file that is read a piece at a time."""
+        return isinstance(self._stored, np.memmap)
 
     @property
     def measured(self) -> np.ndarray:
         """Bool (n,): people with at least one value."""
-        return ~np.isnan(self.values).all(axis=tuple(range(1, self.values.ndim)))
+        if self._measured is None:
+            seen = [~np.isnan(piece).all(axis=tuple(range(1, piece.ndim))) for piece in self.pieces()]
+            self._measured = np.concatenate(seen) if seen else np.zeros(0, dtype=bool)
+        return self._measured.copy()
+
+    def read(self, rows: np.ndarray | slice) -> np.ndarray:
+        """The values (m, ...) of the people at these positions."""
+        return np.asarray(self._stored[rows if self._rows is None else self._rows[rows]])
+
+    def pieces(self) -> Iterator[np.ndarray]:
+        """The values of all people in order, as many at a time as fit a few megabytes; a table in one piece."""
+        each = max(1, _PIECE // max(1, self._stored[:1].nbytes)) if self.large else max(1, len(self))
+        return (self.read(slice(start, start + each)) for start in range(0, len(self), each))
 
     def take(self, index: ArrayLike) -> Modality:
         """The people at these positions, or those of a bool mask, in that order."""
         rows = np.asarray(index)
         taken = copy.copy(self)
-        taken.values = _frozen(self.values[rows])
         taken.index = None if self.index is None else self.index[rows]
+        taken._measured = None if self._measured is None else self._measured[rows]
+        if self.large:
+            positions = np.arange(len(self)) if self._rows is None else self._rows
+            taken._rows = positions[rows]
+        else:
+            taken._stored = _frozen(self._stored[rows])
         return taken
 
     def __len__(self) -> int:
-        return len(self.values)
+        return self.shape[0]
 
     def __repr__(self) -> str:
-        return f"Modality(kind={self.kind!r}, shape={self.values.shape})"
+        return f"Modality(kind={self.kind!r}, shape={self.shape})"
 
 
 def _frozen(values: np.ndarray) -> np.ndarray:
@@ -102,13 +139,13 @@ def _frozen(values: np.ndarray) -> np.ndarray:
 
 
 def _numbers(values: ArrayLike | pd.DataFrame, names: Sequence[str] | None = None) -> np.ndarray:
-    """A read-only float copy; text, dates and complex numbers are refused."""
+    """A read-only float copy of a table, a read-only view of more axes; text, dates and complex are refused."""
     if isinstance(values, pd.DataFrame):
         columns = [_column(values.iloc[:, j], str(values.columns[j])) for j in range(values.shape[1])]
         stacked = np.column_stack(columns) if columns else np.empty((len(values), 0))
         return _frozen(stacked)
     try:
-        array = np.asarray(values)
+        array = values if isinstance(values, np.memmap) else np.asarray(values)
     except ValueError as error:
         raise InputError("values", "rows of equal length", "rows of different lengths") from error
     if array.dtype == object and array.ndim == 2:
@@ -118,6 +155,8 @@ def _numbers(values: ArrayLike | pd.DataFrame, names: Sequence[str] | None = Non
         return _numbers(frame)
     if array.dtype.kind not in "fiub":
         raise InputError("values", "numbers", f"values of type {array.dtype}")
+    if array.ndim > 2:
+        return _frozen(array.view())
     return _frozen(array.astype(array.dtype if array.dtype == np.float32 else np.float64, copy=True))
 
 
@@ -134,15 +173,15 @@ def _column(column: pd.Series, name: str) -> np.ndarray:
     return column.to_numpy(dtype=dtype, na_value=np.nan)
 
 
-def _kind(values: np.ndarray, kind: Kind | None) -> Kind:
+def _kind(values: np.ndarray, kind: str | None) -> str:
     if kind is None:
         if values.ndim not in _KIND_OF_NDIM:
             raise InputError("values", "2, 3 or 4 axes, people first", f"shape {values.shape}")
         return _KIND_OF_NDIM[values.ndim]
-    if kind not in _SHAPES:
-        raise InputError("kind", f"one of {', '.join(_SHAPES)}", repr(kind))
-    if values.ndim != _SHAPES[kind].count(",") + 1:
-        raise InputError("values", f"shape {_SHAPES[kind]} for kind {kind!r}", f"shape {values.shape}")
+    if kind not in KINDS:
+        raise InputError("kind", f"one of {', '.join(KINDS)}", repr(kind))
+    if values.ndim != KINDS[kind].axes.count(",") + 1:
+        raise InputError("values", f"shape {KINDS[kind].axes} for kind {kind!r}", f"shape {values.shape}")
     return kind
 
 
@@ -170,8 +209,9 @@ def _texts(argument: str, texts: Sequence[str] | None, width: int) -> list[str]:
 def _column_kinds(kinds: Sequence[ColumnKind] | None, values: np.ndarray) -> list[ColumnKind]:
     width = values.shape[1]
     if kinds is None:
-        flat = np.moveaxis(values, 1, 0).reshape(width, -1)
-        return ["binary" if np.isin(row[~np.isnan(row)], (0, 1)).all() else "numeric" for row in flat]
+        if values.ndim > 2:
+            return ["numeric"] * width
+        return ["binary" if np.isin(row[~np.isnan(row)], (0, 1)).all() else "numeric" for row in values.T]
     for kind in _texts("column_kinds", kinds, width):
         if kind not in get_args(ColumnKind):
             raise InputError("column_kinds", f"each one of {', '.join(get_args(ColumnKind))}", repr(kind))

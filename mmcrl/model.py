@@ -136,7 +136,7 @@ class MultimodalCRL(Generative):
             self._starts = [Representation(views, run.network, copies) for run in runs]
             self._representation = shows = self._starts[chosen]
             people, others = shows.people(train), shows.people(held_out)
-            fit_decoders(shows.network, people, seed=self.seed)
+            fit_decoders(shows.network, people, self.seed, self.settings.steps)
             self._private = private_roots(shows.network, train, people)
             shows.orientation = upward(column_loadings(shows, train, people), shows.names)
             found, unseen = margins(shows, people, others, self.settings, self.seed), shows.latents(others)

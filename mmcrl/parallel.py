@@ -1,15 +1,18 @@
-"""Parallel: several tasks at once, each in a process of its own, that tell how far they are.
+"""Parallel: several tasks at once, each in a process or thread of its own, that tell how far they are.
 
-Processes, because the steps of a start are so small that threads spend their time waiting for the interpreter.
+Processes, because the steps of a start are so small that threads spend their time waiting for the interpreter;
+threads where steps are long and people take much memory, which each process would take again.
 """
 
 from __future__ import annotations
 
 import tempfile
+import threading
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future, wait
+from concurrent.futures import CancelledError, Future, ThreadPoolExecutor, wait
 from functools import partial
 from pathlib import Path
+from queue import SimpleQueue
 from typing import TypeVar
 
 from joblib import cpu_count
@@ -27,7 +30,10 @@ def cores() -> int:
 
 
 def run_all(
-    tasks: Sequence[Callable[[Callable[[int, float], None]], T]], jobs: int, report: Callable[[int, int, float], None]
+    tasks: Sequence[Callable[[Callable[[int, float], None]], T]],
+    jobs: int,
+    report: Callable[[int, int, float], None],
+    threads: bool = False,
 ) -> list[T]:
     """What every task returns, in order, ``jobs`` of them at once.
 
@@ -36,6 +42,8 @@ def run_all(
     """
     if jobs == 1 or len(tasks) == 1:
         return [task(partial(report, number)) for number, task in enumerate(tasks)]
+    if threads:
+        return _in_threads(tasks, jobs, report)
     pool, futures = get_reusable_executor(max_workers=jobs), list[Future[T]]()
     try:
         with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
@@ -60,6 +68,36 @@ def run_all(
             future.cancel()
         wait(futures)
         raise
+    return [future.result() for future in futures]
+
+
+def _in_threads(
+    tasks: Sequence[Callable[[Callable[[int, float], None]], T]], jobs: int, report: Callable[[int, int, float], None]
+) -> list[T]:
+    heard: SimpleQueue[tuple[int, int, float]] = SimpleQueue()
+    ended = threading.Event()
+
+    def tell(number: int, step: int, value: float) -> None:
+        if ended.is_set():
+            raise CancelledError
+        heard.put((number, step, value))
+
+    with ThreadPoolExecutor(jobs) as pool:
+        futures = [pool.submit(task, partial(tell, number)) for number, task in enumerate(tasks)]
+        try:
+            waiting = True
+            while waiting:
+                waiting = bool(wait(futures, timeout=_POLL).not_done)
+                while not heard.empty():
+                    report(*heard.get())
+                for future in futures:
+                    if future.done():
+                        future.result()
+        except BaseException:  # a task that tells something after this ends
+            ended.set()
+            for future in futures:
+                future.cancel()
+            raise
     return [future.result() for future in futures]
 
 

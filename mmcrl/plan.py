@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -27,14 +27,22 @@ class Block:
     kind: str
     columns: list[str]
     n_latents: int
+    shape: list[int] = field(default_factory=list)  # of a person's values; that of a table follows from its columns
+
+    def __post_init__(self) -> None:
+        if not self.shape:
+            object.__setattr__(self, "shape", [len(self.columns)])
 
     def check(self, cohort: Cohort) -> None:
-        """Refuse a cohort whose modality of this name differs in kind or columns."""
+        """Refuse a cohort whose modality of this name differs in kind, columns or shape."""
         modality = cohort[self.name]
         if modality.kind != self.kind or modality.names != self.columns:
             expected = f"kind {self.kind} with the columns that were fitted: {', '.join(self.columns[:6])} ..."
             got = f"kind {modality.kind} with {', '.join(modality.names[:6])} ..."
             raise InputError(f'cohort["{self.name}"]', expected, got)
+        if list(modality.shape[1:]) != self.shape:
+            expected = f"the shape that was fitted, {tuple(self.shape)} a person"
+            raise InputError(f'cohort["{self.name}"]', expected, str(modality.shape[1:]))
 
     def wider(self, more: int) -> Block:
         """With so many latents more, at most one a column; columns that are latents themselves stay as they are."""
@@ -113,7 +121,7 @@ def _block(name: str, modality: Modality, asked: object) -> Block:
     if measured < PEOPLE_PER_LATENT * size:
         expected = f"at least {PEOPLE_PER_LATENT * size} people, {PEOPLE_PER_LATENT} per latent"
         raise InputError(f'cohort["{name}"]', expected, f"{measured} people")
-    return Block(name, modality.kind, list(modality.names), size)
+    return Block(name, modality.kind, list(modality.names), size, list(modality.shape[1:]))
 
 
 def check_like(blocks: Sequence[Block], cohort: Cohort) -> None:

@@ -1,22 +1,27 @@
 """Private variation: what a modality shows beyond its latents, as a Gaussian.
 
-    x^(m) - decode_m(z^(m))  ~  N(0, C_m),        C_m = L_m L_m^T.
+    x^(m) - decode_m(z^(m))  ~  N(0, C_m),        C_m = R_m^T R_m.
 
-A fitted covariance rather than a store of residuals: no row of a person is kept.  It has no mean and does not depend
-on z, so skewed columns and 0/1 columns come out as numbers around what is expected, not as their own distribution.
+For a table R_m is the symmetric root; for images and series it has 64 rows, along principal directions, and what lies
+beyond these is left out.  A fitted covariance rather than a store of residuals: no row of a person is kept.  It has
+no mean and does not depend on z, so skewed columns and 0/1 columns come out as numbers around what is expected, not
+as their own distribution.
 """
 
 from __future__ import annotations
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from mmcrl.cohort import Cohort
 from mmcrl.contrast import Contrast
-from mmcrl.tensors import People
+from mmcrl.tensors import People, as_tensor
 
-__all__ = ["covariance_root", "private_roots"]
+__all__ = ["covariance_root", "principal_root", "private_roots"]
+
+_DIRECTIONS = 64
+_RESIDUALS = 1_000, 5 * 10**7  # people, and values, whose residuals give the directions of a large modality
 
 
 def covariance_root(residuals: np.ndarray, present: np.ndarray) -> np.ndarray:
@@ -33,17 +38,43 @@ def covariance_root(residuals: np.ndarray, present: np.ndarray) -> np.ndarray:
     return (vectors * np.sqrt(np.clip(values, 0, None))) @ vectors.T
 
 
+def principal_root(residuals: Tensor, directions: int = _DIRECTIONS) -> Tensor:
+    """R (r, f) with ``R^T R`` close to the covariance of residuals (n, f), by their r principal directions.
+
+    >>> principal_root(torch.tensor([[3.0, 4.0], [-3.0, -4.0], [0.0, 0.0]]), 1).abs() * 3**0.5 / 2**0.5
+    tensor([[3., 4.]])
+    """
+    values, vectors = torch.linalg.eigh((residuals @ residuals.T).double())  # (n, n): people are fewer than features
+    kept = torch.argsort(values, descending=True)[:directions]
+    return (vectors[:, kept].T.to(residuals.dtype) @ residuals) / len(residuals) ** 0.5
+
+
 @torch.no_grad()
 def private_roots(network: Contrast, cohort: Cohort, people: People) -> list[Tensor]:
-    """One root L (f, f) per modality, of its features' residuals in this cohort; f features, flattened."""
+    """One root R (r, f) per modality, of its features' residuals in this cohort; f features, flattened."""
     latents = network.latents(people.features, people.measured)
     roots = []
     for m, (codec, modality) in enumerate(zip(network.codecs, cohort.modalities.values(), strict=True)):
+        if codec.large:
+            roots.append(principal_root(_some_residuals(codec, people, latents, m, network.members[m])))
+            continue
         expected = codec.decode(latents[:, network.members[m]])  # type: ignore[operator]
         rows = people.measured[:, m].cpu().numpy()
-        residuals = (people.features[m] - expected).flatten(1).double().cpu().numpy()[rows]
+        residuals = (as_tensor(people.features[m]) - expected).flatten(1).double().cpu().numpy()[rows]
         present = ~np.isnan(modality.values[rows]).reshape(len(residuals), -1)
         if present.shape != residuals.shape:  # features that are no cells
             present = np.ones_like(residuals, dtype=bool)
         roots.append(torch.from_numpy(covariance_root(residuals, present)))
     return roots
+
+
+def _some_residuals(codec: nn.Module, people: People, latents: Tensor, m: int, members: Tensor) -> Tensor:
+    """Residuals (n, f) of some of the people who were measured, 0 in the gaps."""
+    rows = torch.nonzero(people.measured[:, m])[:, 0]
+    shape: tuple[int, ...] = codec.shape  # type: ignore[assignment]
+    rows = rows[: max(1, min(_RESIDUALS[0], _RESIDUALS[1] // int(np.prod(shape))))]
+    parts = [
+        (as_tensor(people.features[m][some]) - codec.decode(latents[some][:, members])).nan_to_num().flatten(1).cpu()  # type: ignore[operator]
+        for some in rows.split(256)
+    ]
+    return torch.cat(parts)

@@ -89,11 +89,14 @@ class Representation:
         return pd.DataFrame(self.latents(self.people(cohort)), index=cohort.ids, columns=self.columns)
 
     @torch.no_grad()
-    def decoded(self, z: np.ndarray) -> list[Tensor]:
-        """The expected features (n, f) of every modality for latents (n, d), in float64."""
+    def decoded(self, m: int, z: np.ndarray) -> Tensor:
+        """The expected features (n, ...) of modality m for latents (n, d): in float64, large ones as trained."""
+        codec = self.network.codecs[m]
         codes = torch.tensor((z * self.orientation)[:, self.latent_of]).to(self.network.mean)
-        parts = zip(self.network.codecs, self.network.members, strict=True)
-        return [codec.decode(codes[:, index]).double().cpu() for codec, index in parts]  # type: ignore[operator]
+        own = codes[:, self.network.members[m]]
+        if not codec.large:
+            return codec.decode(own).double().cpu()  # type: ignore[operator]
+        return torch.cat([codec.decode(piece).cpu() for piece in own.split(codec.at_once)])  # type: ignore
 
     def restored(self, m: int, features: Tensor) -> np.ndarray:
         """Features of modality m in the units of its columns."""

@@ -1,24 +1,55 @@
-"""Tensors: a cohort's people as their codecs' features, prepared once and drawn from in batches."""
+"""Tensors: a cohort's people as their codecs' features, prepared once and drawn from in batches.
+
+Features of images and series are prepared in pieces; those of values that lie on disk are prepared whenever a batch
+of them is read, and never held.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import Any, TypeAlias
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
 from mmcrl.cohort import Cohort
+from mmcrl.modality import Modality
 
-__all__ = ["People", "people_of"]
+__all__ = ["Features", "OnDisk", "People", "as_tensor", "learn_scale", "people_of", "pieces_of"]
+
+_SCALED_ON = 2_000, 5 * 10**7  # people, and values, from which a large modality's scale is learned
+
+
+@dataclass(frozen=True)
+class OnDisk:
+    """Features of a modality whose values lie on disk."""
+
+    codec: nn.Module
+    modality: Modality
+    device: torch.device | None
+
+    def __len__(self) -> int:
+        return len(self.modality)
+
+    def __getitem__(self, rows: Tensor | slice) -> OnDisk:
+        where = rows.cpu().numpy() if isinstance(rows, Tensor) else np.arange(len(self))[rows]
+        return OnDisk(self.codec, self.modality.take(where), self.device)
+
+    def read(self) -> Tensor:
+        """As a tensor (n, ...)."""
+        return self.codec.prepare(self.modality.values).to(self.device)  # type: ignore[operator]
+
+
+Features: TypeAlias = Any  # a Tensor (n, ...), or OnDisk
 
 
 @dataclass(frozen=True)
 class People:
-    """Features (n, f) per modality, measured (n, M), and labels (n, d) for a method that is taught some latents."""
+    """Features (n, ...) per modality, measured (n, M), and labels (n, d) for a method that is taught some latents."""
 
-    features: list[Tensor]
+    features: list[Features]
     measured: Tensor
     labels: Tensor | None = None
 
@@ -35,11 +66,47 @@ class People:
         return [self.take(rows) for rows in torch.arange(len(self)).split(size)]
 
 
+def as_tensor(features: Features) -> Tensor:
+    """Features (n, ...) in memory."""
+    return features.read() if isinstance(features, OnDisk) else features
+
+
+def pieces_of(features: Features, size: int | None) -> Iterator[Tensor]:
+    """Features of all people in order, ``size`` of them at a time; None: all at once."""
+    each = max(1, len(features) if size is None else size)
+    return (as_tensor(features[start : start + each]) for start in range(0, max(1, len(features)), each))
+
+
+def learn_scale(codec: nn.Module, modality: Modality) -> None:
+    """Let a codec learn its scale from the people of a modality who were measured, or from some where it is large."""
+    rows = np.flatnonzero(modality.measured)
+    if modality.large:
+        most = max(1, min(_SCALED_ON[0], _SCALED_ON[1] // int(np.prod(modality.shape[1:]))))
+        rows = rows[:: -(-len(rows) // most)]
+    codec.fit_scale(modality.read(rows))  # type: ignore[operator]
+
+
 def people_of(
     codecs: Iterable[nn.Module], cohort: Cohort, device: torch.device | None = None, labels: Tensor | None = None
 ) -> People:
     """The cohort through codecs whose scale is fitted, on this device."""
     modalities = list(cohort.modalities.values())
-    features = [c.prepare(m.values).to(device) for c, m in zip(codecs, modalities, strict=True)]  # type: ignore[operator]
+    features = [_prepared(codec, modality, device) for codec, modality in zip(codecs, modalities, strict=True)]
     measured = torch.from_numpy(np.column_stack([m.measured for m in modalities])).to(device)
     return People(features, measured, labels)
+
+
+def _prepared(codec: nn.Module, modality: Modality, device: torch.device | None) -> Features:
+    if modality.on_disk:
+        return OnDisk(codec, modality, device)
+    if not modality.large:
+        return codec.prepare(modality.values).to(device)  # type: ignore[operator]
+    held: Tensor | None = None
+    done = 0
+    for piece in modality.pieces():
+        features = codec.prepare(piece)  # type: ignore[operator]
+        if held is None:
+            held = features.new_empty((len(modality), *features.shape[1:]), device=device)
+        held[done : done + len(features)] = features
+        done += len(features)
+    return codec.prepare(modality.values).to(device) if held is None else held  # type: ignore[operator]

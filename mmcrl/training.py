@@ -26,7 +26,7 @@ from mmcrl.kinds import codec_for
 from mmcrl.parallel import cores, run_all
 from mmcrl.plan import Block
 from mmcrl.settings import Settings
-from mmcrl.tensors import People, people_of
+from mmcrl.tensors import People, learn_scale, people_of
 
 __all__ = [
     "codes_of",
@@ -47,7 +47,7 @@ def network_of(
     blocks: Sequence[Block], width: int, device: torch.device, tied: Sequence[Sequence[int]] = ()
 ) -> Contrast:
     """An untrained network with one codec per block; the codes of each list in ``tied`` are copies of one latent."""
-    codecs = [codec_for(b.kind)(len(b.columns), b.n_latents, width) for b in blocks]
+    codecs = [codec_for(b.kind)(b.shape, b.n_latents, width) for b in blocks]
     return Contrast(codecs, tied=tied).to(device)
 
 
@@ -95,7 +95,7 @@ def train_starts(
         partial(_start, network, *groups, settings, seed * 1_000 + start, kept[start])
         for start, network in enumerate(networks)
     ]
-    return run_shown(tasks, settings, device, "contrast", "held_out", progress)
+    return run_shown(tasks, settings, device, "contrast", "held_out", progress, threads=_large(networks[0]))
 
 
 def run_shown(
@@ -105,8 +105,12 @@ def run_shown(
     title: str,
     loss: str,
     progress: bool,
+    threads: bool = False,
 ) -> list[T]:
-    """What trainings of ``settings.steps`` steps return; the bar shows the last ``loss`` that each of them told."""
+    """What trainings of ``settings.steps`` steps return; the bar shows the last ``loss`` that each of them told.
+
+    Trainings run in processes of their own, or in threads, which hold large features together.
+    """
     steps, losses = [0] * len(tasks), ["-"] * len(tasks)
     with tqdm(total=len(tasks) * settings.steps, disable=not progress, desc=title) as bar:
 
@@ -115,7 +119,7 @@ def run_shown(
             steps[task], losses[task] = step, f"{value:.3f}"
             bar.set_postfix({loss: " ".join(losses)})
 
-        found = run_all(tasks, parallel_jobs(len(tasks), settings, device), report)
+        found = run_all(tasks, parallel_jobs(len(tasks), settings, device), report, threads)
         bar.update(len(tasks) * settings.steps - sum(steps))  # steps that a training had no need of
     return found
 
@@ -170,12 +174,16 @@ def _networks(
         torch.manual_seed(seed * 1_000 + start)
         networks.append(network_of(blocks, settings.width, device, tied))
     for m, block in enumerate(blocks):
-        modality, first = train[block.name], networks[0].codecs[m]
-        first.fit_scale(modality.values[modality.measured])  # type: ignore[operator]
+        first = networks[0].codecs[m]
+        learn_scale(first, train[block.name])
         for network in networks[1:]:
             for buffer, learned in zip(network.codecs[m].buffers(), first.buffers(), strict=True):
                 buffer.copy_(learned)
     return networks
+
+
+def _large(network: Contrast) -> bool:
+    return any(codec.large for codec in network.codecs)
 
 
 def _start(

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from mmcrl.contrast import Contrast
-from mmcrl.kinds import CODECS, TableCodec, codec_for
+from mmcrl.kinds import TableCodec, codec_for
 from mmcrl.networks import ScalarFeatures
 
 SIZES = (2, 3, 1)
@@ -17,7 +17,7 @@ SIZES = (2, 3, 1)
 def network():
     torch.manual_seed(0)
     torch.set_default_dtype(torch.float64)
-    yield Contrast([TableCodec(5, k, 16) for k in SIZES]).double()
+    yield Contrast([TableCodec((5,), k, 16) for k in SIZES]).double()
     torch.set_default_dtype(torch.float32)
 
 
@@ -127,7 +127,7 @@ def test_a_missing_cell_takes_its_conditional_mean():
     rng = np.random.default_rng(0)
     a = rng.normal(size=(20_000, 1))
     values = np.hstack([a, 0.9 * a + np.sqrt(0.19) * rng.normal(size=(20_000, 1))])
-    codec = TableCodec(2, 1, 8)
+    codec = TableCodec((2,), 1, 8)
     codec.fit_scale(values)
     probe = np.array([[2.0, np.nan], [np.nan, np.nan], [2.0, 1.0]])
     filled = codec.prepare(probe).numpy()
@@ -137,16 +137,7 @@ def test_a_missing_cell_takes_its_conditional_mean():
 
 
 def test_observed_columns_are_never_mixed():
-    codec = codec_for("observed")(2, 2, 8)
+    codec = codec_for("observed")((2,), 2, 8)
     x = torch.randn(7, 2)
     assert torch.equal(codec.encode(x), x)
     assert torch.equal(codec.decode(x), x)
-
-
-def test_adding_a_kind_takes_one_class_and_one_line(monkeypatch):
-    class Logarithms(TableCodec):
-        def prepare(self, values):
-            return super().prepare(np.log(values))
-
-    monkeypatch.setitem(CODECS, "series", Logarithms)
-    assert codec_for("series") is Logarithms

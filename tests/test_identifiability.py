@@ -25,7 +25,7 @@ BLOCKS = [
     Block("b", "table", ["u", "v", "w"], 2),
     Block("c", "observed", ["s"], 1),
 ]
-SHOWN = Representation(BLOCKS, Contrast([TableCodec(1, 1, 1)]))
+SHOWN = Representation(BLOCKS, Contrast([TableCodec((1,), 1, 1)]))
 CLEAR = [Margin(0, 1, 0.4, 0.02), Margin(2, 3, 0.3, 0.02)]
 
 

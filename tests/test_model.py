@@ -212,7 +212,6 @@ def arrays(n: int = 400, **changes: np.ndarray) -> dict[str, np.ndarray]:
         ({"a": 2, "c": 2}, arrays(), "'c'"),
         ({"a": "two"}, arrays(), "'two'"),
         (2, {"a": arrays()["a"]}, "at least 2 modalities"),
-        (2, arrays(b=np.random.default_rng(0).normal(size=(400, 2, 50))), "kind with an encoder"),
         (2, arrays(b=np.where(np.arange(400)[:, None] < 30, arrays()["b"], np.nan)), "30 people"),
     ],
 )

@@ -135,7 +135,7 @@ def test_acyclicity_is_zero_exactly_for_graphs_without_a_cycle():
 
 
 def tables(sizes: tuple[int, ...] = (2, 2)) -> list[Codec]:
-    return [TableCodec(4, k, 8) for k in sizes]
+    return [TableCodec((4,), k, 8) for k in sizes]
 
 
 def people_of(n: int = 30, modalities: int = 2, d: int = 4) -> People:

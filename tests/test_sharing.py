@@ -42,7 +42,7 @@ def test_copies_are_compared_over_the_people_who_have_both():
 
 def test_tied_codes_are_scored_by_their_distance_and_not_penalised():
     torch.manual_seed(0)
-    network = Contrast([TableCodec(4, 2, 8) for _ in range(3)], tied=[[0, 2, 5]]).double()
+    network = Contrast([TableCodec((4,), 2, 8) for _ in range(3)], tied=[[0, 2, 5]]).double()
     z, measured = torch.randn(30, 6, dtype=torch.float64), torch.ones(30, 3, dtype=torch.bool)
     measured[:10, 2] = False
     z = z * network.per_latent(measured).double()
@@ -66,7 +66,7 @@ def test_tied_codes_are_scored_by_their_distance_and_not_penalised():
 
 
 def test_what_tied_codes_are_taught_counts_up_to_its_sign_where_it_is_known():
-    network = Contrast([TableCodec(4, 1, 8) for _ in range(2)], tied=[[0, 1]])
+    network = Contrast([TableCodec((4,), 1, 8) for _ in range(2)], tied=[[0, 1]])
     value = torch.tensor([1.0, -2.0, 0.5, torch.nan])
     z, measured = torch.stack([-value, -value], 1).nan_to_num(7.0), torch.ones(4, 2, dtype=torch.bool)
     assert network.distance_from(value[:, None], z, measured) == 0

@@ -18,7 +18,7 @@ from mmcrl.cohort import Cohort
 from mmcrl.kinds import Codec, codec_for
 from mmcrl.plan import Block
 from mmcrl.settings import Settings
-from mmcrl.tensors import People, people_of
+from mmcrl.tensors import People, learn_scale, people_of
 from mmcrl.training import deterministic
 
 __all__ = ["Network", "NeuralBaseline", "mean_over", "train"]
@@ -115,10 +115,10 @@ class NeuralBaseline(Baseline):
         codecs, widths = [], []
         for block in blocks:
             modality = cohort[block.name]
-            codec = codec_for(block.kind)(len(block.columns), block.n_latents, self.settings.width)
-            codec.fit_scale(modality.values[modality.measured])
+            codec = codec_for(block.kind)(block.shape, block.n_latents, self.settings.width)
+            learn_scale(codec, modality)
             codecs.append(codec)
-            widths.append(codec.prepare(modality.values[:1]).shape[1])
+            widths.append(codec.prepare(modality.read(slice(1))).shape[1])
         return self._network(codecs, widths)
 
     @torch.no_grad()

@@ -1,61 +1,20 @@
-"""Kinds: how a modality of each kind becomes a code, and how a code becomes its values again.
-
-A kind is one `Codec`: add a class and a line in `CODECS`, and cohorts, estimator and pages work with it.
-"""
+"""Tables: columns of numbers as a modality."""
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from collections.abc import Sequence
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from mmcrl.errors import InputError
+from mmcrl.kinds.codec import Codec
 from mmcrl.modality import Modality
 from mmcrl.networks import mlp
 
-__all__ = ["CODECS", "Codec", "ObservedCodec", "TableCodec", "codec_for"]
+__all__ = ["ObservedCodec", "TableCodec"]
 
 _FARTHEST = 8.0  # standard deviations: a cell beyond is drawn in to this distance, so that it cannot rule a batch
-
-
-class Codec(nn.Module, ABC):
-    """Encoder and decoder of one modality, built as ``Codec(n_columns, n_latents, width)``.
-
-    `prepare` turns values (n, columns, ...) into features (n, f) once, outside of training; `encode` maps features
-    to codes (n, k) and `decode` maps codes to features.  What a codec knows of the data comes from `fit_scale` on
-    the training people alone and lies in buffers, so that it is saved with the weights.
-    """
-
-    def __init__(self, n_columns: int, n_latents: int, width: int) -> None:
-        super().__init__()
-        self.n_columns, self.n_latents, self.width = n_columns, n_latents, width
-
-    @abstractmethod
-    def fit_scale(self, values: np.ndarray) -> None:
-        """Learn location and scale from the training people's values."""
-
-    @abstractmethod
-    def prepare(self, values: np.ndarray) -> Tensor:
-        """Features (n, f) without a missing entry; a person without any value gets zeros."""
-
-    @abstractmethod
-    def restore(self, features: Tensor) -> np.ndarray:
-        """Features in the units of the values: the inverse of `prepare` where nothing was missing."""
-
-    @abstractmethod
-    def encode(self, features: Tensor) -> Tensor:
-        """Codes (n, k), not yet standardised."""
-
-    @abstractmethod
-    def decode(self, codes: Tensor) -> Tensor:
-        """The features (n, f) expected for these codes."""
-
-    @classmethod
-    def size(cls, modality: Modality, n_latents: int) -> int:
-        """How many latents this kind gives a modality for which ``n_latents`` were asked."""
-        return n_latents
 
 
 class TableCodec(Codec):
@@ -69,8 +28,9 @@ class TableCodec(Codec):
     scale: Tensor
     correlation: Tensor
 
-    def __init__(self, n_columns: int, n_latents: int, width: int) -> None:
-        super().__init__(n_columns, n_latents, width)
+    def __init__(self, shape: Sequence[int], n_latents: int, width: int) -> None:
+        super().__init__(shape, n_latents, width)
+        (n_columns,) = self.shape
         self.register_buffer("mean", torch.zeros(n_columns, dtype=torch.float64))
         self.register_buffer("scale", torch.ones(n_columns, dtype=torch.float64))
         self.register_buffer("correlation", torch.eye(n_columns, dtype=torch.float64))
@@ -120,31 +80,10 @@ class TableCodec(Codec):
 class ObservedCodec(TableCodec):
     """Columns that are latents themselves, such as age: standardised, never mixed."""
 
-    def __init__(self, n_columns: int, n_latents: int, width: int) -> None:
-        super().__init__(n_columns, n_latents, width)
+    def __init__(self, shape: Sequence[int], n_latents: int, width: int) -> None:
+        super().__init__(shape, n_latents, width)
         self.encoder, self.decoder = nn.Sequential(), nn.Sequential()
 
     @classmethod
     def size(cls, modality: Modality, n_latents: int) -> int:
         return len(modality.names)
-
-
-CODECS: dict[str, type[Codec]] = {
-    "table": TableCodec,
-    "observed": ObservedCodec,
-}
-
-
-def codec_for(kind: str) -> type[Codec]:
-    """The codec of a kind.
-
-    Raises
-    ------
-    InputError : for a kind without a codec.
-
-    >>> codec_for("table").__name__
-    'TableCodec'
-    """
-    if kind not in CODECS:
-        raise InputError("kind", f"a kind with an encoder: {', '.join(CODECS)}", repr(kind))
-    return CODECS[kind]

@@ -1,0 +1,68 @@
+"""Kinds: what a modality can be, and the codec of each kind.
+
+A kind is one class, a `Codec`, and one line in `KINDS`; cohorts, estimator and pages then work with it.  The codecs
+are imported when they are asked for, so that a cohort can be made without loading torch.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from mmcrl.errors import InputError
+
+if TYPE_CHECKING:
+    from mmcrl.kinds.codec import Codec
+    from mmcrl.kinds.images import ImageCodec
+    from mmcrl.kinds.series import SeriesCodec
+    from mmcrl.kinds.tables import ObservedCodec, TableCodec
+
+__all__ = ["KINDS", "Codec", "ImageCodec", "Kind", "ObservedCodec", "SeriesCodec", "TableCodec", "codec_for"]
+
+
+class Kind(NamedTuple):
+    """The axes of a kind's values, people first, and its codec: a class, or ``module:class``."""
+
+    axes: str
+    codec: type[Codec] | str
+
+
+KINDS: dict[str, Kind] = {
+    "table": Kind("(n, columns)", "mmcrl.kinds.tables:TableCodec"),
+    "observed": Kind("(n, columns)", "mmcrl.kinds.tables:ObservedCodec"),
+    "series": Kind("(n, channels, time)", "mmcrl.kinds.series:SeriesCodec"),
+    "image": Kind("(n, channels, height, width)", "mmcrl.kinds.images:ImageCodec"),
+}
+
+_HOME = {
+    "Codec": "mmcrl.kinds.codec",
+    "ImageCodec": "mmcrl.kinds.images",
+    "ObservedCodec": "mmcrl.kinds.tables",
+    "SeriesCodec": "mmcrl.kinds.series",
+    "TableCodec": "mmcrl.kinds.tables",
+}
+
+
+def codec_for(kind: str) -> type[Codec]:
+    """The codec of a kind.
+
+    Raises
+    ------
+    InputError : for a kind that is not registered.
+
+    >>> codec_for("table").__name__
+    'TableCodec'
+    """
+    if kind not in KINDS:
+        raise InputError("kind", f"one of {', '.join(KINDS)}", repr(kind))
+    codec = KINDS[kind].codec
+    if isinstance(codec, str):
+        module, name = codec.split(":")
+        return getattr(import_module(module), name)
+    return codec
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOME:
+        return getattr(import_module(_HOME[name]), name)
+    raise AttributeError(f"module 'mmcrl.kinds' has no attribute {name!r}")

@@ -1,0 +1,84 @@
+"""Codec: how a modality of one kind becomes a code, and how a code becomes its values again."""
+
+from __future__ import annotations
+
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from typing import ClassVar
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from mmcrl.modality import Modality
+
+__all__ = ["Codec"]
+
+_MOST_PEOPLE, _MOST_VALUES = 256, 4 * 10**6  # of a large modality at a time
+
+
+class Codec(nn.Module, ABC):
+    """Encoder and decoder of one modality, built as ``Codec(shape, n_latents, width)``.
+
+    `prepare` turns values (n, \\*shape) into features (n, ...) once, outside of training; `encode` maps features
+    to codes (n, k) and `decode` maps codes to features.  What a codec knows of the data comes from `fit_scale` on
+    the training people alone and lies in buffers, so that it is saved with the weights.
+
+    Values of more axes than a table's are ``large``: people are prepared and coded in pieces, and their columns, or
+    channels, are summed up (see `summary`).  ``apart`` weighs the squared correlations of siblings in the first half
+    of the training, for a kind whose codes all tell the same latent first.
+    """
+
+    apart: ClassVar[float] = 0.0
+
+    def __init__(self, shape: Sequence[int], n_latents: int, width: int) -> None:
+        super().__init__()
+        self.shape, self.n_latents, self.width = tuple(shape), n_latents, width
+
+    @property
+    def large(self) -> bool:
+        """Whether a person's values are more than a row."""
+        return len(self.shape) > 1
+
+    @property
+    def at_once(self) -> int | None:
+        """How many people are coded at a time; None: all."""
+        return max(8, min(_MOST_PEOPLE, _MOST_VALUES // math.prod(self.shape))) if self.large else None
+
+    @abstractmethod
+    def fit_scale(self, values: np.ndarray) -> None:
+        """Learn location and scale from the training people's values (of some of them, where they are large)."""
+
+    @abstractmethod
+    def prepare(self, values: np.ndarray) -> Tensor:
+        """Features (n, ...), zeros (or nothing but gaps) for a person without any value."""
+
+    @abstractmethod
+    def restore(self, features: Tensor) -> np.ndarray:
+        """Features in the units of the values: the inverse of `prepare` where nothing was missing."""
+
+    @abstractmethod
+    def encode(self, features: Tensor) -> Tensor:
+        """Codes (n, k), not yet standardised."""
+
+    @abstractmethod
+    def decode(self, codes: Tensor) -> Tensor:
+        """The features (n, ...) expected for these codes."""
+
+    def misfit(self, features: Tensor, expected: Tensor) -> Tensor:
+        """What the decoder minimises: the mean squared error, over what is there."""
+        return ((expected - features) ** 2).mean()
+
+    def augment(self, features: Tensor, generator: torch.Generator) -> Tensor:
+        """Features of a training batch, changed in ways that keep the latents where a kind knows any."""
+        return features
+
+    def summary(self, features: Tensor) -> Tensor:
+        """One number per column or channel (n, columns), which loadings are correlations with: its mean."""
+        return features.reshape(len(features), self.shape[0], -1).nanmean(2)
+
+    @classmethod
+    def size(cls, modality: Modality, n_latents: int) -> int:
+        """How many latents this kind gives a modality for which ``n_latents`` were asked."""
+        return n_latents

@@ -1,0 +1,332 @@
+"""Kinds: images and series are prepared, coded, missing, held and learned from as tables are."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from rendered import columns, spots, waves, world
+from torch import nn
+
+from mmcrl import Cohort, InputError, Modality, MultimodalCRL, metrics
+from mmcrl.checkpoint import Checkpoint
+from mmcrl.kinds import KINDS, Codec, Kind, codec_for
+from mmcrl.private import principal_root
+from mmcrl.tensors import OnDisk, as_tensor, people_of
+
+SHAPES = [("image", (1, 4, 5)), ("image", (3, 28, 28)), ("image", (2, 9, 130)), ("image", (1, 224, 224))]
+SHAPES += [("series", (2, 50)), ("series", (3, 333)), ("series", (1, 100_000))]
+QUICK = {"starts": 1, "steps": 20, "width": 16}
+
+
+def fitted(kind: str, shape: tuple[int, ...], n: int = 12, gaps: float = 0.1) -> tuple[Codec, np.ndarray]:
+    """A codec with a scale, and values of two latents with gaps, the last person's all missing."""
+    rng = np.random.default_rng(0)
+    values = 50 + 10 * rng.normal(size=(n, *shape)).astype(np.float32) + rng.normal(size=(n, *[1] * len(shape)))
+    values = values.astype(np.float32)
+    values[rng.random(values.shape) < gaps] = np.nan
+    values[-1] = np.nan
+    torch.manual_seed(0)
+    codec = codec_for(kind)(shape, 2, 16)
+    codec.fit_scale(values[:-1])
+    return codec, values
+
+
+@pytest.fixture(scope="module")
+def three():
+    """Two of three kinds missing in some people, fitted in a few steps."""
+    cohort, _ = world(300, kinds=("image", "series", "table"))
+    arrays = {name: cohort[name].values.copy() for name in cohort.names}
+    arrays["image"][:30] = np.nan
+    arrays["series"][20:50] = np.nan
+    cohort = Cohort.from_arrays(arrays)
+    return cohort, MultimodalCRL(2, seed=0, **QUICK).fit(cohort, progress=False)
+
+
+@pytest.fixture(scope="module")
+def learned():
+    """Pictures and a table of 1,200 people; 300 whom fit has not seen."""
+    cohort, latents = world(1_500, seed=0)
+    train, held = cohort.split(0.2, seed=0)
+    model = MultimodalCRL(2, seed=0, starts=1, steps=400).fit(train, progress=False)
+    return held, latents.loc[held.ids], model
+
+
+# Codecs
+
+
+@pytest.mark.parametrize(("kind", "shape"), SHAPES)
+def test_every_size_is_coded_and_decoded_and_every_weight_learns(kind, shape):
+    codec, values = fitted(kind, shape, n=5)
+    features = codec.prepare(values)
+    codes = codec.encode(features)
+    expected = codec.decode(codes)
+    assert codes.shape == (5, 2) and expected.shape == (5, *shape) and codes.isfinite().all()
+    codec.misfit(features, expected).backward()
+    assert not [name for name, p in codec.named_parameters() if p.grad is None or not p.grad.any()]
+
+
+@pytest.mark.parametrize(("kind", "shape"), [("image", (2, 9, 8)), ("series", (2, 60))])
+def test_restoring_what_was_prepared_gives_the_values_and_the_gaps(kind, shape):
+    codec, values = fitted(kind, shape)
+    features = codec.prepare(values)
+    assert features.dtype == torch.float16
+    assert codec.restore(features) == pytest.approx(values, abs=0.05, nan_ok=True)  # of a deviation of 10
+    assert features[:-1].float().nanmean().abs() < 0.01
+
+
+@pytest.mark.parametrize(("kind", "shape"), [("image", (2, 9, 8)), ("series", (2, 60))])
+def test_the_misfit_is_the_mean_over_what_is_there(kind, shape):
+    codec, values = fitted(kind, shape)
+    features, expected = codec.prepare(values), torch.randn(len(values), *shape)
+    there = ~np.isnan(values)
+    written = ((expected.numpy() - features.float().numpy())[there] ** 2).mean()
+    assert codec.misfit(features, expected).item() == pytest.approx(written, rel=1e-5)
+    elsewhere = expected.clone()
+    elsewhere[torch.from_numpy(~there)] += 100
+    assert codec.misfit(features, elsewhere).item() == codec.misfit(features, expected).item()
+
+
+def test_what_lies_behind_the_end_of_a_recording_does_not_matter():
+    short, values = fitted("series", (2, 80), gaps=0.0)
+    long = codec_for("series")((2, 96), 2, 16)
+    weights = {name: w for name, w in short.state_dict().items() if not name.startswith(("decoder", "usual", "dir"))}
+    long.load_state_dict(weights, strict=False)
+    filled = np.full((len(values), 2, 96), np.nan, dtype=np.float32)
+    filled[:, :, :80] = values
+    for first, second in zip(*[c.encode(c.prepare(v)) for c, v in ((short, values), (long, filled))], strict=True):
+        assert torch.allclose(first, second, atol=1e-5)
+
+
+def test_noise_keeps_gaps_and_follows_the_generator():
+    codec, values = fitted("series", (2, 60))
+    features = codec.prepare(values)
+    first, again = (codec.augment(features, torch.Generator().manual_seed(3)) for _ in range(2))
+    assert torch.equal(first.isnan(), features.isnan()) and torch.equal(first.nan_to_num(), again.nan_to_num())
+    assert (first - features).nan_to_num().std() > 0.3
+
+
+def test_a_channels_summary_is_its_first_principal_component():
+    rng = np.random.default_rng(0)
+    z, pattern = rng.normal(size=(400, 2)), rng.random(size=(2, 5, 6))
+    values = z[:, :, None, None] * pattern + 0.01 * rng.normal(size=(400, 2, 5, 6))
+    codec = codec_for("image")((2, 5, 6), 2, 16)
+    codec.fit_scale(values)
+    summary = codec.summary(codec.prepare(values)).numpy()
+    assert np.corrcoef(summary[:, 0], z[:, 0])[0, 1] > 0.999 and np.corrcoef(summary[:, 1], z[:, 1])[0, 1] > 0.999
+
+
+def test_a_new_kind_takes_one_class_and_one_line(monkeypatch):
+    class SpectrumCodec(Codec):
+        def __init__(self, shape, n_latents, width):
+            super().__init__(shape, n_latents, width)
+            self.encoder, self.decoder = nn.Linear(shape[1], n_latents), nn.Linear(n_latents, shape[1])
+
+        def fit_scale(self, values):
+            pass
+
+        def prepare(self, values):
+            return torch.from_numpy(np.log(values)).float()[:, 0]
+
+        def restore(self, features):
+            return np.exp(features.detach().double().numpy())[:, None]
+
+        def encode(self, features):
+            return self.encoder(features)
+
+        def decode(self, codes):
+            return self.decoder(codes)
+
+    monkeypatch.setitem(KINDS, "spectrum", Kind("(n, channels, bins)", SpectrumCodec))
+    rng = np.random.default_rng(0)
+    spectra = Modality(np.exp(rng.normal(size=(300, 1, 9))), kind="spectrum", names=["power"])
+    cohort = Cohort({"ear": spectra, "table": rng.normal(size=(300, 4))})
+    model = MultimodalCRL(2, **QUICK).fit(cohort, progress=False)
+    assert model.transform(cohort).notna().all(axis=None)
+    assert (model.sample(4).columns["ear"] > 0).all() and model.sample(4).columns["ear"].shape == (4, 1, 9)
+    assert set(model.loadings(cohort).query("modality == 'ear'")["column"]) == {"power"}
+
+
+def test_cohorts_and_worlds_load_no_torch():
+    program = "import sys, mmcrl.cohort, mmcrl.simulate; assert 'torch' not in sys.modules"
+    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
+
+
+# Values
+
+
+def test_large_values_are_neither_copied_nor_converted():
+    pixels = np.random.default_rng(0).integers(0, 255, size=(40, 3, 8, 8), dtype=np.uint8)
+    modality = Modality(pixels)
+    assert modality.values.dtype == np.uint8 and np.shares_memory(modality.values, pixels)
+    with pytest.raises(ValueError, match="read-only"):
+        modality.values[0] = 1
+    some = modality.take([5, 2]).take([1])
+    assert np.array_equal(some.values[0], pixels[2]) and len(some) == 1
+    assert modality.measured.all()
+
+
+def test_what_lies_on_disk_is_read_in_pieces_and_gives_the_same_latents(tmp_path, three):
+    cohort, model = three
+    np.save(tmp_path / "pictures.npy", cohort["image"].values)
+    stored = np.load(tmp_path / "pictures.npy", mmap_mode="r")
+    there = Cohort.from_arrays({"image": stored, "series": cohort["series"].values, "table": cohort["table"].values})
+    assert there["image"].on_disk and not cohort["image"].on_disk
+    people = people_of(model._representation.network.codecs, there)
+    assert isinstance(people.take(slice(5)).features[0], OnDisk)
+    picked = people.take(torch.tensor([40, 200])).features[0]
+    assert torch.equal(as_tensor(picked), model._representation.network.codecs[0].prepare(stored[[40, 200]]))
+    assert model.transform(there).equals(model.transform(cohort))
+    again = MultimodalCRL(2, seed=0, **QUICK).fit(there, progress=False)
+    assert again.transform(there).equals(model.transform(cohort))
+
+
+def test_faulty_channels_are_named():
+    series = np.random.default_rng(0).normal(size=(30, 2, 50))
+    for fault, text in ((np.inf, "infinite"), (np.nan, "only missing"), (3.0, "constant")):
+        harmed = series.copy()
+        harmed[:, 1] = fault
+        with pytest.raises(InputError, match=rf'cohort\["s"\].c1: .*{text}'):
+            Cohort.from_arrays({"s": harmed})
+
+
+def test_the_summary_counts_what_is_missing():
+    values = np.random.default_rng(0).normal(size=(10, 2, 5))
+    values[0], values[1, 0] = np.nan, np.nan
+    assert Cohort({"s": values}).summary().loc["s"].tolist() == ["series", 2, 9, pytest.approx(5 / 90)]
+
+
+# The estimator
+
+
+def test_pictures_and_their_links_are_learned_by_people_unseen(learned):
+    held, truth, model = learned
+    found = model.transform(held)
+    for name in held.names:
+        assert metrics.r2(truth[[name]], found[[name]]) > 0.9
+        assert metrics.mcc(truth[[name]], found[[name]]) > 0.9
+    matching = metrics.match(truth, found)
+    linked = {frozenset(pair) for pair in model.links().query("confidence > .5")[["source", "target"]].to_numpy()}
+    assert linked == {frozenset((matching[f"image.{i}"], matching[f"table.{i}"])) for i in range(2)}
+
+
+def test_an_action_moves_the_spot_and_the_light(learned):
+    held, truth, model = learned
+    matching = metrics.match(truth, model.transform(held))
+    across = np.arange(12)
+
+    def place(pictures):
+        lit = np.clip(pictures[:, 0].mean((0, 1)), 0, None)
+        return (lit * across).sum() / lit.sum()
+
+    side, light = (
+        [
+            model.intervene({matching[f"image.{i}"]: v}, 300, allow_undirected=True).columns["image"]
+            for v in (-1.5, 1.5)
+        ]
+        for i in range(2)
+    )
+    assert abs(place(side[1]) - place(side[0])) > 2 > 5 * abs(place(light[1]) - place(light[0]))
+    assert abs(light[1].mean() - light[0].mean()) > 4 * abs(side[1].mean() - side[0].mean())
+
+
+def test_loadings_of_a_channel_say_what_is_explained(learned):
+    held, _, model = learned
+    loadings = model.loadings(held).query("modality == 'image'")
+    assert set(loadings["column"]) == {"c0"} and loadings["r2"].between(0.3, 0.9).all()
+    assert loadings["loading"].max() > 0.5
+
+
+@pytest.mark.slow
+def test_recordings_with_gaps_and_ends_are_learned():
+    cohort, latents = world(1_500, seed=0, kinds=("series", "table"))
+    train, held = cohort.split(0.2, seed=0)
+    model = MultimodalCRL(2, seed=1, starts=1, steps=300).fit(train, progress=False)
+    scores = metrics.score(latents.loc[held.ids], model.transform(held))
+    assert scores["mcc"] > 0.75 and scores["r2"] > 0.85  # .57 and .55 where both codes tell the same latent
+
+
+def test_people_without_a_picture_have_no_latents_there(three):
+    cohort, model = three
+    z = model.transform(cohort)
+    assert z["image"].isna().all(axis=1).tolist() == [True] * 30 + [False] * 270
+    assert z["series"].isna().any(axis=1).sum() == 30 and z["table"].notna().all(axis=None)
+
+
+def test_sampled_people_are_arrays_of_the_shapes_given(three):
+    cohort, model = three
+    drawn = model.sample(7, seed=1)
+    for name, modality in cohort.modalities.items():
+        assert drawn.columns[name].shape == (7, *modality.shape[1:])
+    assert isinstance(drawn.columns["table"], pd.DataFrame) and isinstance(drawn.columns["image"], np.ndarray)
+    name = model.structure.arrows[0].source if model.structure.arrows else "table.0"
+    _, fact = model.counterfactual(cohort, {})
+    assert np.array_equal(fact["image"], cohort["image"].values, equal_nan=True)
+    _, acted = model.counterfactual(cohort, {name: 1.0}, allow_undirected=True)
+    assert np.isnan(acted["series"][20:50]).all()
+    assert np.isnan(acted["image"][:30]).all()
+
+
+def test_a_saved_model_of_pictures_is_loaded(three, tmp_path):
+    cohort, model = three
+    model.save(tmp_path / "model")
+    loaded = MultimodalCRL.load(tmp_path / "model")
+    assert loaded.transform(cohort).equals(model.transform(cohort))
+    assert loaded.loadings(cohort).equals(model.loadings(cohort))
+    assert np.array_equal(loaded.sample(5).columns["image"], model.sample(5).columns["image"])
+    assert loaded.links().equals(model.links())
+
+
+def test_other_sizes_are_refused(three):
+    cohort, model = three
+    narrow = Cohort({**cohort.modalities, "image": cohort["image"].values[:, :, :, :10]}, ids=cohort.ids)
+    with pytest.raises(InputError, match=r"the shape that was fitted, \(1, 12, 12\)"):
+        model.transform(narrow)
+
+
+def test_threads_and_interruptions_change_no_bit(tmp_path, monkeypatch):
+    cohort, few = world(200)[0], {**QUICK, "starts": 2}
+    whole = MultimodalCRL(2, jobs=1, **few).fit(cohort, progress=False)
+    side_by_side = MultimodalCRL(2, jobs=2, **few).fit(cohort, progress=False)
+    assert side_by_side.transform(cohort).equals(whole.transform(cohort))
+    write, written = Checkpoint.write, []
+
+    def interrupted(self, *args):
+        write(self, *args)
+        written.append(self)
+        if len(written) == 25:
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(Checkpoint, "write", interrupted)
+        MultimodalCRL(2, jobs=1, **few).fit(cohort, progress=False, checkpoint=tmp_path)
+    resumed = MultimodalCRL(2, jobs=1, **few).fit(cohort, progress=False, checkpoint=tmp_path)
+    assert resumed.transform(cohort).equals(whole.transform(cohort))
+
+
+def test_a_shuffled_modality_and_a_number_of_latents_that_is_found(three):
+    cohort, _ = three
+    shuffled = cohort.shuffled("image", seed=1)
+    rows = np.random.default_rng(1).permutation(len(cohort))
+    assert np.array_equal(shuffled["image"].values, cohort["image"].values[rows], equal_nan=True)
+    model = MultimodalCRL("auto", **QUICK).fit(shuffled, progress=False)
+    assert set(model.report["latents_tried"]) == set(cohort.names)
+
+
+def test_principal_directions_carry_the_covariance():
+    rng = np.random.default_rng(0)
+    residuals = torch.from_numpy(rng.normal(size=(400, 3)) @ rng.normal(size=(3, 50)))
+    root = principal_root(residuals, 3)
+    assert root.shape == (3, 50)
+    assert torch.allclose(root.T @ root, residuals.T @ residuals / 400, atol=1e-6)
+
+
+def test_the_rendered_world_shows_its_latents():
+    rng = np.random.default_rng(0)
+    z = rng.normal(size=(200, 2))
+    pictures, recordings = spots(rng, z)[:, 0], waves(rng, z)
+    assert abs(np.corrcoef(pictures.mean((1, 2)), z[:, 1])[0, 1]) > 0.9
+    assert abs(np.corrcoef(np.nanmean(recordings[:, 1], 1), z[:, 1])[0, 1]) > 0.9
+    assert columns(rng, z).shape == (200, 8)
