@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from mmcrl.errors import InputError
-from mmcrl.layouts.layout import BulkFile, Layout, Recording, Words, nearest
+from mmcrl.layouts.layout import BulkFile, Layout, Recording, Words, id_texts, nearest
 from mmcrl.layouts.recordings import read_json
 from mmcrl.ranges import few
 from mmcrl.tables import column_names, read_table
@@ -78,7 +78,7 @@ class AiReadi(Layout):
         table = pd.DataFrame({self.source.id: people[key], **{v: people[name] for v, name in columns.items()}})
         measured = {v: name for v, (kind, _, name) in named.items() if kind == "measurement"}
         if measured:
-            ids = table[self.source.id].astype("str")
+            ids = table[self.source.id]
             for variable, values in self._measurements(measured, set(ids)).items():
                 table[variable] = ids.map(values)
         return table[[self.source.id, *named]]
@@ -118,7 +118,7 @@ class AiReadi(Layout):
         files = {}
         for person, path, row in zip(table[key], table["filepath"], table["row"], strict=True):
             told = f"file {_RETINA} column filepath, row {row}"
-            files[str(person)] = self.bulk_file(self._nested(path.strip().removeprefix("/")), told)
+            files[person] = self.bulk_file(self._nested(path.strip().removeprefix("/")), told)
         return files
 
     def recordings(self, variables: Sequence[str], ids: Sequence[str]) -> Iterator[tuple[str, dict[str, Recording]]]:
@@ -146,7 +146,9 @@ class AiReadi(Layout):
         """These columns of a table and that of the ids, and the latter's name."""
         file = self.table_file(self._nested(path))
         key = next((name for name in _IDS if name in column_names(file)), _IDS[0])
-        return read_table(file, [key, *columns]), key
+        table = read_table(file, [key, *columns])
+        table[key] = id_texts(table[key])
+        return table, key
 
     def _nested(self, path: str) -> str:
         """The path as it lies: some releases repeat the first folder."""
@@ -157,7 +159,7 @@ class AiReadi(Layout):
         """Of each variable the mean value of each person."""
         source, value = "measurement_source_value", "value_as_number"
         table, key = self._with_id(_MEASURED, [source, value])
-        table = table[table[key].astype("str").isin(people)]
+        table = table[table[key].isin(people)]
         if table.empty:
             raise InputError(f"file measurement.csv column {key}", f"ids of {_PEOPLE}", "none of them")
         texts = table[source].astype("str").str.strip()
@@ -179,7 +181,7 @@ class AiReadi(Layout):
             if unread:
                 got = f"something else in {few(unread)} rows of {name}"
                 raise InputError(f"file measurement.csv column {value}", "numbers", got)
-            means[variable] = numbers[rows].groupby(table.loc[rows, key].astype("str")).mean()
+            means[variable] = numbers[rows].groupby(table.loc[rows, key]).mean()
         return means
 
 

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import pandas as pd
 
 from mmcrl.errors import InputError
-from mmcrl.layouts.layout import BulkFile, Layout, Recording, Words, nearest
+from mmcrl.layouts.layout import BulkFile, Layout, Recording, Words, id_texts, nearest
 from mmcrl.layouts.recordings import read_channels
 from mmcrl.tables import column_names, read_table
 
@@ -49,6 +49,8 @@ class HumanPhenotypeProject(Layout):
         for variable in dict.fromkeys(variables):
             place = self._place(variable)
             fields.setdefault(place._replace(field=""), {})[place.field] = variable
+        if not fields:
+            raise InputError("manifest modality", "a variable of a table", "none")
         tables = [self._table(place, list(named)).rename(columns=named) for place, named in fields.items()]
         return pd.concat(tables, axis=1).rename_axis(_ID).reset_index()
 
@@ -140,7 +142,7 @@ class HumanPhenotypeProject(Layout):
         order = next((name for name in ("night", "array_index") if name in names), None)
         kept = [name for name in ("cohort", "research_stage", order) if name and name in names]
         table = read_table(path, [_ID, *kept, *fields])
-        table[_ROW] = range(1, len(table) + 1)
+        table[_ROW], table[_ID] = range(1, len(table) + 1), id_texts(table[_ID])
         if self.source.cohort and "cohort" in kept:
             table = self._chosen(path, table, "cohort", self.source.cohort)
         if "research_stage" in kept:
@@ -169,23 +171,23 @@ class HumanPhenotypeProject(Layout):
         rows = self._rows(place, fields)
         if rows[_ID].isna().any():
             raise InputError(f"file {place.table}.parquet column {_ID}", "an id for everyone", "rows without")
-        people = rows.groupby(rows[_ID].astype("str"), sort=False)
         columns = {}
         for field in fields:
             values = _plain(rows[field])
-            grouped = values.groupby(rows[_ID].astype("str"), sort=False)
+            grouped = values.groupby(rows[_ID], sort=False)
             columns[field] = grouped.mean() if pd.api.types.is_numeric_dtype(values) else grouped.first()
-        return pd.DataFrame(columns, index=pd.Index(list(people.groups), name=_ID))
+        return pd.DataFrame(columns, index=pd.Index(rows[_ID].unique(), name=_ID))
 
     def _bulk(self, place: Place) -> Iterator[tuple[str, BulkFile]]:
         """The first file of each person in a bulk field."""
         path = self._path(place)
         rows = self._rows(place, [place.field]).dropna(subset=[place.field])
-        if not pd.api.types.is_string_dtype(rows[place.field].astype(object)):
-            raise InputError(f"file {path.name} column {place.field}", "paths of files", "something else")
-        for _, row in rows.drop_duplicates(_ID).iterrows():
-            told = f"file {path.name} column {place.field}, row {row[_ROW]}"
-            yield str(row[_ID]), self.bulk_file(self._rewritten(str(row[place.field])), told)
+        if pd.api.types.is_numeric_dtype(_plain(rows[place.field])):
+            raise InputError(f"file {path.name} column {place.field}", "paths of files", "numbers")
+        first = rows.dropna(subset=[_ID]).drop_duplicates(_ID)
+        for person, cell, row in zip(first[_ID], first[place.field], first[_ROW], strict=True):
+            told = f"file {path.name} column {place.field}, row {row}"
+            yield person, self.bulk_file(self._rewritten(str(cell)), told)
 
     def _rewritten(self, path: str) -> str:
         for begin in sorted(self.source.bulk_prefix, key=len, reverse=True):

@@ -21,7 +21,7 @@ from mmcrl.errors import InputError
 from mmcrl.source import Source
 from mmcrl.tables import inside, locate, read_table
 
-__all__ = ["BulkFile", "Layout", "Recording", "Words", "nearest"]
+__all__ = ["BulkFile", "Layout", "Recording", "Words", "id_texts", "nearest"]
 
 
 @dataclass(frozen=True)
@@ -149,6 +149,15 @@ class Layout(ABC):
 
     def _no_kind(self, kind: str) -> NoReturn:
         raise InputError("manifest modality kind", f"a kind that layout {self.source.layout} holds", repr(kind))
+
+
+def id_texts(ids: pd.Series) -> pd.Series:
+    """Ids as text, whole numbers alike however a file stores them; a missing one stays missing.
+
+    >>> id_texts(pd.Series([7.0, 8.0])).tolist()
+    ['7', '8']
+    """
+    return ids.astype("str").str.removesuffix(".0").where(ids.notna())
 
 
 def nearest(name: str, names: Sequence[str]) -> str:

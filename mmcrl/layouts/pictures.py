@@ -60,4 +60,5 @@ def _dicom(file: BulkFile) -> np.ndarray:
     opened = dcmread(file.path)
     if int(opened.get("NumberOfFrames") or 1) > 1:
         raise InputError(file.told, "a DICOM file of one frame", "several")
-    return pixel_array(opened).astype(np.float32) / (2.0 ** int(opened.BitsStored) - 1)
+    pixels = pixel_array(opened).astype(np.float32) / (2.0 ** int(opened.BitsStored) - 1)
+    return 1 - pixels if opened.PhotometricInterpretation == "MONOCHROME1" else pixels

@@ -13,7 +13,7 @@ import pyarrow.compute as compute
 import pyarrow.parquet as parquet
 
 from mmcrl.errors import InputError
-from mmcrl.layouts.layout import BulkFile, Recording, nearest
+from mmcrl.layouts.layout import BulkFile, Recording, id_texts, nearest
 
 __all__ = ["read_channels", "read_json", "resampled"]
 
@@ -102,7 +102,7 @@ def read_channels(file: BulkFile, channels: Sequence[str], person: str) -> dict[
         raise InputError(file.told, "a complete Parquet file", type(error).__name__) from None
     seconds = _seconds(table.column(time))
     frame = table.to_pandas(ignore_metadata=True)
-    mine = frame["participant_id"].astype("str") == person if who else np.ones(len(frame), dtype=bool)
+    mine = id_texts(frame["participant_id"]) == person if who else np.ones(len(frame), dtype=bool)
     if not long:
         return {channel: Recording(seconds[mine], frame.loc[mine, channel]) for channel in wide}
     recordings = {}

@@ -13,7 +13,7 @@ from pathlib import Path
 import pandas as pd
 
 from mmcrl.errors import InputError
-from mmcrl.layouts.layout import Layout, nearest
+from mmcrl.layouts.layout import Layout, id_texts, nearest
 from mmcrl.tables import column_names, read_table
 
 __all__ = ["UKBiobank", "field_name"]
@@ -36,7 +36,7 @@ class UKBiobank(Layout):
         for path, columns in self._places(variables).items():
             key = next(name for name in _IDS if name in column_names(path))
             table = read_table(path, [key, *columns.values()]).set_axis(["eid", *columns], axis=1)
-            table["eid"] = table["eid"].astype("str").where(table["eid"].notna())
+            table["eid"] = id_texts(table["eid"])
             if joined is None:
                 joined = table
                 continue
