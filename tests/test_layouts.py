@@ -50,13 +50,23 @@ def refused(path, *texts):
 # All
 
 
-@pytest.mark.parametrize("name", MANIFESTS)
-def test_the_projects_manifests_are_checked_from_the_command_line(root, name):
-    {"hpp": hpp, "ai-readi": ai_readi, "uk-biobank": uk_biobank}[name](root / name)
-    command = [sys.executable, "-m", "mmcrl", "check", str(MANIFESTS[name])]
+def test_a_projects_manifest_is_checked_from_the_command_line(root):
+    hpp(root / "hpp")
+    command = [sys.executable, "-m", "mmcrl", "check", "hpp"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "no problem" in done.stdout and str(N) in done.stdout
+    assert "hpp: no problem" in done.stdout and "7000" not in done.stdout
+    (root / "hpp" / "fundus" / "fundus.parquet").unlink()
+    (root / "hpp" / "bulk" / "nights" / "7003.parquet").unlink()
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 1 and "hpp: 2 problem(s)" in done.stdout and "fundus/fundus.parquet" in done.stdout
+
+
+@pytest.mark.parametrize(("name", "build"), [("ai-readi", ai_readi), ("uk-biobank", uk_biobank)])
+def test_the_projects_manifests_are_without_problems(root, name, build):
+    build(root / name)
+    report = check_manifest(MANIFESTS[name])
+    assert report.problems == [] and report.summary.loc["all", "people"] == str(N)
 
 
 @pytest.mark.parametrize("name", MANIFESTS)
@@ -77,6 +87,30 @@ def test_a_layout_knows_its_keys_and_its_id(root):
     wrong = edited(root, "uk-biobank", ('"uk-biobank"\npath', '"ukb"\npath'))
     refused(wrong, "manifest source.layout", "uk-biobank", "'ukb'")
     refused(edited(root, "uk-biobank", ("[modality.body]", "[modality.body]\nheight = 3")), "manifest modality.body")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "texts"),
+    [
+        ("height = 64\n", "", ["manifest modality.eye", "kind image with height and width"]),
+        ("step = 60 ", "stepp = 60 ", ["manifest modality.night.stepp", "'step'"]),
+        ("length = 480", "length = 480\nheight = 3", ["manifest modality.night", "kind series with length and step"]),
+        ('colour = "green"', 'colour = "teal"', ["modality.eye.columns.left.colour", "'teal'"]),
+        ('colour = "green"', "range = [0, 1]", ["no range in column left of kind image"]),
+        ('hand_grip_strength_left"', 'hand_grip_strength_left", where = { a = "b" }', ["no where in column left"]),
+        ('"fundus.fundus_image_left"', '["fundus.fundus_image_left"]', ["one variable in column left of kind image"]),
+    ],
+)
+def test_keys_belong_to_kinds(root, old, new, texts):
+    refused(edited(root, "hpp", (old, new)), *texts)
+
+
+def test_a_single_table_holds_no_images(tmp_path):
+    (tmp_path / "people.csv").write_text("person,a\n1,2\n2,3\n")
+    text = 'name = "x"\n[source]\npath = "people.csv"\nid = "person"\n[modality.t.columns]\na = { variable = "a" }\n'
+    eye = '[modality.eye]\nkind = "image"\nheight = 2\nwidth = 2\n[modality.eye.columns]\nb = { variable = "a" }\n'
+    (tmp_path / "x.toml").write_text(text + eye)
+    refused(tmp_path / "x.toml", "manifest modality kind", "layout table", "'image'")
 
 
 # UK Biobank
@@ -142,8 +176,8 @@ def test_hpp_is_read_in_both_versions(root, header, cohort):
     assert column(read, "demographics.female").tolist() == [1.0, 0.0] * (N // 2)
     sleep = pd.read_parquet(next((root / "hpp" / "sleep").rglob("sleep.parquet"))).groupby("participant_id")["ahi"]
     np.testing.assert_allclose(column(read, "breathing.ahi") ** 2, sleep.mean())
-    names = [path.name for path in source_files(MANIFESTS["hpp"])] if not cohort else []
-    assert not cohort or names == [] or "sleep_data_dictionary.csv" in names
+    names = {path.name for path in source_files(root / "edited.toml" if cohort else MANIFESTS["hpp"])}
+    assert {"events.parquet", "sleep.parquet", "sleep_data_dictionary.csv", "fundus.parquet"} <= names
 
 
 def test_one_night_can_be_picked(root):
@@ -252,6 +286,18 @@ def test_ai_readi_is_read_with_either_id(root, key):
         "measurement.csv",
         "manifest.tsv",
     ]
+
+
+def test_releases_of_ai_readi_that_repeat_the_first_folder_are_read(root):
+    ai_readi(root / "ai-readi")
+    before = load_cohort(MANIFESTS["ai-readi"])
+    for folder in [path for path in (root / "ai-readi").iterdir() if path.is_dir()]:
+        folder.rename(root / "inner")
+        folder.mkdir()
+        (root / "inner").rename(folder / folder.name)
+    after = load_cohort(MANIFESTS["ai-readi"])
+    for name in before.names:
+        np.testing.assert_array_equal(after[name].values, before[name].values)
 
 
 def test_wearables_of_ai_readi_become_series(root):

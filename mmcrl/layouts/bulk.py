@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -49,12 +50,13 @@ def _series(layout: Layout, name: str, spec: ModalitySpec, people: Sequence[str]
     variables = list(dict.fromkeys(column.variables[0] for column in spec.columns.values()))
     rows = {person: i for i, person in enumerate(people)}
     outside = dict.fromkeys(spec.columns, 0)
+    known: dict[str, dict[Any, float]] = {key: {} for key in spec.columns}
     for person, found in layout.recordings(variables, people):
         read = {}
         for key, column in spec.columns.items():
             if column.variables[0] in found:
                 recording = found[column.variables[0]]
-                numbers = _decoded(f"{name}.{key}", column, recording)
+                numbers = _decoded(f"{name}.{key}", column, recording, known[key])
                 outside[key] += _outside(column, numbers)
                 scaled = transform(column, pd.Series(numbers)).to_numpy() if not outside[key] else numbers
                 read[key] = (recording.times, scaled, recording.until)
@@ -68,12 +70,17 @@ def _series(layout: Layout, name: str, spec: ModalitySpec, people: Sequence[str]
     return values
 
 
-def _decoded(name: str, column: ColumnSpec, recording: Recording) -> np.ndarray:
-    """The samples as numbers (n,); each different value is decoded once."""
-    codes, different = pd.factorize(recording.values)
-    table = pd.DataFrame({column.variables[0]: pd.Series(different)})
-    numbers = np.append(decode(name, column, table).to_numpy(dtype=float), np.nan)
-    return numbers[codes]
+def _decoded(name: str, column: ColumnSpec, recording: Recording, known: dict[Any, float]) -> np.ndarray:
+    """The samples as numbers (n,); of texts and levels each different one is decoded once, and then ``known``."""
+    values, variable = recording.values, column.variables[0]
+    if column.levels is None and pd.api.types.is_numeric_dtype(values):
+        return decode(name, column, pd.DataFrame({variable: values})).to_numpy(dtype=float)
+    codes, different = pd.factorize(values)
+    new = [value for value in different if value not in known]
+    if new:
+        read = decode(name, column, pd.DataFrame({variable: pd.Series(new, dtype=object)}))
+        known |= dict(zip(new, read, strict=True))
+    return np.array([*(known[value] for value in different), np.nan])[codes]
 
 
 def _outside(column: ColumnSpec, numbers: np.ndarray) -> int:
