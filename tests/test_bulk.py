@@ -96,7 +96,7 @@ def test_a_clock_time_is_the_last_one_before_the_first_sample(first, place_of_fi
 
 
 def test_what_lasts_holds_in_the_middle_of_a_step():
-    held = (np.array([0.0, 35.0]), np.array([1.0, 2.0]), np.array([34.0, 50.0]))
+    held = (np.array([0.0, 36.0]), np.array([1.0, 2.0]), np.array([34.0, 50.0]))
     np.testing.assert_array_equal(resampled({"a": held}, 10, 6)["a"], [1, 1, 1, np.nan, 2, np.nan])
 
 
