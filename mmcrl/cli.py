@@ -28,6 +28,9 @@ Settings = Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE"
 Force = Annotated[bool, typer.Option("--force", help="Run what is fresh too.")]
 Jobs = Annotated[int | None, typer.Option(min=1, help="Notebooks at once; none: as many as there are cores for.")]
 Scheduler = Annotated[str | None, typer.Option(metavar="ADDRESS", help="A dask scheduler for sweeps; none: local.")]
+Minimum = Annotated[
+    int | None, typer.Option(min=1, help="Counts of people on pages must reach it; none: as the manifests say.")
+]
 List = Annotated[bool, typer.Option("--list", help="Show runs, sweeps and their parameters; run nothing.")]
 
 
@@ -44,6 +47,7 @@ def run_command(
     force: Force = False,
     jobs: Jobs = None,
     scheduler: Scheduler = None,
+    minimum: Minimum = None,
     list_: List = False,
 ) -> None:
     """Execute the notebooks that are not fresh, with the parameters of params.yml."""
@@ -56,7 +60,7 @@ def run_command(
     if list_:
         typer.echo(_listing(Planner(project)))
         return
-    options = Options(profile, dict(map(_setting, settings or [])), force, jobs, scheduler)
+    options = Options(profile, dict(map(_setting, settings or [])), force, jobs, scheduler, minimum)
     if run(project, names or [], options):
         raise typer.Exit(1)
 

@@ -24,7 +24,7 @@ from mmcrl.ranges import range_faults
 from mmcrl.schema import Manifest, ModalitySpec, parse
 from mmcrl.transforms import decode, transform
 
-__all__ = ["assemble", "find_manifest", "load_cohort", "source_files"]
+__all__ = ["assemble", "find_manifest", "load_cohort", "read_manifest", "source_files"]
 
 
 def load_cohort(name_or_path: str | Path) -> Cohort:
@@ -71,7 +71,7 @@ def find_manifest(name_or_path: str | Path) -> Path:
 def source_files(name_or_path: str | Path) -> list[Path]:
     """The files a cohort is made of: manifest, tables, dictionaries; not the images and series of single people."""
     path = find_manifest(name_or_path)
-    manifest, faults = _read_manifest(path)
+    manifest, faults = read_manifest(path)
     if manifest is None:
         raise faults[0]
     variables = [v for spec in manifest.columns().values() for v in spec.variables]
@@ -80,7 +80,7 @@ def source_files(name_or_path: str | Path) -> list[Path]:
 
 def assemble(path: Path) -> tuple[Cohort | None, list[InputError]]:
     """The cohort, or everything that is wrong: as many faults at once as can be told apart."""
-    manifest, faults = _read_manifest(path)
+    manifest, faults = read_manifest(path)
     if manifest is None or faults:
         return None, faults
     try:
@@ -125,7 +125,8 @@ def assemble(path: Path) -> tuple[Cohort | None, list[InputError]]:
     return cohort, []
 
 
-def _read_manifest(path: Path) -> tuple[Manifest | None, list[InputError]]:
+def read_manifest(path: Path) -> tuple[Manifest | None, list[InputError]]:
+    """The manifest in this file, or everything that is wrong with it; the data are not looked at."""
     try:
         raw = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:

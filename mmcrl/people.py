@@ -53,9 +53,9 @@ def sufficiently_measured(manifest: Manifest, values: pd.DataFrame, bulk: Mappin
 
 
 def _whole_numbers(ids: pd.Series) -> pd.Series:
-    """Ids as whole numbers where that loses nothing (007 stays text)."""
-    plain = ids.astype("str").str.fullmatch(r"0|[1-9]\d{0,17}")
-    return ids.astype("int64") if plain.all() else ids
+    """Ids as whole numbers where that loses nothing (007 stays text, 70123.0 is 70123)."""
+    plain = ids.astype("str").str.extract(r"^(0|[1-9]\d{0,17})(?:\.0*)?$", expand=False)
+    return plain.astype("int64") if plain.notna().all() else ids
 
 
 def _included(rule: Inclusion, column: pd.Series) -> np.ndarray:

@@ -131,6 +131,13 @@ class Link(_Part):
     rests_on: Text
 
 
+class Disclosure(_Part):
+    """What pages may show of these people; what is not permitted here, the disclosure guard refuses."""
+
+    minimum: Annotated[int, Field(ge=1)] = 10  # of people in a group that is counted
+    images: bool = False  # whether an image or a series of one person may be shown
+
+
 class Manifest(_Part):
     """A whole manifest."""
 
@@ -139,6 +146,7 @@ class Manifest(_Part):
     source: Source
     include: list[Inclusion] = []
     people: People = People()
+    disclosure: Disclosure = Disclosure()
     tiers: list[list[str]] | None = None
     modality: Annotated[dict[str, ModalitySpec], Field(min_length=1)]
     known: list[Link] = []

@@ -90,3 +90,10 @@ def test_ids_with_leading_zeros_stay_text(folder):
     frame["person"] = frame["person"].map("00{}".format)
     frame.to_csv(folder / "people.csv", index=False)
     assert load_cohort(folder / "small.toml").ids[0] == "00102"
+
+
+def test_ids_written_as_floats_are_whole_numbers(folder):
+    frame = people()
+    frame["person"] = frame["person"].astype(float)
+    frame.to_csv(folder / "people.csv", index=False)
+    assert load_cohort(folder / "small.toml").ids.tolist() == list(range(102, 100 + N))

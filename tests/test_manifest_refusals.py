@@ -50,6 +50,13 @@ def refused(folder, *texts):
         ("range = [20, 90]", "range = [90, 20]", ["who.columns.age", "min < max"]),
         ("n_latents = 1", "n_latents = 0", ["modality.lab.n_latents", "greater than or equal to 1", "0"]),
         ('variable = "pb"', "variable = 3", ["lab.columns.lead.variable", "string", "3"]),
+        (
+            'name = "small"',
+            'name = "small"\n[disclosure]\nminimum = 0',
+            ["manifest disclosure.minimum", "equal to 1", "0"],
+        ),
+        ('name = "small"', 'name = "small"\n[disclosure]\nimage = true', ["manifest disclosure.image", "'images'"]),
+        ('name = "small"', 'name = "small"\n[disclosure]\nimages = "yes"', ["disclosure.images", "boolean", "'yes'"]),
         ("sign = 1", "sign = 2", ["known.0.sign", "2"]),
         ('require = ["who"]', 'require = ["whom"]', ["people.require", "'who'", "'whom'"]),
         ('tiers = [["who"]', 'tiers = [["whom"]', ["manifest tiers", "'whom'"]),

@@ -30,6 +30,11 @@ def values(cohort):
     return pd.DataFrame(columns, index=cohort.ids)
 
 
+def test_ids_are_those_of_the_survey_as_whole_numbers(cohort):
+    assert cohort.ids.dtype == np.int64 and cohort.ids.name == "SEQN"
+    assert 93703 <= cohort.ids.min() < cohort.ids.max() <= 102956
+
+
 def test_size_and_order(cohort):
     assert (cohort.names[0], len(cohort.names)) == ("demographics", 10)
     assert len(cohort) > 4000 and cohort.tiers[0] == ["demographics"]

@@ -103,6 +103,7 @@ def test_every_picture_is_described(site: Site, name: str) -> None:
 def test_no_person_of_the_real_cohort_is_told(site: Site) -> None:
     people = mmcrl.load_cohort("nhanes-2017")
     ids = {str(person) for person in people.ids}
+    assert all(person.isdigit() for person in ids), "as a page would write them"
     most = sum(len(modality.names) for modality in people.modalities.values())
     tables = 0
     for outputs in told(executed(site, "02_real_cohort")):

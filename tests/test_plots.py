@@ -218,3 +218,16 @@ def test_works_without_a_display() -> None:
     environment = {**hidden, "PYTHONPATH": str(ROOT)}
     done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True)
     assert done.stdout.strip() == "drawn", done.stderr
+
+
+# The disclosure guard
+
+
+def test_guard_report_draws_the_shares_that_were_refused() -> None:
+    tried = pd.DataFrame({"leak": ["ids", "ids", "rows"], "refused": [True, False, True]})
+    ax = plots.guard_report(tried, 1, 50)
+    assert [bar.get_width() for bar in ax.patches[3:]] == [50, 100, 2]
+    assert [label.get_text() for label in ax.get_yticklabels()] == ["ids", "rows", "tables of aggregates"]
+    assert [text.get_text() for text in ax.texts] == ["1 of 2", "1 of 1", "1 of 50"]
+    with pytest.raises(InputError, match="alarms: expected a whole number from 0 to 50, got 51"):
+        plots.guard_report(tried, 51, 50)

@@ -8,6 +8,7 @@ from mmcrl.plots.costs import graph_distances, growth
 from mmcrl.plots.evidence import evidence_plot
 from mmcrl.plots.fits import recovery_density, score_intervals, training_curve
 from mmcrl.plots.graph import link_graph
+from mmcrl.plots.guard import guard_report
 from mmcrl.plots.matrices import adjacency_heatmap, loadings_heatmap
 from mmcrl.plots.people import cohort_overview
 from mmcrl.plots.studies import choice_matrix, method_panels, missing_table, verdict_bars, world_scores
@@ -19,6 +20,7 @@ __all__ = [
     "evidence_plot",
     "graph_distances",
     "growth",
+    "guard_report",
     "link_graph",
     "loadings_heatmap",
     "method_panels",

@@ -51,6 +51,7 @@ class Run(_Part):
     quick: dict[str, Any] = {}
     full: dict[str, Any] = {}
     test: dict[str, Any] = {}
+    reports: bool = False  # shows what the disclosure guard found on the other pages: executed after them
 
 
 def _listed(grid: object) -> object:

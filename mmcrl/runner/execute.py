@@ -1,11 +1,11 @@
-"""Execute: one notebook with its parameters, through papermill, in a kernel of its own."""
+"""Execute: one notebook with its parameters, through papermill, in a kernel of its own, and under guard."""
 
 from __future__ import annotations
 
 import logging
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from nbformat import NotebookNode
 from papermill.execute import ERROR_MARKER_TAG
 
 from mmcrl.runner.files import workplace
+from mmcrl.runner.guarding import guard
 from mmcrl.runner.kernel import kernel_class
 from mmcrl.runner.project import Project
 from mmcrl.runner.stable import serialise, stabilise
@@ -34,15 +35,25 @@ class Task:
     given: dict[str, Any]  # parameters that differ from the notebook's own
     root: str
     threads: int
+    minimum: int | None = None  # a count of people must reach it; None: as the manifests say
 
 
 @dataclass(frozen=True)
 class Executed:
-    """What came of it: the executed notebook, the seconds it took, and what failed where, if anything did."""
+    """What came of it: the executed notebook, the seconds it took, and what failed where, if anything did.
+
+    A notebook that discloses people comes back as its source, without outputs; ``failure`` says what was found.
+    """
 
     notebook: str
     seconds: float
     failure: str | None = None
+    report: dict[str, Any] = field(default_factory=dict)  # of the disclosure guard
+
+    @property
+    def refused(self) -> bool:
+        """Whether the disclosure guard has found people."""
+        return bool(self.report.get("findings"))
 
 
 def execute(task: Task, on_cell: OnCell | None = None) -> Executed:
@@ -77,11 +88,16 @@ def execute(task: Task, on_cell: OnCell | None = None) -> Executed:
         except RuntimeError as error:
             failure = f"the kernel ended, perhaps for want of memory: {error}".splitlines()[0]
         notebook = nbformat.read(output, as_version=4)
-    notebook.cells = [cell for cell in notebook.cells if ERROR_MARKER_TAG not in cell.metadata.get("tags", [])]
-    if failure:
-        failure = f"{_place_of_failure(source, notebook)}: {failure}"
-    stable = stabilise(notebook, Path(task.root))
-    return Executed(serialise(stable), time.perf_counter() - start, failure)
+        notebook.cells = [cell for cell in notebook.cells if ERROR_MARKER_TAG not in cell.metadata.get("tags", [])]
+        if failure:
+            failure = f"{_place_of_failure(source, notebook)}: {failure}"
+        places = [_position(cell) for cell in notebook.cells]
+        stable = stabilise(notebook, Path(task.root))
+        guarded = guard(stable, folder, Project(Path(task.root)), task.minimum, places)
+    seconds = time.perf_counter() - start
+    if guarded.refusal:
+        return Executed(task.source, seconds, guarded.refusal, guarded.report)
+    return Executed(serialise(stable), seconds, failure, guarded.report)
 
 
 def heading_at(cells: list[NotebookNode], position: int) -> str:

@@ -17,8 +17,9 @@ from jupyter_client.manager import AsyncKernelManager
 
 from mmcrl.runner.project import Project
 
-__all__ = ["kernel_class", "stop_kernels"]
+__all__ = ["WATCHED", "kernel_class", "stop_kernels"]
 
+WATCHED = "watched"  # in a kernel's folder: what `mmcrl.runner.watch` notes
 _LAUNCH = Path(__file__).with_name("launch.py")
 _POOLS = ("OMP", "OPENBLAS", "MKL", "NUMEXPR", "VECLIB_MAXIMUM")
 _LIVE: weakref.WeakSet[AsyncKernelManager] = weakref.WeakSet()
@@ -38,6 +39,7 @@ def _environment(project: Project, threads: int, folder: Path) -> dict[str, str]
         "MPLBACKEND": "module://matplotlib_inline.backend_inline",
         "MATPLOTLIBRC": str(settings),
         "IPYTHONDIR": str(folder / "ipython"),
+        "MMCRL_WATCH": str(folder / WATCHED),
         "TQDM_DISABLE": "1",
         "COLUMNS": "100",
         "LC_ALL": "C.UTF-8",

@@ -11,6 +11,7 @@ import nbformat
 from nbformat import NotebookNode
 
 from mmcrl.errors import InputError
+from mmcrl.runner import reports
 from mmcrl.runner.config import Profile, Run, Sweep, nearest, read_config
 from mmcrl.runner.execute import Task
 from mmcrl.runner.inputs import Inputs, Surroundings
@@ -71,6 +72,8 @@ class Planner:
         values = {**entry.params, **getattr(entry, profile)}
         tables = [sweep for sweep in self.config.sweeps if (self.project.results / f"{sweep}.json").is_file()]
         results = {sweep: self.sweep_inputs(sweep).digest for sweep in tables}
+        if entry.reports:
+            results["reports of the disclosure guard"] = reports.state(self.project, name)
         return self._job(name, entry, values, settings or {}, results)
 
     def points(self, name: str, settings: Settings | None = None) -> list[Job]:

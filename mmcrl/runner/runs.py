@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from mmcrl.runner.board import Board, duration
 from mmcrl.runner.config import Profile, Sweep
@@ -12,6 +12,7 @@ from mmcrl.runner.files import remove_stale, write_whole
 from mmcrl.runner.planner import Job, Planner, Settings
 from mmcrl.runner.pool import execute_all, fitting_jobs, thread_pool
 from mmcrl.runner.project import Project
+from mmcrl.runner.reports import weaker
 from mmcrl.runner.stamp import changes_since, mark_outdated, stamped
 from mmcrl.runner.sweeps import run_sweep
 
@@ -27,6 +28,7 @@ class Options:
     force: bool = False
     jobs: int | None = None  # None: as many as leave no core idle and none shared
     scheduler: str | None = None  # of sweeps: None is a cluster on this machine
+    minimum: int | None = None  # a count of people on a page must reach it; None: as the cohorts' manifests say
 
 
 def run(project: Project, names: Sequence[str] = (), options: Options | None = None) -> list[str]:
@@ -52,33 +54,45 @@ def run(project: Project, names: Sequence[str] = (), options: Options | None = N
             failed.append(name)
     if sweeps:
         planner = Planner(project)  # the tables are new
-    failed += _run_pages([_page(planner, name, options) for name in pages], project, options.force, jobs, board)
+    for after in (False, True):  # those that show what was found on the others come last
+        some = [_page(planner, name, options) for name in pages if planner.config.runs[name].reports == after]
+        failed += _run_pages(some, project, options, jobs, board)
     if failed:
         board.say(f"{len(failed)} of {len(names)} failed: {', '.join(failed)}")
     return failed
 
 
 def _page(planner: Planner, name: str, options: Options) -> Job:
-    return planner.run(name, options.profile, options.settings)
+    job = planner.run(name, options.profile, options.settings)
+    return replace(job, task=replace(job.task, minimum=options.minimum))
 
 
-def _run_pages(pages: list[Job], project: Project, force: bool, jobs: int, board: Board) -> list[str]:
-    reasons = {job.name: changes_since(job.output, job.inputs) or ["forced"] * force for job in pages}
+def _run_pages(pages: list[Job], project: Project, options: Options, jobs: int, board: Board) -> list[str]:
+    reasons = {
+        job.name: changes_since(job.output, job.inputs)
+        or weaker(job.output, options.minimum)
+        or ["forced"] * options.force
+        for job in pages
+    }
     failed: list[str] = []
 
     def finish(job: Job, executed: Executed) -> None:
         aside, why = project.failed(job.name), ", ".join(reasons[job.name])
         if executed.failure is None:
-            write_whole(job.output, stamped(executed.notebook, job.name, job.parameters, job.inputs))
+            write_whole(job.output, stamped(executed.notebook, job.name, job.parameters, job.inputs, executed.report))
             aside.unlink(missing_ok=True)
             board.say(f"{job.name}: rerun ({why}) in {duration(executed.seconds)}")
             return
         failed.append(job.name)
-        write_whole(aside, executed.notebook)
+        if executed.refused:
+            aside.unlink(missing_ok=True)
+        else:
+            write_whole(aside, executed.notebook)
         earlier = mark_outdated(job.output, executed.failure)
         if earlier is not None:
             write_whole(job.output, earlier)
-        board.say(f"{job.name}: failed ({why}) at {executed.failure}; see {aside.relative_to(project.root)}")
+        see = "" if executed.refused else f"; see {aside.relative_to(project.root)}"
+        board.say(f"{job.name}: failed ({why}) at {executed.failure}{see}")
 
     for job in pages:
         if not reasons[job.name]:

@@ -18,10 +18,13 @@ __all__ = ["changes_since", "mark_outdated", "stamped"]
 _NOTICE = "outdated-notice"
 
 
-def stamped(executed: str, name: str, parameters: dict[str, Any], inputs: Inputs) -> str:
-    """The text of an executed notebook with its inputs and the hash of its own content."""
+def stamped(
+    executed: str, name: str, parameters: dict[str, Any], inputs: Inputs, report: dict[str, Any] | None = None
+) -> str:
+    """The text of an executed notebook with its inputs, the guard's report and the hash of its own content."""
     notebook = nbformat.reads(executed, as_version=4)
-    notebook.metadata["mmcrl"] = {"run": name, "parameters": parameters, "inputs": asdict(inputs)}
+    stamp = {"run": name, "parameters": parameters, "inputs": asdict(inputs), "disclosure": report or {}}
+    notebook.metadata["mmcrl"] = stamp
     return _sealed(notebook)
 
 

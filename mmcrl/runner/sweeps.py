@@ -61,14 +61,16 @@ def _run_points(planner: Planner, name: str, todo: list[Job], jobs: int, schedul
         aside = planner.project.failed(f"{name}-{job.inputs.digest[:8]}")
         if executed.failure is None:
             write_whole(_seconds_file(job), f"{executed.seconds:.1f}\n")
-            write_whole(job.output, stamped(executed.notebook, name, job.parameters, job.inputs))
+            page = stamped(executed.notebook, name, job.parameters, job.inputs, executed.report)
+            write_whole(job.output, page)
             aside.unlink(missing_ok=True)
             board.say(f"{job.name}: done in {duration(executed.seconds)}")
         else:
             failed += 1
-            write_whole(aside, executed.notebook)
-            where = aside.relative_to(planner.project.root)
-            board.say(f"{job.name}: failed at {executed.failure}; see {where}")
+            if not executed.refused:
+                write_whole(aside, executed.notebook)
+            see = "" if executed.refused else f"; see {aside.relative_to(planner.project.root)}"
+            board.say(f"{job.name}: failed at {executed.failure}{see}")
         board.count(name, done, len(todo))
 
     board.count(name, 0, len(todo))

@@ -1,0 +1,65 @@
+"""Counts: groups of people so small that their members can be found out."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from mmcrl.disclosure.finding import Rules
+from mmcrl.disclosure.grids import Grid
+from mmcrl.disclosure.numbers import numbers
+from mmcrl.disclosure.persons import Persons
+from mmcrl.disclosure.pieces import Piece
+
+__all__ = ["find_counts"]
+
+_WORDS = r"people|persons?|participants?|adults|patients|subjects|respondents|children|individuals"
+_LABEL = re.compile(rf"(?:^|[^a-z])(?:n|count|counts|size|freq|frequency|n_obs|nobs|{_WORDS})(?:[^a-z]|$)", re.I)
+_NO_LABEL = re.compile(rf"per |share|%|mean|age|\d\s+(?:{_WORDS})", re.I)  # such as "2,000 people", a row of scores
+_SENTENCE = re.compile(rf"(?<![\d.,<−-])(?<!than )(?<!under )(?<!least )\b(\d+) (?:{_WORDS}|men|women)\b", re.I)
+_PLAIN = re.compile(r"\d{1,3}(,\d{3})+|\d+")
+_KEY = re.compile(rf"^n_.*(?:{_WORDS}|held_out|train)|(?:{_WORDS})_n$", re.I)
+
+
+def find_counts(piece: Piece, persons: Persons | None, rules: Rules) -> Iterator[str]:
+    """What of this piece counts fewer people than the minimum. Groups of nobody are not people."""
+    if not piece.output:
+        return
+    if any(_small(int(count), rules) for count in _SENTENCE.findall(piece.text)):
+        yield "a number of people in a sentence"
+    if _KEY.search(piece.key) and re.fullmatch(r"\d+", piece.text.strip()) and _small(int(piece.text), rules):
+        yield "a glued number of people"
+    for grid in piece.grids:
+        for table in (grid, grid.turned()):
+            for label, cells in table.columns():
+                small = sum(_small(count, rules) for count in _whole(cells) if count is not None)
+                if small and _LABEL.search(label) and not _NO_LABEL.search(label):
+                    yield f"{small} in a column of counts"
+        if persons is not None and (small := _in_crossing(grid, persons, rules)):
+            yield f"{small} of the cells into which all people are sorted"
+
+
+def _in_crossing(grid: Grid, persons: Persons, rules: Rules) -> int:
+    """Small cells of a contingency table: whole numbers that add up to a number of the cohort's people."""
+    cells = [[int(cell.replace(",", "")) if _PLAIN.fullmatch(cell) else None for cell in row] for row in grid.rows]
+    columns = [list(column) for column in zip(*cells, strict=False)]
+    groups = [[cell for row in cells for cell in row], *columns, *cells]
+    small = 0
+    for group in groups:
+        counts = [count for count in group if count is not None]
+        total = sum(counts)
+        margin = total // 2 if total // 2 in counts else total
+        if len(counts) > 1 and len(counts) == len(group) and total and {total, margin} & persons.sizes:
+            small = max(small, sum(_small(count, rules) for count in counts))
+    return small
+
+
+def _whole(cells: list[str]) -> list[int | None]:
+    return [
+        int(cell[0]) if cell is not None and cell[0].is_integer() and cell[0] >= 0 else None
+        for cell in numbers(cells)
+    ]
+
+
+def _small(count: int, rules: Rules) -> bool:
+    return 0 < count < rules.minimum

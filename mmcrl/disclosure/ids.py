@@ -1,0 +1,94 @@
+"""Ids: participants of a cohort who are named in an output.
+
+A number that happens to equal an id is none: a count, a round number, a single number in a table of numbers.  An id
+is one that stands where ids stand (a label of a row or column, a column of ids, beside the id's name) or is nothing
+else in sight.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from mmcrl.disclosure.grids import Grid
+from mmcrl.disclosure.persons import Persons, whole
+from mmcrl.disclosure.pieces import Piece
+
+__all__ = ["find_ids"]
+
+_NAMES = {
+    "id", "ids", "eid", "iid", "pid", "seqn", "person_id", "participant", "participant_id", "subject", "subject_id",
+    "patient", "patient_id", "registrationcode", "respondent", "respondent_id",
+}  # fmt: skip
+_TOKEN = re.compile(r"(?<![\w.])(?<!\d,)[A-Za-z_-]*\d[\w-]*(?:\.0+(?!\w))?(?![\w]|[.,]\d)")
+_COUNTED = re.compile(r"\s*(?:people|persons?|participants?|adults|rows|values|steps|cells|columns|points)\b", re.I)
+_COUNTING = re.compile(r"(?:^|[^A-Za-z])(?:n|n_\w+|size|count|counts|len|people|total|of)\W{0,3}$", re.I)
+
+
+def find_ids(piece: Piece, persons: Persons) -> Iterator[str]:
+    """What of this piece names participants, in words that do not."""
+    names = _NAMES | ({persons.id_name.lower()} if persons.id_name else set())
+    labelled, free = _in_text(piece.text, persons, names)
+    if labelled:
+        yield f"{len(labelled)} beside the name of an id"
+    elif free and (len(free) > 2 or (piece.output and not _is_count(piece.key))):
+        yield f"{len(free)} in its text"
+    for grid in piece.grids:
+        yield from _in_grid(grid, persons, names, piece.output)
+
+
+def _in_text(text: str, persons: Persons, names: set[str]) -> tuple[set[str], set[str]]:
+    labelled, free = set(), set()
+    listed = persons.id_name is not None and re.search(rf"Index\(.*name='{re.escape(persons.id_name)}'", text, re.S)
+    beside = re.compile(rf"(?:^|[^A-Za-z])(?:{'|'.join(map(re.escape, names))})[\s:=#\"'._\-\[(]{{1,4}}$", re.I)
+    for match in _TOKEN.finditer(text):
+        token = _id_in(match.group(), persons)
+        if token is None:
+            continue
+        before, after = text[max(0, match.start() - 40) : match.start()], text[match.end() : match.end() + 20]
+        if beside.search(before) or listed:
+            labelled.add(token)
+        elif token in persons.telling and not (_is_round(token) or _COUNTED.match(after) or _COUNTING.search(before)):
+            free.add(token)
+    return labelled, free
+
+
+def _id_in(token: str, persons: Persons) -> str | None:
+    """The id that a word is, or ends in: SEQN70123, person-70123."""
+    if (plain := whole(token)) in persons.ids:
+        return plain
+    ending = re.fullmatch(r"[A-Za-z_-]+?(\d{5,})", plain)
+    return ending[1] if ending and ending[1] in persons.telling else None
+
+
+def _in_grid(grid: Grid, persons: Persons, names: set[str], output: bool) -> Iterator[str]:
+    if grid.index_name.lower() in names and (found := _ids(grid.index, persons.ids, persons)):
+        yield f"{len(found)} in the index that bears their name"
+    elif found := _ids(grid.index, persons.telling, persons):
+        yield f"{len(found)} in its index"
+    if found := _ids(grid.header, persons.telling, persons):
+        yield f"{len(found)} in its header"
+    tables = [grid, grid.turned()] if len(grid.rows) < 3 else [grid]
+    for label, cells in (column for table in tables for column in table.columns()):
+        if set(re.split(r"[^A-Za-z_]+", label.lower())) & names:
+            if found := _ids(cells, persons.ids, persons):
+                yield f"{len(found)} in a column of ids"
+            continue
+        found = _ids(cells, persons.telling, persons)
+        texts = {token for token in found if not token.isdigit()}
+        several = len(found) > 2 and len(found) > 0.6 * len(set(cells)) and not _is_count(label)
+        if texts or several:
+            yield f"{len(found)} in a column"
+
+
+def _ids(cells: list[str], ids: set[str], persons: Persons) -> set[str]:
+    found = {token for cell in cells for part in cell.split() if (token := _id_in(part.strip("'\"(),"), persons))}
+    return {token for token in found & ids if not _is_round(token) or ids is persons.ids}
+
+
+def _is_round(token: str) -> bool:
+    return token.isdigit() and token.endswith("000")
+
+
+def _is_count(label: str) -> bool:
+    return re.search(r"^n$|^n_|^n\b|people|persons|count|size|rows|steps|seed", label, re.I) is not None

@@ -1,0 +1,181 @@
+"""Numbers: whether printed numbers are some person's values, and how likely that is chance.
+
+A cell matches everyone whose value lies within half a unit of its last digit.  With ``p_k`` the share of people who
+match cell k, summed over the columns that it may stand for, a row of ``K`` cells of which ``k`` match one person has
+the chance
+
+    E = n * binom(K, k) * prod_k p_k
+
+of doing so for anybody among n people if columns were independent. As they are not, those who nearly match are
+counted too, and shrunk by how much rarer each exact match is. A row whose two chances are low discloses.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Sequence
+
+import numpy as np
+
+from mmcrl.disclosure.persons import Persons
+
+__all__ = ["Number", "in_rows", "is_part", "is_run", "is_subset", "numbers"]
+
+_FORM = re.compile(r"[-+]?(?:\d{1,3}(?:,\d{3})+|\d+)?(?:\.(\d*))?(?:[eE]([-+]?\d+))?")
+_WIDTHS = (5, 15, 45, 135, 405, 1215)  # how far somebody is who nearly matches, in half units of the last digit
+Number = tuple[float, float]  # value, half a unit of its last digit
+CHANCE = 5e-2  # below it a row is somebody's; runs of one column are judged a thousand times more strictly
+
+
+def numbers(cells: Sequence[str]) -> list[Number | None]:
+    """Each cell as a number with half a unit of its last digit; None for what is none.
+
+    >>> numbers(["1.50", "-3", "a", "2e-3"])
+    [(1.5, 0.005), (-3.0, 0.5), None, (0.002, 0.0005)]
+    """
+    return [_number(cell.strip().replace("−", "-")) for cell in cells]
+
+
+def _number(text: str) -> Number | None:
+    match = _FORM.fullmatch(text)
+    if match is None or not any(map(str.isdigit, text)):
+        return None
+    digits = len(match[1] or "") - int(match[2] or 0)
+    return float(text.replace(",", "")), 0.5 * 10.0**-digits
+
+
+def in_rows(rows: Sequence[Sequence[Number | None]], labels: Sequence[str], persons: Persons) -> int:
+    """In how many rows of a table at least three cells are the values of one person; 0 where it may be chance.
+
+    One row is enough where its chance is low for the whole table; else half of the rows must be people's.
+    """
+    chances = [row_chance(row, labels, persons) for row in rows if sum(cell is not None for cell in row) >= 3]
+    hits = [chance for chance in chances if chance < math.log(CHANCE)]
+    alone = any(chance < math.log(CHANCE / 10 / len(chances)) for chance in hits)
+    return len(hits) if alone or 2 * len(hits) >= len(chances) else 0
+
+
+def row_chance(cells: Sequence[Number | None], labels: Sequence[str], persons: Persons) -> float:
+    """Logarithm of the chance that three or more cells fit one person as well as they do; 0 where fewer fit.
+
+    Parameters
+    ----------
+    cells : the numbers of one row
+    labels : what each stands under; a name of a column restricts the search to it
+    """
+    values, people, columns = persons.lookup
+    score, hits = np.zeros(len(persons)), np.zeros(len(persons), dtype=int)
+    labelled = {
+        (cell, labels[position] if position < len(labels) else "") for position, cell in enumerate(cells) if cell
+    }
+    matched = []
+    for cell, label in sorted(labelled):
+        low, high = _span(values, cell)
+        owners, where = people[low:high], columns[low:high]
+        if named := _named(label, persons):
+            inside = np.isin(where, named)
+            owners, where = owners[inside], where[inside]
+        share = len(owners) / len(persons)
+        if 0 < share < 1:
+            matched.append((cell, owners, where))
+            owners = np.unique(owners)
+            score[owners] -= math.log(share)
+            hits[owners] += 1
+    if not (hits >= 3).any():
+        return 0.0
+    ways = np.array([math.log(math.comb(len(labelled), k)) for k in range(len(labelled) + 1)])
+    chance = np.where(hits >= 3, math.log(len(persons)) + ways[hits] - score, np.inf)
+    best = int(chance.argmin())
+    if chance[best] >= math.log(CHANCE):
+        return 0.0
+    pairs = [(cell, int(where[owners == best][0])) for cell, owners, where in matched if (owners == best).any()]
+    return max(float(chance[best]), float(_crowd(pairs, persons) + ways[hits[best]]))
+
+
+def _crowd(pairs: Sequence[tuple[Number, int]], persons: Persons) -> float:
+    """Logarithm of how many others would match by chance, from those who nearly do: columns that go together."""
+    table, chance = list(persons.columns.values()), 0.0
+    for width in _WIDTHS:
+        near, chance = np.ones(len(persons), dtype=bool), 0.0
+        for (value, half), column in pairs:
+            distance = np.abs(table[column] - value)
+            wide = distance <= width * max(half, persons.steps[column] / 2) + 1e-12 * abs(value)
+            chance += math.log(max((distance <= half + 1e-12 * abs(value)).sum(), 1) / wide.sum())
+            near &= wide
+        chance += math.log(near.sum() - 0.5)
+        if near.sum() >= 10:
+            break
+    return chance
+
+
+def is_run(cells: Sequence[Number | None], persons: Persons) -> bool:
+    """Whether four or more successive different numbers stand in this order in a column of the cohort."""
+    found = [cell for cell in cells if cell is not None]
+    values, people, columns = persons.lookup
+    n = len(persons)
+    for start in range(0, len(found) - 3, max(1, len(found) // 50)):  # of a long list, 50 places
+        low, high = _span(values, found[start])
+        at = columns[low:high].astype(np.int64) * (n + 1) + people[low:high]
+        chance, seen = math.log(max(len(at), 1)), {found[start][0]}
+        for k, (value, half) in enumerate(found[start + 1 : start + 40], 1):
+            at = at[at + k < len(persons.flat)]
+            at = at[np.abs(persons.flat[at + k] - value) <= half * (1 + 1e-9) + 1e-12 * abs(value)]
+            if not len(at):
+                break
+            if value not in seen:
+                low, high = _span(values, (value, half))
+                counts = np.bincount(columns[low:high], minlength=1)
+                chance += math.log(min(1.0, counts[np.unique(at // (n + 1))].max() / n))
+                seen.add(value)
+            if len(seen) > 3 and chance < math.log(CHANCE / 1000):
+                return True
+    return False
+
+
+def is_part(cells: Sequence[Number | None], arrays: Sequence[np.ndarray]) -> bool:
+    """Whether sixteen or more successive numbers, most of them different, stand in this order in images or series."""
+    found = [cell for cell in cells if cell is not None]
+    if len(found) < 16 or len(set(found)) < 8:
+        return False
+    for array in arrays:
+        flat = array.reshape(-1)
+        for start in range(0, len(found) - 15, max(1, len(found) // 4)):
+            at = np.arange(len(flat) - 15)
+            for k, (value, half) in enumerate(found[start : start + 16]):
+                at = at[np.abs(flat[at + k] - value) <= half * (1 + 1e-6) + 1e-6 * abs(value)]
+            if len(at):
+                return True
+    return False
+
+
+def is_subset(cells: Sequence[Number | None], persons: Persons) -> bool:
+    """Whether twelve or more different numbers are all values of one column, where others are rarely."""
+    found = sorted({cell for cell in cells if cell is not None})
+    if len(found) < 12 or len(found) < 0.9 * len(cells):
+        return False
+    value, half = np.array(found).T
+    for column in persons.columns.values():
+        known = np.unique(column[~np.isnan(column)])
+        if len(known) < 12:
+            continue
+        at = np.clip(np.searchsorted(known, value), 1, len(known) - 1)
+        gap = np.minimum(np.abs(known[at] - value), np.abs(known[at - 1] - value))
+        low, high = np.clip(at - 10, 0, None), np.clip(at + 10, None, len(known) - 1)
+        share = np.minimum(1.0, (high - low) * (2 * half + 1e-12) / (known[high] - known[low]))
+        if (gap <= half + 1e-12 * np.abs(value)).all() and np.log(share).sum() < math.log(CHANCE / 1000):
+            return True
+    return False
+
+
+def _span(values: np.ndarray, cell: Number) -> tuple[int, int]:
+    value, half = cell
+    slack = half * (1 + 1e-9) + 1e-12 * abs(value)
+    low, high = np.searchsorted(values, [value - slack, value + slack])
+    return int(low), int(high)
+
+
+def _named(label: str, persons: Persons) -> list[int]:
+    """The columns that a label names; all, as an empty list, when it names none."""
+    words = set(re.split(r"[^\w.]+", label.lower())) | {label.lower()}
+    return [j for j, name in enumerate(persons.names) if {name.lower(), name.split(".", 1)[1].lower()} & words]

@@ -1,0 +1,143 @@
+"""Pieces: everything in a notebook that a reader, or a program, can read, one by one."""
+
+from __future__ import annotations
+
+import ast
+import itertools
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from mmcrl.disclosure.grids import Grid, from_html, from_json, from_text
+
+__all__ = ["Piece", "pieces_of"]
+
+_RECORD = "application/papermill.record/"
+_DATA = re.compile(r"data:[\w/+.-]+;base64,[A-Za-z0-9+/=\s]+")
+_NUMBER = re.compile(
+    r"(?:([A-Za-z_][\w.]*)[\"']?\s*[:=]?\s*)?(?<![\w.])(-?\d[\d,]*(?:\.\d*)?(?:[eE][-+]?\d+)?)(?![\w.]*\w)"
+)
+_BRACKETS = re.compile(r"[\[(]([^\[\]()]*)[\])]")
+
+
+@dataclass
+class Piece:
+    """A part of a cell: its text, its tables, its picture."""
+
+    cell: int
+    heading: str
+    where: str  # as a message names it
+    text: str = ""
+    grids: list[Grid] = field(default_factory=list)
+    key: str = ""  # under which it was glued
+    output: bool = True  # not a source or metadata
+    svg: str = ""
+    png: str = ""
+
+
+def pieces_of(notebook: dict[str, Any]) -> Iterator[Piece]:
+    """The pieces of a notebook (as nbformat or JSON gives it)."""
+    heading = ""
+    yield Piece(0, "", "the metadata", json.dumps(notebook.get("metadata", {}), default=str), output=False)
+    for position, cell in enumerate(notebook["cells"]):
+        source = _text(cell["source"])
+        if cell["cell_type"] == "markdown":
+            headings = [line for line in source.splitlines() if line.startswith("#")]
+            heading = headings[-1].strip("# ") if headings else heading
+        yield Piece(position, heading, "the source", source, list(_literals(source)), output=False)
+        meta = json.dumps(cell.get("metadata", {}), default=str)
+        yield Piece(position, heading, "the metadata", meta, output=False)
+        for output in cell.get("outputs", []):
+            yield from _of_output(position, heading, output)
+
+
+def _of_output(position: int, heading: str, output: dict[str, Any]) -> Iterator[Piece]:
+    metadata = output.get("metadata", {})
+    key = str(metadata.get("scrapbook", {}).get("name", ""))
+    if metadata:
+        yield Piece(position, heading, "the metadata", json.dumps(metadata, default=str), output=False)
+    if output["output_type"] == "stream":
+        yield _printed(position, heading, "what was printed", _text(output["text"]))
+        return
+    if output["output_type"] == "error":
+        text = "\n".join([output["ename"], output["evalue"], *output["traceback"]])
+        plain = re.sub(r"^(?:-+>)? *\d+ ", "", re.sub(r"\x1b\[[0-9;]*m", "", text), flags=re.MULTILINE)
+        yield _printed(position, heading, "an error", plain)  # without the numbers of its lines
+        return
+    data = {kind.removeprefix(_RECORD): value for kind, value in output.get("data", {}).items()}
+    tabled = False
+    for kind, value in data.items():
+        if "json" in kind:
+            text = value if isinstance(value, str) else json.dumps(value)
+            yield Piece(position, heading, "stored data", text, list(from_json(value)), key)
+            continue
+        text = _text(value)
+        if kind == "image/svg+xml":
+            yield Piece(position, heading, "a picture", _words_of(text), svg=text)
+        elif kind.startswith("image/"):
+            yield Piece(position, heading, "a picture", png=text)
+        elif kind == "text/html":
+            embedded = _DATA.findall(text)
+            grids, rest = from_html(_DATA.sub("", text))
+            tabled = bool(grids)
+            grids += [grid for part in re.findall(r"[\[{].*[\]}]", rest, re.DOTALL) for grid in from_json(part)]
+            grids += _lines(rest)
+            yield Piece(position, heading, "a table" if tabled else "a text", rest, grids, key)
+            yield from (Piece(position, heading, "a picture", png=part.split(",", 1)[1]) for part in embedded)
+        elif not (kind == "text/plain" and "text/html" in data and _has_table(data["text/html"])):
+            where = "a glued value" if key else "a text"
+            yield _printed(position, heading, where, text, key)
+
+
+def _printed(position: int, heading: str, where: str, text: str, key: str = "") -> Piece:
+    grids, rest = from_text(text)
+    return Piece(position, heading, where, rest, [*grids, *_arrays(text), *_lines(rest)], key)
+
+
+def _runs(text: str) -> list[list[str]]:
+    """The numbers between two brackets, cut where an array was shortened."""
+    return [re.split(r"[\s,]+", part.strip(" ,\n")) for part in text.split("...")]
+
+
+def _arrays(text: str) -> Iterator[Grid]:
+    """Printed arrays: successive brackets of one length are the rows of one table."""
+    runs = [run for part in _BRACKETS.findall(text) for run in _runs(part) if len(run) > 1]
+    for _, group in itertools.groupby(runs, len):
+        rows = list(group)
+        yield Grid([], [""] * len(rows), rows)
+
+
+def _lines(text: str) -> Iterator[Grid]:
+    """Lines with at least three numbers, each under the word before it."""
+    for line in text.splitlines():
+        found = _NUMBER.findall(line)
+        if len(found) > 2:
+            yield Grid([word for word, _ in found], [""], [[number for _, number in found]])
+
+
+def _literals(source: str) -> Iterator[Grid]:
+    """Lists of at least three numbers that are written into a cell."""
+    try:
+        tree = ast.parse(source)
+    except SyntaxError:
+        return
+    for node in ast.walk(tree):
+        if isinstance(node, ast.List | ast.Tuple | ast.Set) and len(node.elts) > 2:
+            values = [ast.unparse(item) for item in node.elts]
+            yield Grid([], [""], [values])
+
+
+def _has_table(html: Any) -> bool:
+    return "<table" in _text(html)
+
+
+def _words_of(svg: str) -> str:
+    """What is written in a picture: its text, or the comments beside text that is drawn as outlines."""
+    found = re.findall(r"<!--(.*?)-->|<(?:text|title|desc)\b[^>]*>(.*?)</(?:text|title|desc)>", svg, re.DOTALL)
+    return "\n".join(re.sub(r"<[^>]+>", "", a or b).strip() for a, b in found)
+
+
+def _text(value: Any) -> str:
+    return "".join(value) if isinstance(value, list) else str(value)

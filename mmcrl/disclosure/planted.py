@@ -1,0 +1,165 @@
+"""Planted: leaks of each sort, as somebody may write them without noticing. All must be refused."""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from mmcrl.disclosure.drawings import Drawing
+from mmcrl.disclosure.finding import Sort
+from mmcrl.disclosure.madeup import measured, notebook_of, shown
+from mmcrl.disclosure.persons import Persons
+
+__all__ = ["Leak", "planted"]
+
+
+@dataclass(frozen=True)
+class Leak:
+    """A notebook that must be refused: what it leaks and how."""
+
+    sort: Sort
+    how: str
+    notebook: dict[str, Any]
+    drawings: list[Drawing] = field(default_factory=list)
+
+
+def planted(persons: Persons, seed: int = 0) -> list[Leak]:
+    """Leaks of these people, of each sort."""
+    rng, table = np.random.default_rng(seed), measured(persons)
+    return [*_ids(table, rng), *_rows(table, persons, rng), *_counts(table), *_marks(table, rng), *_images(persons)]
+
+
+def _ids(table: pd.DataFrame, rng: np.random.Generator) -> list[Leak]:
+    person, some = int(rng.choice(table.index)), table.index[7:12]
+    scores = pd.DataFrame({"score": rng.normal(size=5).round(3)}, index=some)
+    failed = {
+        "output_type": "error",
+        "ename": "KeyError",
+        "evalue": str(person),
+        "traceback": [f"KeyError: {person}"],
+    }
+    stored = {"output_type": "display_data", "data": {"application/json": {"SEQN": [int(i) for i in some]}}}
+    notebooks = {
+        "one id printed": notebook_of(_print(f"{person}\n")),
+        "an id as a float": notebook_of(_print(f"{float(person)}\n")),
+        "an id in a sentence": notebook_of(_print(f"the outlier is {person}, see the file\n")),
+        "the name of a person's file": notebook_of(_print(f"reading scans/person-{person}.png\n")),
+        "a list of ids": notebook_of(shown([int(i) for i in some])),
+        "the cohort's index": notebook_of(shown(some)),
+        "the index of a table": notebook_of(shown(scores)),
+        "a column of ids": notebook_of(shown(scores.reset_index())),
+        "ids as columns": notebook_of(shown(scores.T)),
+        "a printed table": notebook_of(_print(scores.to_string())),
+        "a glued id": notebook_of(shown(str(person), "strongest")),
+        "stored data": notebook_of(stored),
+        "an error": notebook_of(failed),
+        "a label in a picture": notebook_of(_svg(f"<!-- {person} -->")),
+        "ids in the code": notebook_of(source=f"left_out = {[int(i) for i in some]}"),
+        "ids in the metadata": notebook_of(metadata={"left_out": [int(i) for i in some]}),
+    }
+    return [Leak("id", how, notebook) for how, notebook in notebooks.items()]
+
+
+def _rows(table: pd.DataFrame, persons: Persons, rng: np.random.Generator) -> list[Leak]:
+    plain, body = table.reset_index(drop=True), persons.modalities["body"].values
+    records = plain.head(3).to_dict("records")
+    embedded = f'<div><script type="application/json">{json.dumps(records)}</script></div>'
+    scores = pd.DataFrame(rng.normal(size=(len(table), 2)), columns=["body.0", "blood.0"])
+    notebooks = {
+        "the first rows": notebook_of(shown(plain.head())),
+        "rows drawn by lot": notebook_of(shown(plain.sample(4, random_state=0).reset_index(drop=True))),
+        "one person": notebook_of(shown(plain.iloc[7].rename("example"))),
+        "one person in a sentence": notebook_of(_print(str(plain.iloc[9].to_dict()))),
+        "three cells of a person": notebook_of(shown(plain.loc[[3], ["weight", "waist", "glucose"]])),
+        "printed rows": notebook_of(_print(plain.head().to_string())),
+        "an array": notebook_of(shown(body[:4])),
+        "values without names": notebook_of(_print("\t".join(map(str, plain.iloc[11, 2:])))),
+        "one column, in order": notebook_of(shown(plain["height"].tolist()[:30])),
+        "one column, sorted": notebook_of(shown(sorted(body[:40, 1].tolist()))),
+        "stored records": notebook_of({"output_type": "display_data", "data": {"application/json": records}}),
+        "records in a script": notebook_of({"output_type": "display_data", "data": {"text/html": embedded}}),
+        "a row of latents for each person": notebook_of(shown(scores)),
+        "a row in the code": notebook_of(source=f"example = {body[5].tolist()}"),
+        "a glued row": notebook_of(shown(plain.iloc[21].tolist(), "example")),
+    }
+    return [Leak("row", how, notebook) for how, notebook in notebooks.items()]
+
+
+def _counts(table: pd.DataFrame) -> list[Leak]:
+    oldest = pd.cut(table["age"], [19, 40, 79, 80]).astype(str)
+    groups = pd.DataFrame({"people": [310, 286, 4], "HbA1c": [5.5, 5.7, 6.0]}, index=["young", "old", "oldest"])
+    crossed = pd.crosstab(oldest, pd.qcut(table["lead"], [0, 0.01, 0.5, 1]).astype(str))
+    named = pd.Series([400, 190, 7, 3], index=["none", "mild", "severe", "blind"], name="count")
+    bars = Drawing(1, bars=[("people", np.array([120.0, 60.0, 3.0]))])
+    leaks = {
+        "a column of people": notebook_of(shown(groups)),
+        "a printed column": notebook_of(_print(groups.rename(columns={"people": "n"}).to_string())),
+        "values counted": notebook_of(shown(named.to_frame())),
+        "a cross table": notebook_of(shown(crossed)),
+        "a sentence": notebook_of(_print("Only 3 people have both.\n")),
+        "a glued number": notebook_of(shown(4, "n_people_left_out")),
+    }
+    return [Leak("count", how, notebook) for how, notebook in leaks.items()] + [
+        Leak("count", "a low bar", notebook_of(), [bars])
+    ]
+
+
+def _marks(table: pd.DataFrame, rng: np.random.Generator) -> list[Leak]:
+    latents, values = rng.normal(size=(len(table), 2)), table[["height", "weight"]].to_numpy()
+    use = '<use xlink:href="#m1" x="1" y="1"/>'
+    drawn = {
+        "two columns": Drawing(1, marks=[values]),
+        "latents": Drawing(1, marks=[latents]),
+        "forty people": Drawing(1, marks=[values[rng.choice(len(values), 40, replace=False)]]),
+        "groups in colours": Drawing(1, marks=[latents[i::6] for i in range(6)]),
+        "a curve through everyone": Drawing(1, lines=[np.column_stack([np.arange(len(latents)), latents[:, 0]])]),
+    }
+    outlines = notebook_of(_svg('<g id="PathCollection_1">' + use * len(table) + "</g>"))
+    return [Leak("scatter", how, notebook_of(), [drawing]) for how, drawing in drawn.items()] + [
+        Leak("scatter", "outlines alone", outlines)
+    ]
+
+
+def _images(persons: Persons) -> list[Leak]:
+    image, night = persons.pictures[0][4, 0].astype(float), persons.series[0][8, 0]
+    other = np.round(image[3:5], 4)
+    notebooks = {
+        "a picture file": notebook_of(_png(image, 1)),
+        "a picture file, enlarged": notebook_of(_png(image, 8)),
+        "a picture file, turned": notebook_of(_png(np.rot90(image), 1)),
+    }
+    drawn = {
+        "an image": Drawing(1, images=[image]),
+        "an image, mirrored and darker": Drawing(1, images=[0.4 * image[:, ::-1] - 2]),
+        "a night": Drawing(1, lines=[np.column_stack([np.arange(len(night)), night])]),
+        "a third of a night": Drawing(1, lines=[np.column_stack([np.arange(32), night[40:72]])]),
+    }
+    numbers = {"numbers of a night": night[:40].tolist(), "numbers of an image": other}
+    return [
+        *(Leak("image", how, notebook) for how, notebook in notebooks.items()),
+        *(Leak("image", how, notebook_of(), [drawing]) for how, drawing in drawn.items()),
+        *(Leak("row", how, notebook_of(shown(values))) for how, values in numbers.items()),
+    ]
+
+
+def _print(text: str) -> dict[str, Any]:
+    return {"output_type": "stream", "name": "stdout", "text": text}
+
+
+def _svg(inside: str) -> dict[str, Any]:
+    return {"output_type": "display_data", "data": {"image/svg+xml": f"<svg>{inside}</svg>"}, "metadata": {}}
+
+
+def _png(image: np.ndarray, scale: int) -> dict[str, Any]:
+    from matplotlib.image import imsave
+
+    file = io.BytesIO()
+    imsave(file, np.kron(image, np.ones((scale, scale))), format="png", cmap="gray")
+    data = {"image/png": base64.b64encode(file.getvalue()).decode()}
+    return {"output_type": "display_data", "data": data, "metadata": {}}

@@ -1,0 +1,144 @@
+"""Watch: notes in a kernel which people a notebook loads and what its figures are made of, for the disclosure guard.
+
+Only a picture's outlines reach the notebook; the guard has to know the numbers behind it.  Loaded by its path, as
+`mmcrl.runner.launch` is, so that a kernel starts without importing the package.  The notes lie in the folder of the
+execution, which only its owner can read and which is removed with it.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import sys
+from collections.abc import Callable, Sequence
+from importlib.abc import MetaPathFinder
+from importlib.machinery import ModuleSpec
+from pathlib import Path
+from types import FrameType, ModuleType
+from typing import Any
+
+__all__ = ["watch"]
+
+_SIMULATED, _MANIFEST = ("mmcrl.simulate", "mmcrl.disclosure.madeup"), "mmcrl.manifest"
+
+
+def watch(folder: Path) -> None:
+    """From now on, note every cohort and every figure in this folder."""
+    folder.mkdir()
+    notes = _Notes(folder)
+    sys.meta_path.insert(
+        0, _Finder({"mmcrl.cohort": notes.follow_cohorts, "matplotlib.backend_bases": notes.follow_figures})
+    )
+
+
+class _Finder(MetaPathFinder):
+    """Calls a function on a module right after it was imported for the first time."""
+
+    def __init__(self, hooks: dict[str, Callable[[ModuleType], None]]) -> None:
+        self._hooks = hooks
+
+    def find_spec(self, name: str, path: Sequence[str] | None, target: ModuleType | None = None) -> ModuleSpec | None:
+        hook = self._hooks.pop(name, None)
+        spec = importlib.util.find_spec(name) if hook else None
+        if hook is None or spec is None or spec.loader is None:
+            return None
+        execute = spec.loader.exec_module
+
+        def then(module: ModuleType) -> None:
+            execute(module)
+            hook(module)
+
+        spec.loader.exec_module = then  # type: ignore[method-assign]
+        return spec
+
+
+class _Notes:
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._count = 0
+
+    def follow_cohorts(self, module: Any) -> None:
+        make = module.Cohort.__init__
+
+        def made(cohort: Any, *arguments: Any, **options: Any) -> None:
+            make(cohort, *arguments, **options)
+            self._note_cohort(cohort, sys._getframe(1))
+
+        module.Cohort.__init__ = made
+
+    def follow_figures(self, module: Any) -> None:
+        draw = module.FigureCanvasBase.print_figure
+
+        def drawn(canvas: Any, *arguments: Any, **options: Any) -> Any:
+            self._note_figure(canvas.figure)
+            return draw(canvas, *arguments, **options)
+
+        module.FigureCanvasBase.print_figure = drawn
+
+    def _note_cohort(self, cohort: Any, frame: FrameType | None) -> None:
+        """A simulated one by name alone, another with its people."""
+        record: dict[str, Any] = {"name": cohort.name, "simulated": False, "manifest": None}
+        while frame is not None:
+            module = str(frame.f_globals.get("__name__", ""))
+            record["simulated"] |= f"{module}.".startswith(tuple(f"{name}." for name in _SIMULATED))
+            if module == _MANIFEST and frame.f_code.co_name == "assemble":
+                record["manifest"] = str(Path(frame.f_locals["path"]).resolve())
+            frame = frame.f_back
+        if not record["simulated"]:
+            record["id_name"] = None if cohort.ids.name is None else str(cohort.ids.name)
+            record["ids"] = [str(person) for person in cohort.ids]
+            record["modalities"] = [
+                [name, modality.kind, list(modality.names), self._array(modality.values)]
+                for name, modality in cohort.modalities.items()
+            ]
+        self._write("cohort", record)
+
+    def _note_figure(self, figure: Any) -> None:
+        record: dict[str, Any] = {"count": _execution(), "marks": [], "lines": [], "images": [], "bars": []}
+        for ax in figure.findobj(lambda artist: hasattr(artist, "get_lines") and hasattr(artist, "patches")):
+            for line in ax.get_lines():
+                kind = "lines" if line.get_marker() in (None, "None", "", " ") else "marks"
+                record[kind].append(self._array(line.get_xydata()))
+            for collection in ax.collections:
+                if hasattr(collection, "get_coordinates"):
+                    record["images"].append(self._array(_filled(collection.get_array())))
+                elif len(collection.get_offsets()) > 1 or hasattr(collection, "get_sizes"):
+                    record["marks"].append(self._array(_filled(collection.get_offsets())))
+            record["images"] += [self._array(_filled(image.get_array())) for image in ax.images]
+            boxes = [patch for patch in ax.patches if hasattr(patch, "get_height")]
+            for label, heights in (
+                (ax.get_ylabel(), [box.get_height() for box in boxes]),
+                (ax.get_xlabel(), [box.get_width() for box in boxes]),
+            ):
+                record["bars"].append([label, self._array(heights)])
+        self._write("figure", record)
+
+    def _array(self, values: Any) -> str:
+        import numpy as np
+
+        self._count += 1
+        name = f"{self._count}.npy"
+        np.save(self._folder / name, np.asarray(values), allow_pickle=False)
+        return name
+
+    def _write(self, kind: str, record: dict[str, Any]) -> None:
+        self._count += 1
+        (self._folder / f"{kind}-{self._count}.json").write_text(json.dumps(record), encoding="utf-8")
+
+
+def _filled(values: Any) -> Any:
+    """Numbers with NaN where they are masked."""
+    import numpy as np
+
+    return np.ma.filled(np.ma.asarray(values, dtype=float), np.nan)
+
+
+def _execution() -> int:
+    """The number of the cell that is drawing. A figure shown at a cell's end is drawn when the next number is set."""
+    interactive, frame = sys.modules.get("IPython"), sys._getframe(1)
+    shell = interactive.get_ipython() if interactive else None
+    names = set()
+    while frame is not None:
+        names.add(frame.f_code.co_name)
+        frame = frame.f_back  # type: ignore[assignment]
+    return 0 if shell is None else shell.execution_count - ("flush_figures" in names)

@@ -1,0 +1,169 @@
+"""The disclosure guard: every planted leak is refused, aggregates are not, and a finding repeats no value."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from mmcrl import Cohort, simulate
+from mmcrl.disclosure import SORTS, Drawing, Persons, Rules, inspect
+from mmcrl.disclosure.madeup import aggregates, measured, notebook_of, people, shown
+from mmcrl.disclosure.numbers import numbers
+from mmcrl.disclosure.planted import planted
+from mmcrl.errors import InputError
+
+PEOPLE = people()
+LEAKS = planted(PEOPLE)
+
+
+def sorts(notebook, persons=PEOPLE, rules=None, drawings=()):
+    return {finding.sort for finding in inspect(notebook, [persons], rules, drawings).findings}
+
+
+def printed(text):
+    return notebook_of({"output_type": "stream", "name": "stdout", "text": text})
+
+
+# Leaks
+
+
+@pytest.mark.parametrize("leak", LEAKS, ids=lambda leak: f"{leak.sort}: {leak.how}")
+def test_a_planted_leak_is_refused_and_not_repeated(leak):
+    report = inspect(leak.notebook, [PEOPLE], None, leak.drawings)
+    assert leak.sort in {finding.sort for finding in report.findings}
+    told = " ".join(map(str, report.findings))
+    assert not PEOPLE.ids & set(told.replace(".", " ").split()) and "." not in told, "a value is repeated"
+
+
+def test_leaks_of_every_sort_are_planted():
+    assert {leak.sort for leak in LEAKS} == set(SORTS)
+    assert len({leak.how for leak in LEAKS}) == len(LEAKS) > 50
+
+
+def test_the_same_notebooks_about_other_people_pass():
+    others = people(seed=5)
+    shift = {str(int(person) + 40_000_000) for person in others.ids}
+    others.ids, others.order = shift, sorted(shift)
+    found = [leak.how for leak in LEAKS if leak.sort in ("id", "image") and leak.sort in sorts(leak.notebook, others)]
+    assert found == [], "an id or image is found because it is this cohort's"
+
+
+def test_people_of_a_simulated_world_are_rows_like_others_when_nobody_says_they_are_simulated():
+    cohort = simulate.numeric(n=300, seed=1).cohort
+    table = pd.DataFrame(cohort["a"].values[:5])
+    assert sorts(notebook_of(shown(table)), Persons.of(cohort)) == {"row"}
+
+
+# What is no leak
+
+
+def test_of_a_hundred_tables_of_aggregates_those_alone_are_refused_whose_maxima_are_one_person():
+    refused = [table for table in aggregates(PEOPLE, 100) if sorts(notebook_of(shown(table)))]
+    assert len(refused) <= 3  # of 400, 5
+    assert all("max" in table.index for table in refused), "the largest of three columns, who may be one person"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "There are 50,123 rows.",
+        "{one} people, 12 columns",
+        "n = {one}",
+        "took {one}.5 ms",
+        "loss 0.{one}",
+        "version 1.{one}.2",
+        "#f{one}a",
+        "51000 steps",
+    ],
+)
+def test_a_number_that_happens_to_equal_an_id_is_none(text):
+    assert sorts(printed(text.format(one=min(PEOPLE.ids)))) == set()
+
+
+def test_small_whole_numbers_are_ids_only_where_ids_stand():
+    modalities = {name: modality.take(np.arange(400)) for name, modality in PEOPLE.modalities.items()}
+    persons = Persons("clinic", range(1, 401), modalities, "person")
+    table = pd.DataFrame({"latents": [3, 4, 5, 2], "links": [1, 2, 7, 4]}, index=["a", "b", "c", "d"])
+    assert sorts(notebook_of(shown(table)), persons) == set()
+    assert sorts(notebook_of(shown(table.rename_axis("person").set_axis([3, 7, 19, 30]))), persons) == set()
+    assert sorts(notebook_of(shown(table.set_axis(pd.Index([3, 7, 19, 30], name="person")))), persons) == {"id"}
+    assert sorts(printed("person 17 is odd"), persons) == {"id"}
+
+
+def test_a_text_id_is_found_as_a_whole_word():
+    persons = Persons("clinic", ["HPP-0017", "HPP-0018"], {}, "RegistrationCode")
+    assert sorts(printed("see HPP-0017 first"), persons) == {"id"}
+    assert sorts(printed("see HPP-00171 first"), persons) == set()
+
+
+def test_picture_of_aggregates_passes():
+    bars = Drawing(1, bars=[("people", np.array([310.0, 120, 10])), ("measured (% of 600 people)", np.array([3.0]))])
+    dots = Drawing(1, marks=[np.random.default_rng(0).normal(size=(60, 2))])
+    mean = Drawing(1, images=[PEOPLE.pictures[0].mean(0)[0].astype(float)])
+    assert sorts(notebook_of(), drawings=[bars, dots, mean]) == set()
+
+
+# Rules
+
+
+def test_the_minimum_decides_which_counts_are_small():
+    table = notebook_of(shown(pd.DataFrame({"people": [12, 300]}, index=["a", "b"])))
+    assert sorts(table) == set() == sorts(table, rules=Rules(minimum=12))
+    assert sorts(table, rules=Rules(minimum=13)) == {"count"}
+    PEOPLE.minimum = 20
+    try:
+        assert sorts(table) == {"count"}, "what the manifest asks for"
+    finally:
+        PEOPLE.minimum = None
+
+
+def test_images_are_shown_where_the_manifest_permits_it():
+    permitted = people()
+    permitted.images = True
+    found = [
+        leak.how
+        for leak in LEAKS
+        if leak.sort == "image" and "image" in sorts(leak.notebook, permitted, None, leak.drawings)
+    ]
+    assert found == []
+
+
+@pytest.mark.parametrize("limit", ["minimum", "rows", "marks"])
+def test_a_limit_is_a_whole_number(limit):
+    with pytest.raises(InputError, match=f"{limit}: expected a whole number of at least 1"):
+        Rules(**{limit: 0})
+
+
+def test_without_a_cohort_form_alone_is_judged():
+    table = pd.DataFrame({"mcc": np.arange(400) / 400})
+    report = inspect(notebook_of(shown(table), shown(pd.DataFrame({"n": [3]}))), [])
+    assert {finding.sort for finding in report.findings} == {"row", "count"}
+
+
+# Parts
+
+
+def test_numbers_know_how_exactly_they_are_shown():
+    assert numbers(["1,204", "5.50", "x", "−2"]) == [(1204.0, 0.5), (5.5, 0.005), None, (-2.0, 0.5)]
+
+
+def test_measured_values_are_known_where_the_cohort_holds_logarithms():
+    table = measured(PEOPLE)
+    logged = PEOPLE.columns["body.weight"]
+    np.testing.assert_allclose(np.log(table["weight"]), logged)
+    assert (table["weight"] * 10 % 1).round(6).isin([0, 1]).all()
+
+
+def test_a_report_is_plain_and_counts_what_was_looked_at():
+    report = inspect(notebook_of(shown(pd.DataFrame({"r2": [0.5, 0.6]})), shown(3, "n_links")), [PEOPLE]).to_dict()
+    assert json.loads(json.dumps(report)) == report
+    assert (report["outputs"], report["tables"], report["findings"], report["minimum"]) == (2, 1, 0, 10)
+    assert report["people"] == ["made-up people"]
+
+
+def test_every_value_of_a_cohort_can_be_looked_up():
+    cohort = Cohort({"a": np.array([[1.0, np.nan], [2.0, 5.0], [3.0, 4.0]]), "b": np.eye(3)})
+    values, owners, columns = Persons.of(cohort).lookup
+    assert len(values) == 14 and (np.diff(values) >= 0).all()
+    assert [(v, o) for v, o, c in zip(values, owners, columns, strict=True) if c == 1] == [(4.0, 2), (5.0, 1)]
