@@ -154,7 +154,7 @@ def ai_readi(folder, key="person_id"):
     people = pd.DataFrame(
         {key: ids, "age": draw.integers(40, 80, N), "study_group": [GROUPS[i % 3] for i in range(N)]}
     )
-    people["recommended_split"] = [("train", "val", "test")[i % 3] for i in range(N)]
+    people["recommended_split"] = [("train", "val", "test")[i // 8] for i in range(N)]
     people.to_csv(folder / "participants.tsv", sep="\t", index=False)
     rows = [
         {

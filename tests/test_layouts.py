@@ -275,7 +275,7 @@ def test_ai_readi_is_read_with_either_id(root, key):
     path = edited(root, "ai-readi", ('id = "person_id"', f'id = "{key}"'))
     for cohort in (load_cohort(path), load_cohort(MANIFESTS["ai-readi"])):
         assert cohort.ids.tolist() == list(range(1_000, 1_000 + N))
-    assert column(cohort, "design.split").tolist() == [0.0, 1.0, 2.0] * (N // 3)
+    assert column(cohort, "diabetes.group").tolist() == [0.0, 1.0, 3.0] * (N // 3)
     measured = pd.read_csv(root / "ai-readi" / "clinical_data" / "measurement.csv")
     waist = measured[measured["measurement_source_value"].str.startswith("waist")].set_index("person_id")
     np.testing.assert_allclose(np.exp(column(cohort, "body.waist")), waist["value_as_number"].astype(float))
@@ -286,6 +286,16 @@ def test_ai_readi_is_read_with_either_id(root, key):
         "measurement.csv",
         "manifest.tsv",
     ]
+
+
+def test_the_recommended_split_of_ai_readi_is_a_column(root):
+    ai_readi(root / "ai-readi")
+    split = 'split = { variable = "participants.recommended_split", levels = { "train" = 0, "val" = 1, "test" = 2 } }'
+    path = edited(root, "ai-readi", ("[modality.demographics.columns]", f"[modality.demographics.columns]\n{split}"))
+    assert column(load_cohort(path), "demographics.split").tolist() == [0.0] * 8 + [1.0] * 8 + [2.0] * 8
+    rule = '[[include]]\n# variable = "participants.recommended_split"\n# among'
+    path = edited(root, "ai-readi", (f"# {rule}", rule.replace("# ", "")))
+    assert load_cohort(path).ids.tolist() == list(range(1_000, 1_008))
 
 
 def test_releases_of_ai_readi_that_repeat_the_first_folder_are_read(root):
