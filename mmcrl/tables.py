@@ -47,6 +47,8 @@ def locate(folder: Path, path: str, package: str | None = None, key: str = "sour
 
 def inside(base: Path, path: str) -> Path | None:
     """``path`` below ``base``; None where it leaves it (absolute, ``..``, a symbolic link)."""
+    if "\0" in path:
+        return None
     target = (base / path).resolve()
     left = Path(path).is_absolute() or ".." in Path(path).parts or not target.is_relative_to(base.resolve())
     return None if left else target

@@ -123,5 +123,7 @@ def test_long_files_hold_several_people_and_channels(tmp_path):
 def test_recordings_without_times_or_channels_are_refused(tmp_path):
     with pytest.raises(InputError, match=r"column a, row 3: expected a file with a column of times"):
         read_channels(write(tmp_path / "a.parquet", spo2=[1.0]), ["spo2"], "1")
+    with pytest.raises(InputError, match=r"column a, row 3: expected times in column time, got none"):
+        read_channels(write(tmp_path / "a.parquet", time=["soon"], spo2=[1.0]), ["spo2"], "1")
     with pytest.raises(InputError, match=r"channel 'sp02', got none; the nearest is 'spo2'"):
         read_channels(write(tmp_path / "a.parquet", time=[1.0], spo2=[1.0]), ["sp02"], "1")

@@ -217,7 +217,15 @@ def test_long_nights_of_several_people_in_one_file(root):
 
 
 @pytest.mark.parametrize(
-    "path", ["/bulk/../../secret.png", "/elsewhere/eyes/7003_left.png", "/bulk/link.png", "../a.png"]
+    "path",
+    [
+        "/bulk/../../secret.png",
+        "/elsewhere/eyes/7003_left.png",
+        "/bulk/link.png",
+        "../a.png",
+        "/bulk/a\0b",
+        "/bulk/" + 400 * "a",
+    ],
 )
 def test_a_bulk_path_outside_the_root_is_refused(root, path):
     hpp(root / "hpp")
@@ -356,6 +364,10 @@ def test_what_is_wrong_with_ai_readi_is_named(root):
     refused(MANIFESTS["ai-readi"], "body.heart_rate")
     file.write_text(whole.replace("63", '"fast"'))
     refused(MANIFESTS["ai-readi"], "night.heart_rate", "numbers")
+    file.write_text(whole.replace("63", "[63]"))
+    refused(MANIFESTS["ai-readi"], "night.heart_rate", "numbers, got lists")
+    file.write_text(whole.replace("2023-", "then "))
+    refused(MANIFESTS["ai-readi"], "times in body.heart_rate")
     file.write_text(whole)
     manifest = root / "ai-readi" / "retinal_photography" / "manifest.tsv"
     manifest.write_text(manifest.read_text().replace("/retinal_photography/1003_L", "/../1003_L"))

@@ -152,8 +152,8 @@ class AiReadi(Layout):
 
     def _nested(self, path: str) -> str:
         """The path as it lies: some releases repeat the first folder."""
-        first = Path(path).parts[0]
-        return f"{first}/{path}" if (self.root / first / first).is_dir() else path
+        first = path.partition("/")[0]
+        return f"{first}/{path}" if first and (self.root / first / first).is_dir() else path
 
     def _measurements(self, named: Mapping[str, str], people: set[str]) -> dict[str, pd.Series]:
         """Of each variable the mean value of each person."""

@@ -75,7 +75,10 @@ def _decoded(name: str, column: ColumnSpec, recording: Recording, known: dict[An
     values, variable = recording.values, column.variables[0]
     if column.levels is None and pd.api.types.is_numeric_dtype(values):
         return decode(name, column, pd.DataFrame({variable: values})).to_numpy(dtype=float)
-    codes, different = pd.factorize(values)
+    try:
+        codes, different = pd.factorize(values)
+    except TypeError:
+        raise InputError(name, "numbers", f"lists of them in {variable}") from None
     new = [value for value in different if value not in known]
     if new:
         read = decode(name, column, pd.DataFrame({variable: pd.Series(new, dtype=object)}))

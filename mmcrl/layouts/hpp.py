@@ -61,20 +61,14 @@ class HumanPhenotypeProject(Layout):
         return list(dict.fromkeys([*tables, *dictionaries, *filter(None, [self.questions()])]))
 
     def words(self, variables: Sequence[str]) -> dict[str, Words]:
-        told = {}
+        told: dict[str, Words] = {}
         for dataset, named in self._by_dataset(variables).items():
             path = self._dictionary(dataset)
             if path is None:
                 continue
-            columns = ["tabular_field_name", "field_string", "description_string", "units"]
-            table = read_table(path, columns).fillna("").drop_duplicates("tabular_field_name").set_index(columns[0])
-            for variable, place in named.items():
-                field = place.channel or place.field
-                if field in table.index:
-                    row = table.loc[field]
-                    whole = not row["description_string"].endswith("...")
-                    question = row["description_string"] if whole else row["field_string"]
-                    told[variable] = Words(str(question), field, str(row["units"]))
+            words = _dictionary(path)
+            fields = {variable: place.channel or place.field for variable, place in named.items()}
+            told |= {variable: words[field] for variable, field in fields.items() if field in words}
         return {**told, **super().words(variables)}
 
     def images(self, variable: str, where: Mapping[str, str]) -> dict[str, BulkFile]:
@@ -163,7 +157,7 @@ class HumanPhenotypeProject(Layout):
         chosen = table[table[column].astype("str").str.removesuffix(".0") == str(value)]
         if chosen.empty:
             there = ", ".join(sorted(table[column].dropna().astype("str").unique())[:10])
-            raise InputError(f"file {path.name} column {column}", f"rows with {value!r}", f"only {there}")
+            raise InputError(f"file {path.name} column {column}", f"rows with {value!r}", f"only {there or 'none'}")
         return chosen
 
     def _table(self, place: Place, fields: list[str]) -> pd.DataFrame:
@@ -195,6 +189,18 @@ class HumanPhenotypeProject(Layout):
             if rest != path and (rest.startswith("/") or begin.endswith("/")):
                 return str(Path(self.source.bulk_prefix[begin]) / rest.lstrip("/"))
         return path
+
+
+def _dictionary(path: Path) -> dict[str, Words]:
+    """What a dictionary tells of its fields; descriptions that were cut are left for the field's name."""
+    told = [name for name in ("field_string", "description_string", "units") if name in column_names(path)]
+    table = read_table(path, ["tabular_field_name", *told]).fillna("").astype(str)
+    words = {}
+    for row in table.to_dict("records"):
+        long, short = row.get("description_string", ""), row.get("field_string", "")
+        field = row["tabular_field_name"]
+        words[field] = Words(long if long and not long.endswith("...") else short, field, row.get("units", ""))
+    return words
 
 
 def _plain(column: pd.Series) -> pd.Series:

@@ -114,7 +114,7 @@ class Layout(ABC):
         target = inside(self.root, path)
         if target is None:
             raise InputError(told, "paths that stay inside the root folder", "one that leaves it")
-        if not target.is_file():
+        if not _is_file(target):
             raise InputError(told, "paths of files inside the root folder", "no file there")
         return BulkFile(target, told)
 
@@ -149,6 +149,13 @@ class Layout(ABC):
 
     def _no_kind(self, kind: str) -> NoReturn:
         raise InputError("manifest modality kind", f"a kind that layout {self.source.layout} holds", repr(kind))
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # a name too long
+        return False
 
 
 def id_texts(ids: pd.Series) -> pd.Series:

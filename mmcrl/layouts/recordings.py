@@ -101,6 +101,8 @@ def read_channels(file: BulkFile, channels: Sequence[str], person: str) -> dict[
     except (arrow.ArrowException, OSError) as error:
         raise InputError(file.told, "a complete Parquet file", type(error).__name__) from None
     seconds = _seconds(table.column(time))
+    if len(seconds) and np.isnan(seconds).all():
+        raise InputError(file.told, f"times in column {time}", "none")
     frame = table.to_pandas(ignore_metadata=True)
     mine = id_texts(frame["participant_id"]) == person if who else np.ones(len(frame), dtype=bool)
     if not long:
