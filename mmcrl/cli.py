@@ -1,4 +1,4 @@
-"""Command line: run the notebooks, check a manifest."""
+"""Command line: run the notebooks, check a manifest, fetch public files."""
 
 from __future__ import annotations
 
@@ -20,6 +20,9 @@ __all__ = ["app", "main"]
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
 
 ManifestArgument = Annotated[str, typer.Argument(help="A manifest's name under data/, or its path.")]
+DataArgument = Annotated[
+    str, typer.Argument(help="mnist: MNIST and Fashion-MNIST, 36 MB, into MMCRL_DATA or a cache.")
+]
 Names = Annotated[list[str] | None, typer.Argument(metavar="NAME", help="Runs or sweeps; none: all runs.")]
 ProfileOption = Annotated[
     Literal["quick", "full", "test"], typer.Option(help="Which parameters of params.yml a run takes.")
@@ -74,6 +77,15 @@ def check_command(manifest: ManifestArgument) -> None:
     typer.echo(str(report))
     if report.problems:
         raise typer.Exit(1)
+
+
+@app.command("fetch")
+def fetch_command(name: DataArgument) -> None:
+    """Download public files that are not here yet, each checked by its sha256, and show where they lie."""
+    from mmcrl.fetch import fetch
+
+    for path in fetch(name):
+        typer.echo(path)
 
 
 def main() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
 
@@ -14,6 +15,7 @@ from mmcrl.evidence import pair_evidence
 from mmcrl.knowledge import Arrow, Knowledge, Limits, modality_of
 from mmcrl.orientation import Findings, orient
 from mmcrl.search import separating_sets
+from mmcrl.significance import allowance, p_value, q_values
 
 __all__ = ["LINK_COLUMNS", "confidence_of", "link_table"]
 
@@ -28,6 +30,8 @@ LINK_COLUMNS = [
     "evidence",
     "evidence_se",
     "scope",
+    "p_value",
+    "q_value",
 ]
 
 _PRIOR = 0.2  # share of pairs that are linked before anything is seen: sparse
@@ -63,6 +67,7 @@ class _Pair(NamedTuple):
     error: float
     sign: int
     confidence: float  # as measured, whatever is known
+    p: float
 
     @property
     def ends(self) -> frozenset[int]:
@@ -86,9 +91,10 @@ def link_table(
 
     strength = sqrt(1 - exp(-2 Delta)), the correlation that a linear-Gaussian pair of this evidence would have;
     confidence as in `confidence_of`; direction and what it rests on as in `mmcrl.orientation`, from the pairs with a
-    confidence of at least one half.  What is known goes over what is measured: a required link has confidence 1, a
-    pair both of whose ways are barred 0.  ``separated`` says of every latent whether it is told apart from its
-    siblings; left out, all are.  A link that a residual blend could show is not used to infer a direction.
+    confidence of at least one half; p_value and q_value as in `mmcrl.significance`.  What is known goes over what is
+    measured: a required link has confidence 1, a pair both of whose ways are barred 0.  ``separated`` says of every
+    latent whether it is told apart from its siblings; left out, all are.  A link that a residual blend could show is
+    not used to infer a direction.
 
     Raises
     ------
@@ -98,11 +104,15 @@ def link_table(
     measured = []
     for (i, j), given in separating_sets(z, limits.barred).items():
         delta, error, sign = pair_evidence(z, i, j, given, seed)
-        measured.append(_Pair(i, j, given, delta, error, int(sign), confidence_of(delta, error, smallest)))
+        p = p_value(delta, error, allowance(z, i, j, given))
+        measured.append(_Pair(i, j, given, delta, error, int(sign), confidence_of(delta, error, smallest), p))
     certain = limits.certain({(pair.i, pair.j): pair.evidence for pair in measured})
     links = {pair.ends for pair in measured if pair.confidence >= 0.5 and not limits.unlinked(pair.i, pair.j)}
     arrows = orient(_findings(z, names, measured, links | certain, separated, smallest, seed), limits)
-    table = pd.DataFrame([_record(names, limits, certain, arrows, pair) for pair in measured], columns=LINK_COLUMNS)
+    table = pd.DataFrame(
+        [_record(names, limits, certain, arrows, pair) for pair in measured], columns=LINK_COLUMNS[:-1]
+    )
+    table["q_value"] = q_values(table)
     return table.sort_values(["strength", "confidence"], ascending=False, ignore_index=True, kind="stable")
 
 
@@ -133,6 +143,7 @@ def _record(
         "evidence": pair.evidence,
         "evidence_se": pair.error,
         "scope": "within" if modality_of(names[i]) == modality_of(names[j]) else "cross",
+        "p_value": np.nan if limits.unlinked(i, j) else pair.p,
     }
 
 
@@ -165,12 +176,21 @@ def _findings(
         delta, error, _ = pair_evidence(z, i, j, given, seed)
         return delta - 3 * error > smallest
 
+    linked = {k: {o for o in range(len(names)) if frozenset((k, o)) in links} for k in range(len(names))}
+
+    def separable(i: int, j: int, k: int) -> bool:
+        """With k come at most two that are linked to i, or to j."""
+        beside = [sorted(linked[end] - {i, j, k}) for end in (i, j)]
+        some = {given for others in beside for size in range(3) for given in itertools.combinations(others, size)}
+        measured = (pair_evidence(z, i, j, [k, *given], seed) for given in sorted(some, key=len))
+        return any(confidence_of(delta, error, smallest) < 0.5 for delta, error, _ in measured)
+
     separators = {
         pair.ends: pair.given
         for pair in measured
         if pair.confidence < 0.5 and pair.ends not in links and apart(pair.i, pair.j)
     }
-    return Findings(_firm(measured, links, modality), separators, depends, middles)
+    return Findings(_firm(measured, links, modality), separators, separable, depends, middles)
 
 
 def _firm(measured: Sequence[_Pair], links: set[frozenset[int]], modality: Sequence[str]) -> set[frozenset[int]]:

@@ -22,11 +22,12 @@ from mmcrl.adjacency import graph_of, matrix_of
 from mmcrl.cohort import Cohort
 from mmcrl.decoding import column_loadings, fit_decoders, upward
 from mmcrl.dimensions import Dimensions, choose_latents
+from mmcrl.effects import effect_table
 from mmcrl.errors import InputError, check_whole
 from mmcrl.generative import Generative
 from mmcrl.identifiability import decided, identifiability_table, margins, weaker
 from mmcrl.knowledge import Knowledge
-from mmcrl.links import link_table
+from mmcrl.links import LINK_COLUMNS, link_table
 from mmcrl.plan import check_like, names_of, plan_blocks, with_shared
 from mmcrl.private import private_roots
 from mmcrl.representation import Representation
@@ -142,16 +143,11 @@ class MultimodalCRL(Generative):
             smallest, apart = self.settings.smallest_effect, decided(found, len(shows.names))
             self._links = link_table(unseen, shows.names, self.knowledge, smallest, separated=apart)
             self._identified = identifiability_table(shows, found, self._links)
-            self._links["identified"] = weaker(self._links, self._identified)
+            self._links.insert(len(LINK_COLUMNS) - 2, "identified", weaker(self._links, self._identified))
+            z, names, links = shows.latents(people), shows.names, self._links
+            barred, steps = self.knowledge.limits(names).barred, self.settings.steps
             self.structure = StructuralModel.fit(
-                shows.latents(people),
-                unseen,
-                shows.names,
-                self._links,
-                barred=self.knowledge.limits(shows.names).barred,
-                steps=self.settings.steps,
-                penalty=smallest,
-                seed=self.seed,
+                z, unseen, names, links, barred=barred, steps=steps, penalty=smallest, seed=self.seed
             )
         self.history = history_of(runs)
         self.report = {
@@ -184,7 +180,8 @@ class MultimodalCRL(Generative):
         partial association), evidence and evidence_se (nats per person, on held-out people), scope (``cross`` or
         ``within`` a modality).  A required link has confidence 1 and is undirected where both ways are required; a
         pair that is forbidden both ways has confidence 0, and is in no matrix or graph.  ``identified`` is the weaker
-        of what `identifiability` says of the two ends.
+        of what `identifiability` says of the two ends; p_value is that of the evidence alone, q_value the least
+        false-discovery rate, among the pairs of its scope, at which it would be claimed (`mmcrl.significance`).
         """
         _ = self._fitted
         return self._links.copy()
@@ -206,6 +203,10 @@ class MultimodalCRL(Generative):
         check_like(self._fitted.views, cohort)
         with deterministic(self.settings.dtype):
             return column_loadings(self._fitted, cohort, self._fitted.people(cohort))
+
+    def effects(self, cohort: Cohort, confidence: float = 0.5) -> pd.DataFrame:
+        """What each confident link comes to in the columns of people `fit` has not seen: see `mmcrl.effects`."""
+        return effect_table(self.transform(cohort), cohort, self.links(), self.loadings(cohort), confidence)
 
     def identifiability(self) -> pd.DataFrame:
         """Per latent: identified (``component``, ``block`` or ``undecided``), margin, margin_se, reason.

@@ -4,7 +4,9 @@ Three things decide a direction, in this order, and nothing else does:
 
 - *knowledge* (tier, forbidden, required): one way is barred beforehand, see `mmcrl.knowledge`;
 - *collider*: i and j are independent, and become dependent once k is known; then i -> k <- j (Spirtes, Glymour and
-  Scheines, Causation, Prediction, and Search, 2000).  Both halves are measured, not inferred from an absence;
+  Scheines, Causation, Prediction, and Search, 2000).  Both halves are measured, not inferred from an absence; and no
+  set with k in it separates i and j, as it would where the paths through k and beside it cancel each other (Ramsey,
+  Zhang and Spirtes, Adjacency-faithfulness and conservative causal inference, 2006);
 - *propagation*: the one direction that makes no new collider and no cycle (Meek, Causal inference and causal
   explanation with background knowledge, 1995, rules 1 and 2).  That a latent is no collider is measured as well: the
   ends must be dependent without it, also when nothing else is known, and independent with it.
@@ -35,12 +37,14 @@ class Findings(NamedTuple):
 
     links : the pairs of latents that are linked.
     separators : of pairs without a link, the set that separates them.
+    separable : ``separable(i, j, k)`` says whether some set with k in it separates i and j as well.
     depends : ``depends(i, j, given)`` says whether i and j are clearly dependent given these others.
     middles : the latents that are told apart from their siblings.
     """
 
     links: set[frozenset[int]]
     separators: Mapping[frozenset[int], Sequence[int]]
+    separable: Callable[[int, int, int], bool]
     depends: Callable[[int, int, Sequence[int]], bool]
     middles: Collection[int]
 
@@ -83,7 +87,9 @@ def _collider_arrows(found: Findings, limits: Limits) -> set[Arrow]:
     for k in sorted(set(found.middles) & set(causes)):
         for i, j in itertools.combinations(sorted(causes[k]), 2):
             given = found.separators.get(frozenset((i, j)))
-            if given is not None and k not in given and found.depends(i, j, [*given, k]):
+            if given is None or k in given or not found.depends(i, j, [*given, k]):
+                continue
+            if not found.separable(i, j, k):
                 arrows |= {(i, k), (j, k)}
     return arrows
 

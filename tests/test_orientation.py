@@ -16,12 +16,12 @@ def pairs(*links: tuple[int, int]) -> set[frozenset[int]]:
     return {frozenset(link) for link in links}
 
 
-def directed(links, tiers, separators, depends, middles=range(4), **known):
+def directed(links, tiers, separators, depends, middles=range(4), separable=lambda i, j, k: False, **known):
     """Latents 0, 1, ... are the one of modalities m0, m1, ...; ``tiers`` gives each modality's, None for none."""
     names = [f"m{i}" for i in range(len(tiers))]
     order = [[m for m, t in zip(names, tiers, strict=True) if t == tier] for tier in (0, 1)]
     limits = Knowledge(order, **known).limits([f"{m}.0" for m in names])
-    return orient(Findings(links, separators, depends, middles), limits)
+    return orient(Findings(links, separators, separable, depends, middles), limits)
 
 
 def always(*_: object) -> bool:
@@ -45,6 +45,23 @@ def test_a_measured_collider_points_into_its_middle():
 @pytest.mark.parametrize(("separator", "depends"), [((), never), ((1,), always)])
 def test_without_an_opened_path_nothing_is_claimed(separator, depends):
     assert directed(pairs((0, 1), (1, 2)), [None] * 3, {frozenset((0, 2)): separator}, depends) == {}
+
+
+def test_a_middle_that_can_separate_the_ends_too_is_no_collider():
+    collider = pairs((0, 1), (1, 2)), [None] * 3, {frozenset((0, 2)): ()}, always
+    assert directed(*collider, separable=lambda i, j, k: (i, j, k) == (0, 2, 1)) == {}
+    assert len(directed(*collider, separable=lambda i, j, k: k == 0)) == 2
+
+
+def test_paths_that_cancel_make_no_collider():
+    """a -> b, a -> c, d = b - c + noise: a and d are independent, and dependent given b, but b is no collider."""
+    rng = np.random.default_rng(0)
+    a, e, f, g = rng.laplace(size=(4, N))
+    b, c = a + 0.6 * e, a + 0.6 * f
+    table = link_table(np.column_stack([a, b, c, b - c + 0.3 * g]), ["a.0", "b.0", "c.0", "d.0"])
+    linked = table[table["confidence"] >= 0.5].set_index(["source", "target"])["direction"]
+    assert linked[linked == "directed"].index.tolist() == [("b.0", "d.0"), ("c.0", "d.0")]
+    assert set(linked[linked == "undirected"].index) == {("a.0", "b.0"), ("a.0", "c.0")}
 
 
 def test_a_middle_that_separates_nothing_propagates_nothing():

@@ -16,6 +16,7 @@ from mmcrl.proof.bench import cost
 from mmcrl.proof.pcs import GRAPHS, compare_graphs
 from mmcrl.proof.points import claims, measure, training_options
 from mmcrl.proof.tables import exponent, start_choices, summary
+from mmcrl.proof.trust import BINS
 from mmcrl.proof.usage import watched
 from mmcrl.runner import results
 from mmcrl.runner.execute import execute
@@ -24,6 +25,7 @@ from mmcrl.runner.planner import Planner
 from mmcrl.runner.project import Project
 
 SWEEPS = ["cases", "rings", "shared", "limits", "baselines", "sparsity", "people", "auto", "graphs", "bench"]
+SWEEPS += ["trust-latents", "trust"]
 PAGES = sorted(path.stem for path in (ROOT / "notebooks").glob("*.ipynb"))[2:]
 
 
@@ -167,6 +169,10 @@ def made_up(planner: Planner, sweep: str) -> list[dict[str, Any]]:
         row = {**dict.fromkeys(counts, 1), **{name: float(rng.uniform()) for name in shares}}
         row |= {"angle_median": 3.0, "angle_worst": 9.0, "seconds": 12.0, "peak_mb": 500.0, "added_mb": 90.0}
         row |= {"n_latents_found": 2.0, "n_latents_right": 3, "n_modalities": 3, "n_columns": 60}
+        row |= {f"{name}{scope}": 0.04 for name in ("fdr", "fdr_sd", "power") for scope in ("", "_cross", "_within")}
+        row |= {"n_worlds": 3, "n_null": 90, "null_0.05": 0.01}
+        for k in range(BINS):
+            row |= {f"pairs_{k}": 20, f"right_{k}": 2 * k, f"confidence_{k}": 2.0 * k + 1}
         rows.append({**job.varied, **{key: value for key, value in row.items() if key not in job.varied}})
     return rows
 
@@ -228,6 +234,8 @@ def test_a_table_that_is_not_there_is_said(tmp_path: Path) -> None:
         ("cases", 0, {"n_people": "600", "starts": "1", "steps": "10", "ceiling": "false"}),
         ("graphs", 0, {"n_people": "600", "starts": "1", "steps": "10"}),
         ("bench", 0, {"n_columns": "6", "starts": "1", "steps": "5"}),
+        ("trust-latents", 0, {"n_worlds": "1", "n_people": "300"}),
+        ("trust", 0, {"n_people": "600", "starts": "1", "steps": "10"}),
     ],
 )
 def test_a_worker_glues_numbers(
@@ -237,4 +245,5 @@ def test_a_worker_glues_numbers(
     assert done.failure is None
     (tmp_path / "point.ipynb").write_text(done.notebook, encoding="utf-8")
     found = glued(tmp_path / "point.ipynb")
-    assert {"baselines": "mcc", "cases": "start_gap", "graphs": "pc_cross", "bench": "seconds"}[sweep] in found
+    glues = {"baselines": "mcc", "cases": "start_gap", "graphs": "pc_cross", "bench": "seconds"}
+    assert {**glues, "trust-latents": "fdr", "trust": "mcc"}[sweep] in found

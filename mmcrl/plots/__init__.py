@@ -1,7 +1,7 @@
 """Plots: pictures of cohorts, links and scores.
 
 Every function returns the matplotlib Axes or Figure that it drew.  Counts under 10 people are never shown, and no
-picture has a mark for a single person.
+picture has a mark for a single person; `gallery` and `traversal` are for images of simulated ones.
 """
 
 from mmcrl.plots.costs import graph_distances, growth
@@ -11,13 +11,18 @@ from mmcrl.plots.graph import link_graph
 from mmcrl.plots.guard import guard_report
 from mmcrl.plots.matrices import adjacency_heatmap, loadings_heatmap
 from mmcrl.plots.people import cohort_overview
+from mmcrl.plots.pictures import gallery, traversal
 from mmcrl.plots.studies import choice_matrix, method_panels, missing_table, verdict_bars, world_scores
+from mmcrl.plots.trust import calibration_curve, error_rates
 
 __all__ = [
     "adjacency_heatmap",
+    "calibration_curve",
     "choice_matrix",
     "cohort_overview",
+    "error_rates",
     "evidence_plot",
+    "gallery",
     "graph_distances",
     "growth",
     "guard_report",
@@ -28,6 +33,7 @@ __all__ = [
     "recovery_density",
     "score_intervals",
     "training_curve",
+    "traversal",
     "verdict_bars",
     "world_scores",
 ]

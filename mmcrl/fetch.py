@@ -1,0 +1,86 @@
+"""Fetch: public files that the project reads and does not hold, downloaded on request and never otherwise.
+
+A file is taken over only if its sha256 is the one written here.  They lie in the folder that the environment
+variable ``MMCRL_DATA`` names, or in the user's cache.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+from mmcrl.errors import InputError
+
+__all__ = ["CATALOGUE", "FOLDER", "Remote", "data_folder", "fetch"]
+
+FOLDER = "MMCRL_DATA"
+
+
+class Remote(NamedTuple):
+    """A file of the folder of data, where it is published, and its checksum."""
+
+    path: str
+    url: str
+    sha256: str
+
+
+CATALOGUE: Mapping[str, tuple[Remote, ...]] = {
+    "mnist": (
+        Remote(  # LeCun, Cortes and Burges; the address at which the original files are mirrored
+            "mnist/train-images-idx3-ubyte.gz",
+            "https://ossci-datasets.s3.amazonaws.com/mnist/train-images-idx3-ubyte.gz",
+            "440fcabf73cc546fa21475e81ea370265605f56be210a4024d2ca8f203523609",
+        ),
+        Remote(  # Zalando Research, MIT licence
+            "fashion_mnist/train-images-idx3-ubyte.gz",
+            "https://raw.githubusercontent.com/zalandoresearch/fashion-mnist/master/data/fashion/"
+            "train-images-idx3-ubyte.gz",
+            "3aede38d61863908ad78613f6a32ed271626dd12800ba2636569512369268a84",
+        ),
+    ),
+}
+
+
+def data_folder() -> Path:
+    """The folder of ``MMCRL_DATA``, or the user's cache where that is not set.
+
+    Raises
+    ------
+    InputError : when ``MMCRL_DATA`` names no folder.
+    """
+    named = os.environ.get(FOLDER)
+    if named is None:
+        import pooch
+
+        return Path(pooch.os_cache("mmcrl"))
+    if not Path(named).is_dir():
+        raise InputError(FOLDER, "the path of a folder", repr(named))
+    return Path(named)
+
+
+def fetch(name: str, files: Mapping[str, tuple[Remote, ...]] = CATALOGUE) -> list[Path]:
+    """Download what this name stands for into `data_folder`; files that are there already stay as they are.
+
+    Raises
+    ------
+    InputError : for an unknown name, an address that does not answer, a file with another checksum (not kept).
+    """
+    if name not in files:
+        raise InputError("name", f"one of {', '.join(files)}", repr(name))
+    folder = data_folder()
+    for remote in files[name]:
+        if not (folder / remote.path).exists():
+            _download(remote, folder)
+    return [folder / remote.path for remote in files[name]]
+
+
+def _download(remote: Remote, folder: Path) -> None:
+    import pooch
+
+    target = folder / remote.path
+    try:
+        pooch.retrieve(remote.url, f"sha256:{remote.sha256}", target.name, target.parent)
+    except (OSError, ValueError) as error:  # requests' errors are OSErrors; pooch's of checksums are ValueErrors
+        raise InputError(remote.path, f"{remote.url} with its sha256", f"{type(error).__name__}: {error}") from error
