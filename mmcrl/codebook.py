@@ -3,29 +3,30 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
 import pandas as pd
 
 from mmcrl.boundary import CODEBOOK_COLUMNS
-from mmcrl.schema import ColumnSpec, Manifest, Source
-from mmcrl.tables import locate, read_table
+from mmcrl.layouts.layout import Layout, Words
+from mmcrl.schema import ColumnSpec, Manifest
 from mmcrl.transforms import scaled_unit
 
 __all__ = ["plain_question", "read_codebook"]
 
 
-def read_codebook(folder: Path, manifest: Manifest) -> pd.DataFrame:
+def read_codebook(layout: Layout, manifest: Manifest) -> pd.DataFrame:
     """One row per column: its unit on the modelled scale, kind, question, and variable (code) in the source.
 
-    A question in the manifest goes before the one in the source's table of questions.
+    A unit or question in the manifest goes before the source's own.
     """
-    asked = _questions(folder, manifest.source)
+    specs = manifest.columns()
+    told = layout.words(list(dict.fromkeys(variable for spec in specs.values() for variable in spec.variables)))
     rows = []
-    for name, spec in manifest.columns().items():
-        texts, codes = zip(*(asked.get(variable, ("", variable)) for variable in spec.variables), strict=True)
-        question = spec.question or " / ".join(dict.fromkeys(texts))
-        rows.append([*name.split(".", 1), scaled_unit(spec), _kind(spec), question, ", ".join(codes)])
+    for name, spec in specs.items():
+        words = [told.get(variable, Words(code=variable)) for variable in spec.variables]
+        question = spec.question or " / ".join(dict.fromkeys(plain_question(word.question) for word in words))
+        unit = scaled_unit(spec if spec.unit else spec.model_copy(update={"unit": words[0].unit}))
+        rows.append([*name.split(".", 1), unit, _kind(spec), question, ", ".join(word.code for word in words)])
     return pd.DataFrame(rows, columns=CODEBOOK_COLUMNS)
 
 
@@ -36,18 +37,6 @@ def plain_question(text: str) -> str:
     'What time do you usually wake up?'
     """
     return " ".join(re.sub(r"\{([^{}/]*)/[^{}]*\}", r"\1", text).split())
-
-
-def _questions(folder: Path, source: Source) -> dict[str, tuple[str, str]]:
-    """Question and survey code of each variable."""
-    asked = source.questions
-    if asked is None:
-        return {}
-    wanted = [asked.variable, asked.question, *([asked.code] if asked.code else [])]
-    table = read_table(locate(folder, asked.path, source.package, "source.questions.path"), wanted).fillna("")
-    codes = table[asked.code or asked.variable]
-    rows = zip(table[asked.variable], table[asked.question], codes, strict=True)
-    return {str(variable): (plain_question(str(text)), str(code)) for variable, text, code in rows}
 
 
 def _kind(spec: ColumnSpec) -> str:

@@ -17,10 +17,11 @@ from mmcrl.boundary import KNOWN_COLUMNS, column_faults
 from mmcrl.codebook import read_codebook
 from mmcrl.cohort import Cohort, Modality
 from mmcrl.errors import InputError
-from mmcrl.people import included_people, sufficiently_measured
+from mmcrl.layouts import open_layout
+from mmcrl.layouts.bulk import bulk_values
+from mmcrl.people import included_people, sufficiently_measured, table_variables
 from mmcrl.ranges import range_faults
-from mmcrl.schema import Manifest, parse
-from mmcrl.tables import locate
+from mmcrl.schema import Manifest, ModalitySpec, parse
 from mmcrl.transforms import decode, transform
 
 __all__ = ["assemble", "find_manifest", "load_cohort", "read_manifest", "source_files"]
@@ -68,16 +69,13 @@ def find_manifest(name_or_path: str | Path) -> Path:
 
 
 def source_files(name_or_path: str | Path) -> list[Path]:
-    """The files a cohort is made of: manifest, table, questions. It changes only when one of them does."""
+    """The files a cohort is made of: manifest, tables, dictionaries; not the images and series of single people."""
     path = find_manifest(name_or_path)
     manifest, faults = read_manifest(path)
     if manifest is None:
         raise faults[0]
-    source, files = manifest.source, [path]
-    files.append(locate(path.parent, source.path, source.package))
-    if source.questions:
-        files.append(locate(path.parent, source.questions.path, source.package, "source.questions.path"))
-    return files
+    variables = [v for spec in manifest.columns().values() for v in spec.variables]
+    return [path, *open_layout(path.parent, manifest.source).files([*variables, *table_variables(manifest)])]
 
 
 def assemble(path: Path) -> tuple[Cohort | None, list[InputError]]:
@@ -86,19 +84,28 @@ def assemble(path: Path) -> tuple[Cohort | None, list[InputError]]:
     if manifest is None or faults:
         return None, faults
     try:
-        table = included_people(path.parent, manifest)
-        codebook = read_codebook(path.parent, manifest)
+        layout = open_layout(path.parent, manifest.source)
+        table = included_people(layout, manifest)
+        codebook = read_codebook(layout, manifest)
     except InputError as error:
         return None, [error]
     values, faults = _decoded(manifest, table)
     faults += range_faults(manifest, values)
+    bulk: dict[str, np.ndarray] = {}
+    for name, spec in manifest.modality.items():
+        if spec.bulk:
+            try:
+                bulk[name] = bulk_values(layout, name, spec, table.index)
+            except InputError as error:
+                faults.append(error)
     if faults:
         return None, faults
-    values = values[sufficiently_measured(manifest, values)]
+    kept = sufficiently_measured(manifest, values, bulk)
+    values, bulk = values[kept], {name: array[kept.to_numpy()] for name, array in bulk.items()}
     if len(values) < 2:
         return None, [InputError("manifest people", "at least 2 people", f"{len(values)} people")]
     try:
-        modalities = _modalities(manifest, values, codebook)
+        modalities = _modalities(manifest, values, bulk, codebook)
     except InputError as error:
         return None, [error]
     faults = column_faults(modalities)
@@ -129,22 +136,23 @@ def read_manifest(path: Path) -> tuple[Manifest | None, list[InputError]]:
 
 def _decoded(manifest: Manifest, table: pd.DataFrame) -> tuple[pd.DataFrame, list[InputError]]:
     columns, faults = {}, []
-    for name, spec in manifest.columns().items():
+    for name, spec in manifest.table_columns().items():
         try:
             columns[name] = decode(name, spec, table)
         except InputError as error:
             faults.append(error)
             columns[name] = pd.Series(np.nan, index=table.index)
-    return pd.DataFrame(columns), faults
+    return pd.DataFrame(columns, index=table.index), faults
 
 
-def _modalities(manifest: Manifest, values: pd.DataFrame, codebook: pd.DataFrame) -> dict[str, Modality]:
+def _modalities(
+    manifest: Manifest, values: pd.DataFrame, bulk: dict[str, np.ndarray], codebook: pd.DataFrame
+) -> dict[str, Modality]:
     made = {}
     for name, spec in manifest.modality.items():
-        columns = [transform(column, values[f"{name}.{key}"]) for key, column in spec.columns.items()]
         rows = codebook[codebook["modality"] == name]
         made[name] = Modality(
-            np.column_stack(columns),
+            bulk[name] if spec.bulk else np.column_stack(_columns(name, spec, values)),
             kind=spec.kind,
             names=list(spec.columns),
             units=list(rows["unit"]),
@@ -152,3 +160,7 @@ def _modalities(manifest: Manifest, values: pd.DataFrame, codebook: pd.DataFrame
             column_kinds=["numeric" if c.kind == "time" else c.kind for c in spec.columns.values()],
         )
     return made
+
+
+def _columns(name: str, spec: ModalitySpec, values: pd.DataFrame) -> list[pd.Series]:
+    return [transform(column, values[f"{name}.{key}"]) for key, column in spec.columns.items()]

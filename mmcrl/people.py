@@ -2,28 +2,32 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
 
 from mmcrl.errors import InputError
+from mmcrl.layouts.layout import Layout
 from mmcrl.ranges import few
 from mmcrl.schema import Inclusion, Manifest
-from mmcrl.tables import locate, read_table
 from mmcrl.transforms import numbers
 
-__all__ = ["included_people", "sufficiently_measured"]
+__all__ = ["included_people", "sufficiently_measured", "table_variables"]
 
 
-def included_people(folder: Path, manifest: Manifest) -> pd.DataFrame:
-    """The source's table of everyone who is included, indexed by id."""
-    source, specs = manifest.source, manifest.columns().values()
+def table_variables(manifest: Manifest) -> list[str]:
+    """The variables that are needed of everyone."""
+    specs = manifest.table_columns().values()
     variables = [v for spec in specs for v in spec.variables]
     variables += [skip.variable for spec in specs for skip in spec.skipped]
-    variables += [rule.variable for rule in manifest.include]
-    path = locate(folder, source.path, source.package)
-    table = read_table(path, [source.id, *variables], source.zero_below)
+    return list(dict.fromkeys([*variables, *(rule.variable for rule in manifest.include)]))
+
+
+def included_people(layout: Layout, manifest: Manifest) -> pd.DataFrame:
+    """The source's table of everyone who is included, indexed by id."""
+    source = manifest.source
+    table = layout.people(table_variables(manifest))
     ids = table[source.id]
     for fault, rows in (("missing", ids.isna()), ("repeated", ids.duplicated())):
         if rows.any():
@@ -38,10 +42,12 @@ def included_people(folder: Path, manifest: Manifest) -> pd.DataFrame:
     return table[keep]
 
 
-def sufficiently_measured(manifest: Manifest, values: pd.DataFrame) -> pd.Series:
+def sufficiently_measured(manifest: Manifest, values: pd.DataFrame, bulk: Mapping[str, np.ndarray]) -> pd.Series:
     """Bool (n,): people with the required modalities, and with enough of them."""
     modality = values.columns.str.split(".", n=1).str[0]
     measured = pd.DataFrame({name: values.loc[:, modality == name].notna().any(axis=1) for name in manifest.modality})
+    for name, array in bulk.items():
+        measured[name] = ~np.isnan(array).all(axis=tuple(range(1, array.ndim)))
     enough = measured.sum(axis=1) >= manifest.people.min_modalities
     return enough & measured[manifest.people.require].all(axis=1)
 

@@ -13,7 +13,7 @@ __all__ = ["few", "range_faults"]
 
 def range_faults(manifest: Manifest, values: pd.DataFrame) -> list[InputError]:
     """Columns with values outside their range or levels, and how many; never a person."""
-    specs = manifest.columns()
+    specs = manifest.table_columns()
     schema = pa.DataFrameSchema(
         {name: pa.Column(float, _checks(spec), nullable=True) for name, spec in specs.items()}
     )

@@ -9,39 +9,30 @@ from __future__ import annotations
 from difflib import get_close_matches
 from typing import Annotated, Any, Literal, get_args, get_origin
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, Field, ValidationError, model_validator
 
 from mmcrl.errors import InputError
+from mmcrl.source import STRICT, Source, Text
 
-__all__ = ["ColumnSpec", "Manifest", "ModalitySpec", "Source", "parse"]
+__all__ = ["ColumnSpec", "Manifest", "ModalitySpec", "parse"]
 
-Text = Annotated[str, Field(min_length=1)]
+_CLOCK = r"^([01]\d|2[0-3]):[0-5]\d$"
+_SERIES = {"variable", "unit", "kind", "question", "range", "missing", "levels", "transform"}
+_TABLE = _SERIES | {"day_starts", "skipped"}
+_KEYS_OF_A_COLUMN = {
+    "table": _TABLE,
+    "observed": _TABLE,
+    "series": _SERIES,
+    "image": {"variable", "unit", "question", "where", "colour"},
+}
+
 Number = int | float
 
 
 class _Part(BaseModel):
-    """A part of a manifest: no key but the declared ones, no value of another type."""
+    """A part of a manifest."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
-
-
-class Questions(_Part):
-    """A table of what each variable means, beside the data."""
-
-    path: Text
-    variable: Text  # its column that holds the names used in the data
-    question: Text  # its column that holds the question or description
-    code: Text | None = None  # its column that holds the survey's own code
-
-
-class Source(_Part):
-    """Where the people's table lies: a file in the manifest's folder, or one inside an installed package."""
-
-    path: Text
-    id: Text
-    package: Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")] | None = None
-    zero_below: Annotated[float, Field(gt=0)] | None = None  # magnitudes below this are zeros
-    questions: Questions | None = None
+    model_config = STRICT
 
 
 class Inclusion(_Part):
@@ -79,8 +70,10 @@ class ColumnSpec(_Part):
     missing: list[str | Number] = []
     levels: dict[str, Number] | None = None
     transform: Literal["log", "log1p", "sqrt"] | None = None
-    day_starts: Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")] = "00:00"  # of a time: hour 0
+    day_starts: Annotated[str, Field(pattern=_CLOCK)] = "00:00"  # of a time: hour 0
     skipped: list[Skip] = []
+    where: dict[str, str] = {}  # of an image: what the row that names its file says in other columns
+    colour: Literal["grey", "red", "green", "blue"] = "grey"  # of an image
 
     @property
     def variables(self) -> list[str]:
@@ -98,11 +91,35 @@ class ColumnSpec(_Part):
 
 
 class ModalitySpec(_Part):
-    """One modality: its kind, how many latents are suggested, its columns in order."""
+    """One modality: its kind, how many latents are suggested, its columns (or channels) in order."""
 
-    kind: Literal["table", "observed"] = "table"
+    kind: Literal["table", "observed", "image", "series"] = "table"
     n_latents: Annotated[int, Field(ge=1)] | None = None
+    height: Annotated[int, Field(ge=1)] | None = None  # pixels of an image
+    width: Annotated[int, Field(ge=1)] | None = None
+    step: Annotated[Number, Field(gt=0)] | None = None  # seconds between two values of a series
+    length: Annotated[int, Field(ge=2)] | None = None  # values of a series
+    starts: Annotated[str, Field(pattern=_CLOCK)] | None = None  # clock time of the first; none: the first sample
     columns: Annotated[dict[str, ColumnSpec], Field(min_length=1)]
+
+    @property
+    def bulk(self) -> bool:
+        """Whether each person's values lie in files of their own."""
+        return self.kind in ("image", "series")
+
+    @model_validator(mode="after")
+    def _of_its_kind(self) -> ModalitySpec:
+        needed = {"image": {"height", "width"}, "series": {"step", "length"}}.get(self.kind, set())
+        given = self.model_fields_set & {"height", "width", "step", "length", "starts"}
+        if given - {"starts"} != needed or ("starts" in given and self.kind != "series"):
+            raise ValueError(f"kind {self.kind} with {' and '.join(sorted(needed)) or 'no size'}")
+        for name, column in self.columns.items():
+            stray = sorted(column.model_fields_set - _KEYS_OF_A_COLUMN[self.kind])
+            if stray:
+                raise ValueError(f"no {stray[0]} in column {name} of kind {self.kind}")
+            if self.bulk and not isinstance(column.variable, str):
+                raise ValueError(f"one variable in column {name} of kind {self.kind}")
+        return self
 
 
 class Link(_Part):
@@ -136,11 +153,15 @@ class Manifest(_Part):
 
     def columns(self) -> dict[str, ColumnSpec]:
         """Every column under its full name, ``modality.column``."""
-        return {
-            f"{name}.{column}": spec
-            for name, modality in self.modality.items()
-            for column, spec in modality.columns.items()
-        }
+        return self._columns(self.modality)
+
+    def table_columns(self) -> dict[str, ColumnSpec]:
+        """Those that are columns of a table, not channels of images or series."""
+        return self._columns({name: spec for name, spec in self.modality.items() if not spec.bulk})
+
+    @staticmethod
+    def _columns(modalities: dict[str, ModalitySpec]) -> dict[str, ColumnSpec]:
+        return {f"{name}.{column}": spec for name, m in modalities.items() for column, spec in m.columns.items()}
 
 
 def parse(raw: dict[str, Any]) -> tuple[Manifest | None, list[InputError]]:

@@ -6,7 +6,8 @@ import csv
 import importlib.util
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from difflib import get_close_matches
 from pathlib import Path
 
@@ -17,7 +18,7 @@ import pyarrow.parquet as parquet
 
 from mmcrl.errors import InputError
 
-__all__ = ["locate", "read_table"]
+__all__ = ["column_names", "inside", "locate", "read_table"]
 
 _DELIMITERS = {".csv": ",", ".tsv": "\t"}
 _NULLS = ["", "NA", "NaN", "nan", "N/A", "null", "NULL", "None"]
@@ -34,14 +35,34 @@ def locate(folder: Path, path: str, package: str | None = None, key: str = "sour
     """
     base = folder if package is None else _package_folder(package)
     place = "the manifest's folder" if package is None else f"the package {package}"
-    target = (base / path).resolve()
-    if Path(path).is_absolute() or ".." in Path(path).parts or not target.is_relative_to(base.resolve()):
+    target = inside(base, path)
+    if target is None:
         raise InputError(f"manifest {key}", f"a path that stays inside {place}", repr(path))
     if not target.is_file():
         raise InputError(f"manifest {key}", f"a file inside {place}", f"no file {path!r}")
     if target.suffix not in {*_DELIMITERS, ".parquet"}:
         raise InputError(f"manifest {key}", "a .csv, .tsv or .parquet file", repr(path))
     return target
+
+
+def inside(base: Path, path: str) -> Path | None:
+    """``path`` below ``base``; None where it leaves it (absolute, ``..``, a symbolic link)."""
+    if "\0" in path:
+        return None
+    target = (base / path).resolve()
+    left = Path(path).is_absolute() or ".." in Path(path).parts or not target.is_relative_to(base.resolve())
+    return None if left else target
+
+
+def column_names(path: Path) -> list[str]:
+    """The names of a table's columns.
+
+    Raises
+    ------
+    InputError : for a file that is unreadable.
+    """
+    with _whole(path):
+        return parquet.read_schema(path).names if path.suffix == ".parquet" else _header(path)
 
 
 def read_table(path: Path, columns: Sequence[str], zero_below: float | None = None) -> pd.DataFrame:
@@ -54,12 +75,19 @@ def read_table(path: Path, columns: Sequence[str], zero_below: float | None = No
     InputError : for a file that is unreadable, half-written or ragged, or lacks a column or has it twice.
     """
     reader = _read_parquet if path.suffix == ".parquet" else _read_text
-    try:
+    with _whole(path):
         table = reader(path, list(dict.fromkeys(columns)))
+    return table if zero_below is None else table.apply(_zeroed, zero_below=zero_below)
+
+
+@contextmanager
+def _whole(path: Path) -> Iterator[None]:
+    """Say which file it is that cannot be read."""
+    try:
+        yield
     except (arrow.ArrowException, OSError, UnicodeDecodeError, csv.Error) as error:
         reason = _without_values(str(error))
         raise InputError(f"file {path.name}", "a complete table, read to its end", reason) from None
-    return table if zero_below is None else table.apply(_zeroed, zero_below=zero_below)
 
 
 def _zeroed(column: pd.Series, zero_below: float) -> pd.Series:
@@ -79,9 +107,7 @@ def _read_parquet(path: Path, columns: list[str]) -> pd.DataFrame:
 
 def _read_text(path: Path, columns: list[str]) -> pd.DataFrame:
     delimiter = _DELIMITERS[path.suffix]
-    with path.open(newline="", encoding="utf-8-sig") as file:
-        header = next(csv.reader(file, delimiter=delimiter), [])
-    _refuse_absent(path, columns, header)
+    _refuse_absent(path, columns, _header(path))
     table = arrow_csv.read_csv(
         path,
         read_options=arrow_csv.ReadOptions(block_size=min(max(path.stat().st_size, 1024), _LARGEST_BLOCK)),
@@ -94,6 +120,11 @@ def _read_text(path: Path, columns: list[str]) -> pd.DataFrame:
         ),
     )
     return table.to_pandas()
+
+
+def _header(path: Path) -> list[str]:
+    with path.open(newline="", encoding="utf-8-sig") as file:
+        return next(csv.reader(file, delimiter=_DELIMITERS[path.suffix]), [])
 
 
 def _refuse_absent(path: Path, columns: list[str], present: Sequence[str]) -> None:

@@ -53,6 +53,9 @@ def numbers(column: pd.Series) -> pd.Series:
 
 
 def _read(name: str, spec: ColumnSpec, column: pd.Series) -> pd.Series:
+    if spec.levels is None and spec.kind != "time" and pd.api.types.is_numeric_dtype(column):
+        values = column.astype(float)
+        return values.mask(values.isin(numbers(pd.Series(spec.missing, dtype=object)).dropna()))
     texts = _texts(column)
     blank = texts.isna() | (texts == "") | texts.isin([_text(code) for code in spec.missing])
     if spec.levels is not None:

@@ -107,7 +107,7 @@ def test_pins_satisfy_what_the_package_asks_for() -> None:
 def test_package_asks_for_what_it_imports() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     distributions = {"sklearn": "scikit-learn", "yaml": "PyYAML", "distributed": "dask"}  # dask[distributed]
-    distributions["causallearn"] = "causal-learn"
+    distributions |= {"causallearn": "causal-learn", "PIL": "pillow"}
     asked = {canonicalize_name(Requirement(r).name) for r in project["dependencies"]}
     asked |= {canonicalize_name(Requirement(r).name) for r in project["optional-dependencies"]["book"]}
     for path in SOURCES:

@@ -42,7 +42,7 @@ def refused(folder, *texts):
         (
             'kind = "observed"',
             'kind = "picture"',
-            ["modality.who.kind", "'table' or 'observed'", "'picture'"],
+            ["modality.who.kind", "'table', 'observed', 'image' or 'series'", "'picture'"],
         ),
         ('kind = "ordinal"', 'kind = "odd"', ["night.columns.snoring.kind", "'odd'"]),
         ('transform = "log"', 'transform = "exp"', ["lab.columns.lead.transform", "'log'"]),

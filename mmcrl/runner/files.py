@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-__all__ = ["digest", "remove_stale", "workplace", "write_whole"]
+__all__ = ["digest", "digest_of", "remove_stale", "workplace", "write_whole"]
 
 
 def digest(content: bytes | str) -> str:
@@ -26,6 +26,12 @@ def digest(content: bytes | str) -> str:
     'e3b0c442'
     """
     return hashlib.sha256(content.encode() if isinstance(content, str) else content).hexdigest()
+
+
+def digest_of(path: Path) -> str:
+    """SHA-256 of a file, which is never held in memory whole."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def write_whole(path: Path, text: str) -> None:

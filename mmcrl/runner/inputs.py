@@ -10,7 +10,7 @@ from typing import Any
 from nbformat import NotebookNode
 
 from mmcrl.errors import InputError
-from mmcrl.runner.files import digest
+from mmcrl.runner.files import digest, digest_of
 from mmcrl.runner.project import Project
 
 __all__ = ["Inputs", "Surroundings"]
@@ -58,7 +58,7 @@ class Surroundings:
         self._tables: dict[Path, list[Path]] = {}
         self._project = project
         self._package = self._tree(project.package, "*.py")
-        self._pins = digest(project.pins.read_bytes()) if project.pins.is_file() else ""
+        self._pins = digest_of(project.pins) if project.pins.is_file() else ""
 
     def inputs(
         self,
@@ -110,7 +110,7 @@ class Surroundings:
         if path not in self._files:
             inside = path.is_relative_to(self._project.root)
             name = path.relative_to(self._project.root).as_posix() if inside else path.name
-            self._files[path] = f"{name} {digest(path.read_bytes())}"
+            self._files[path] = f"{name} {digest_of(path)}"
         return self._files[path]
 
 

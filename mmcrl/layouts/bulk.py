@@ -1,0 +1,93 @@
+"""Bulk values: the images and series of a cohort, with people on the first axis and NaN for who has none."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from mmcrl.errors import InputError
+from mmcrl.layouts.layout import Layout, Recording
+from mmcrl.layouts.pictures import read_picture
+from mmcrl.layouts.recordings import resampled
+from mmcrl.ranges import few
+from mmcrl.schema import ColumnSpec, ModalitySpec
+from mmcrl.transforms import decode, transform
+
+__all__ = ["bulk_values"]
+
+
+def bulk_values(layout: Layout, name: str, spec: ModalitySpec, ids: pd.Index) -> np.ndarray:
+    """Float32 values (n, channels, height, width) or (n, channels, time) of these people, in the manifest's units.
+
+    Raises
+    ------
+    InputError : for files that are missing, damaged or outside the root, and values outside their range.
+    """
+    people = [str(person) for person in ids]
+    values = _images(layout, spec, people) if spec.kind == "image" else _series(layout, name, spec, people)
+    if np.isnan(values).all():
+        raise InputError(f'cohort["{name}"]', "files of at least one of the people", "none")
+    return values
+
+
+def _images(layout: Layout, spec: ModalitySpec, people: Sequence[str]) -> np.ndarray:
+    height, width = spec.height or 1, spec.width or 1
+    values = np.full((len(people), len(spec.columns), height, width), np.nan, dtype=np.float32)
+    for channel, column in enumerate(spec.columns.values()):
+        files = layout.images(column.variables[0], column.where)
+        for i, person in enumerate(people):
+            if person in files:
+                values[i, channel] = read_picture(files[person], column.colour, height, width)
+    return values
+
+
+def _series(layout: Layout, name: str, spec: ModalitySpec, people: Sequence[str]) -> np.ndarray:
+    step, length = float(spec.step or 1), spec.length or 2
+    values = np.full((len(people), len(spec.columns), length), np.nan, dtype=np.float32)
+    variables = list(dict.fromkeys(column.variables[0] for column in spec.columns.values()))
+    rows = {person: i for i, person in enumerate(people)}
+    outside = dict.fromkeys(spec.columns, 0)
+    known: dict[str, dict[Any, float]] = {key: {} for key in spec.columns}
+    for person, found in layout.recordings(variables, people):
+        read = {}
+        for key, column in spec.columns.items():
+            if column.variables[0] in found:
+                recording = found[column.variables[0]]
+                numbers = _decoded(f"{name}.{key}", column, recording, known[key])
+                outside[key] += _outside(column, numbers)
+                scaled = transform(column, pd.Series(numbers)).to_numpy() if not outside[key] else numbers
+                read[key] = (recording.times, scaled, recording.until)
+        for key, series in resampled(read, step, length, spec.starts).items():
+            values[rows[person], list(spec.columns).index(key)] = series
+    for key, count in outside.items():
+        if count:
+            span, unit = spec.columns[key].range, spec.columns[key].unit
+            expected = f"values in {span}" + (f" {unit}" if unit else "")
+            raise InputError(f"{name}.{key}", expected, f"{few(count)} values outside")
+    return values
+
+
+def _decoded(name: str, column: ColumnSpec, recording: Recording, known: dict[Any, float]) -> np.ndarray:
+    """The samples as numbers (n,); of texts and levels each different one is decoded once, and then ``known``."""
+    values, variable = recording.values, column.variables[0]
+    if column.levels is None and pd.api.types.is_numeric_dtype(values):
+        return decode(name, column, pd.DataFrame({variable: values})).to_numpy(dtype=float)
+    try:
+        codes, different = pd.factorize(values)
+    except TypeError:
+        raise InputError(name, "numbers", f"lists of them in {variable}") from None
+    new = [value for value in different if value not in known]
+    if new:
+        read = decode(name, column, pd.DataFrame({variable: pd.Series(new, dtype=object)}))
+        known |= dict(zip(new, read, strict=True))
+    return np.array([*(known[value] for value in different), np.nan])[codes]
+
+
+def _outside(column: ColumnSpec, numbers: np.ndarray) -> int:
+    if column.range is None:
+        return 0
+    with np.errstate(invalid="ignore"):
+        return int(((numbers < column.range[0]) | (numbers > column.range[1])).sum())

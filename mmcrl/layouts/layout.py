@@ -1,0 +1,177 @@
+"""Layout: what every layout of a cohort's files answers.
+
+A variable is named in a manifest as its layout says; a layout reads only the variables that are named.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from pathlib import Path
+from typing import ClassVar, NamedTuple, NoReturn
+
+import numpy as np
+import pandas as pd
+
+from mmcrl.errors import InputError
+from mmcrl.source import Source
+from mmcrl.tables import inside, locate, read_table
+
+__all__ = ["BulkFile", "Layout", "Recording", "Words", "id_texts", "nearest"]
+
+
+@dataclass(frozen=True)
+class Words:
+    """What a variable is: its question or description, its code in the source, its unit."""
+
+    question: str = ""
+    code: str = ""
+    unit: str = ""
+
+
+class BulkFile(NamedTuple):
+    """A file of one person, and how a message tells of it without telling of the person."""
+
+    path: Path
+    told: str
+
+
+@dataclass(frozen=True)
+class Recording:
+    """Samples of one channel: time in seconds (n,), value (n,); with ``until`` (n,) a value holds until then."""
+
+    times: np.ndarray
+    values: pd.Series
+    until: np.ndarray | None = field(default=None)
+
+
+class Layout(ABC):
+    """The files of a cohort, opened from ``folder`` (the manifest's) and the manifest's source.
+
+    Raises
+    ------
+    InputError : for a root that is not there, and for keys or an id that the layout does not know.
+    """
+
+    ids: ClassVar[tuple[str, ...]] = ()  # the names of the id that a manifest may use; empty: any
+    keys: ClassVar[frozenset[str]] = frozenset()  # what else the source may say
+
+    def __init__(self, folder: Path, source: Source) -> None:
+        self.folder, self.source = folder, source
+        stray = sorted(source.model_fields_set - self.keys - {"layout", "path", "id", "questions"})
+        if stray:
+            known = ", ".join(sorted({"path", "id", "questions"} | self.keys))
+            raise InputError(f"manifest source.{stray[0]}", f"keys of layout {source.layout}: {known}", stray[0])
+        if self.ids and source.id not in self.ids:
+            expected = f"the id of layout {source.layout}: {' or '.join(self.ids)}"
+            raise InputError("manifest source.id", expected, repr(source.id))
+        self.root = self._root()
+
+    @abstractmethod
+    def people(self, variables: Sequence[str]) -> pd.DataFrame:
+        """One row a person: the id in a column named ``source.id``, and these variables."""
+
+    @abstractmethod
+    def files(self, variables: Sequence[str]) -> list[Path]:
+        """The tables that these variables come from; files of single persons are not listed."""
+
+    def words(self, variables: Sequence[str]) -> dict[str, Words]:
+        """What the variables are, as far as the source tells: the manifest's table of questions."""
+        asked = self.source.questions
+        if asked is None:
+            return {}
+        wanted = [asked.variable, asked.question, *([asked.code] if asked.code else [])]
+        path = locate(self.folder, asked.path, self.source.package, "source.questions.path")
+        table = read_table(path, wanted).fillna("").astype(str)
+        codes = table[asked.code or asked.variable]
+        rows = zip(table[asked.variable], table[asked.question], codes, strict=True)
+        return {variable: Words(question, code) for variable, question, code in rows}
+
+    def questions(self) -> Path | None:
+        """The manifest's table of questions."""
+        asked, key = self.source.questions, "source.questions.path"
+        return locate(self.folder, asked.path, self.source.package, key) if asked else None
+
+    def images(self, variable: str, where: Mapping[str, str]) -> dict[str, BulkFile]:
+        """The image of each person, by id as text."""
+        self._no_kind("image")
+
+    def recordings(self, variables: Sequence[str], ids: Sequence[str]) -> Iterator[tuple[str, dict[str, Recording]]]:
+        """The recordings of each person that has some, by variable."""
+        self._no_kind("series")
+
+    def bulk_file(self, path: str, told: str) -> BulkFile:
+        """A file that a table names.
+
+        Raises
+        ------
+        InputError : for a path that leaves the root, or leads to no file.
+        """
+        target = inside(self.root, path)
+        if target is None:
+            raise InputError(told, "paths that stay inside the root folder", "one that leaves it")
+        if not _is_file(target):
+            raise InputError(told, "paths of files inside the root folder", "no file there")
+        return BulkFile(target, told)
+
+    def table_file(self, path: str) -> Path:
+        """A table below the root.
+
+        Raises
+        ------
+        InputError : for no such file, with the nearest name in its folder.
+        """
+        target = inside(self.root, path)
+        if target is None:
+            raise InputError(f"file {path}", "a path that stays inside the root folder", "one that leaves it")
+        if not target.is_file():
+            near = nearest(target.name, [p.name for p in target.parent.glob("*")] if target.parent.is_dir() else [])
+            raise InputError(
+                f"file {path}", f"a file inside the root folder of layout {self.source.layout}", f"none{near}"
+            )
+        return target
+
+    def _root(self) -> Path:
+        path = self.source.path
+        for name in re.findall(r"\$\{(\w+)\}", path):
+            if name not in os.environ:
+                raise InputError("manifest source.path", f"the environment variable {name} to be set", "nothing")
+            path = path.replace(f"${{{name}}}", os.environ[name])
+        root = (self.folder / path).resolve()
+        if not root.is_dir():
+            expected = f"the root folder of layout {self.source.layout}"
+            raise InputError("manifest source.path", expected, f"no folder {self.source.path!r}")
+        return root
+
+    def _no_kind(self, kind: str) -> NoReturn:
+        raise InputError("manifest modality kind", f"a kind that layout {self.source.layout} holds", repr(kind))
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # a name too long
+        return False
+
+
+def id_texts(ids: pd.Series) -> pd.Series:
+    """Ids as text, whole numbers alike however a file stores them; a missing one stays missing.
+
+    >>> id_texts(pd.Series([7.0, 8.0])).tolist()
+    ['7', '8']
+    """
+    return ids.astype("str").str.removesuffix(".0").where(ids.notna())
+
+
+def nearest(name: str, names: Sequence[str]) -> str:
+    """What a message adds about the nearest of these names.
+
+    >>> nearest("hieght", ["height", "weight"])
+    "; the nearest is 'height'"
+    """
+    near = get_close_matches(name, list(names), 1)
+    return f"; the nearest is {near[0]!r}" if near else ""

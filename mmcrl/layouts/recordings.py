@@ -1,0 +1,138 @@
+"""Recordings: samples at their times become series of one step and one length, with NaN where there is no sample."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as arrow
+import pyarrow.compute as compute
+import pyarrow.parquet as parquet
+
+from mmcrl.errors import InputError
+from mmcrl.layouts.layout import BulkFile, Recording, id_texts, nearest
+
+__all__ = ["read_channels", "read_json", "resampled"]
+
+_DAY = 86_400.0
+_TIMES = ("collection_timestamp", "timestamp", "time")
+_CHANNELS = ("source", "channel")
+_VALUES = ("values", "value")
+
+
+def resampled(
+    recordings: Mapping[str, tuple[np.ndarray, np.ndarray, np.ndarray | None]],
+    step: float,
+    length: int,
+    starts: str | None = None,
+) -> dict[str, np.ndarray]:
+    """One series (length,) for each channel, all from the same moment on.
+
+    Value k is the mean of the samples in ``[s + k step, s + (k + 1) step)``, NaN where there is none; of samples
+    that hold until another time, it is the one that holds in the middle of that span.  s is the time of the first
+    sample of any channel, or the last clock time ``starts`` that is not after it.
+
+    Parameters
+    ----------
+    recordings : times (n,) in seconds, values (n,), and until when they hold (n,), or None.
+
+    >>> resampled({"a": (np.array([10.0, 11.0, 14.0]), np.array([1.0, 3.0, 5.0]), None)}, 2, 3)["a"].tolist()
+    [2.0, nan, 5.0]
+    """
+    firsts = [times[np.isfinite(times)].min() for times, _, _ in recordings.values() if np.isfinite(times).any()]
+    if not firsts:
+        return {name: np.full(length, np.nan) for name in recordings}
+    first = min(firsts)
+    if starts is not None:
+        clock = int(starts[:2]) * 3600 + int(starts[3:]) * 60
+        first -= (first - clock) % _DAY
+    return {
+        name: _means((times - first) / step, values, length)
+        if until is None
+        else _held((times - first) / step, (until - first) / step, values, length)
+        for name, (times, values, until) in recordings.items()
+    }
+
+
+def _means(places: np.ndarray, values: np.ndarray, length: int) -> np.ndarray:
+    kept = np.isfinite(values) & np.isfinite(places) & (places >= 0) & (places < length)
+    bins = places[kept].astype(int)
+    counts = np.bincount(bins, minlength=length)
+    sums = np.bincount(bins, weights=values[kept], minlength=length)
+    return np.divide(sums, counts, out=np.full(length, np.nan), where=counts > 0)
+
+
+def _held(begin: np.ndarray, end: np.ndarray, values: np.ndarray, length: int) -> np.ndarray:
+    series, middles = np.full(length, np.nan), np.arange(length) + 0.5
+    kept = np.isfinite(begin) & np.isfinite(end)
+    for low, high, value in zip(begin[kept], end[kept], values[kept], strict=True):
+        series[np.searchsorted(middles, low) : np.searchsorted(middles, high)] = value
+    return series
+
+
+def read_channels(file: BulkFile, channels: Sequence[str], person: str) -> dict[str, Recording]:
+    """Channels of one person from a Parquet file: a column each, or long with columns source and values.
+
+    Times are those of a column collection_timestamp, timestamp or time (clock times where the file has a time zone,
+    numbers as seconds); rows of other people are left out where the file tells people apart.
+
+    Raises
+    ------
+    InputError : for a damaged file, no column of times, no such channel.
+    """
+    try:
+        with parquet.ParquetFile(file.path) as opened:
+            names = opened.schema_arrow.names
+            time = next((name for name in _TIMES if name in names), None)
+            key = next((name for name in _CHANNELS if name in names), None)
+            value = next((name for name in _VALUES if name in names), None)
+            wide = [channel for channel in channels if channel in names]
+            long = [key, value] if key and value else []
+            if time is None:
+                raise InputError(file.told, f"a file with a column of times: {' or '.join(_TIMES)}", "none")
+            if not long and len(wide) < len(set(channels)):
+                missing = next(channel for channel in channels if channel not in names)
+                raise InputError(file.told, f"a file with channel {missing!r}", f"none{nearest(missing, names)}")
+            who = ["participant_id"] if "participant_id" in names else []
+            table = opened.read(columns=list(dict.fromkeys([time, *who, *(long or wide)])))
+    except (arrow.ArrowException, OSError) as error:
+        raise InputError(file.told, "a complete Parquet file", type(error).__name__) from None
+    seconds = _seconds(table.column(time))
+    if len(seconds) and np.isnan(seconds).all():
+        raise InputError(file.told, f"times in column {time}", "none")
+    frame = table.to_pandas(ignore_metadata=True)
+    mine = id_texts(frame["participant_id"]) == person if who else np.ones(len(frame), dtype=bool)
+    if not long:
+        return {channel: Recording(seconds[mine], frame.loc[mine, channel]) for channel in wide}
+    recordings = {}
+    for channel in channels:
+        rows = np.asarray(mine & (frame[key].astype("str") == channel))
+        if rows.any():
+            recordings[channel] = Recording(seconds[rows], frame.loc[rows, value].rename(channel))
+    return recordings
+
+
+def _seconds(column: Any) -> np.ndarray:
+    """Times (n,) in seconds, on the clock of the place."""
+    if arrow.types.is_timestamp(column.type):
+        if column.type.tz is not None:
+            column = compute.local_timestamp(column)
+        column = column.cast(arrow.timestamp("us"), safe=False).cast(arrow.int64())
+        return column.to_pandas().to_numpy(dtype=float) / 1e6
+    return pd.to_numeric(column.to_pandas(), errors="coerce").to_numpy(dtype=float)
+
+
+def read_json(file: BulkFile) -> Any:
+    """What a JSON file holds.
+
+    Raises
+    ------
+    InputError : for a damaged file.
+    """
+    try:
+        return json.loads(file.path.read_text(encoding="utf-8-sig"))
+    except (OSError, UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
+        raise InputError(file.told, "a complete JSON file", type(error).__name__) from None

@@ -1,0 +1,381 @@
+"""Layouts of cohorts that need an agreement: the project's own manifests on small trees of files."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pandas as pd
+import pytest
+from cohort_trees import NEW, OLD, N, ai_readi, hpp, night, uk_biobank
+from conftest import ROOT
+from PIL import Image
+
+from mmcrl.check import check_manifest
+from mmcrl.errors import InputError
+from mmcrl.manifest import load_cohort, source_files
+
+MANIFESTS = {name: ROOT / "data" / f"{name}.toml" for name in ("hpp", "ai-readi", "uk-biobank")}
+
+
+@pytest.fixture
+def root(tmp_path, monkeypatch):
+    """The folder that holds the cohorts' roots."""
+    monkeypatch.setenv("MMCRL_DATA", str(tmp_path))
+    return tmp_path
+
+
+def edited(root, name, *changes):
+    """The project's manifest with something changed, in another folder."""
+    text = MANIFESTS[name].read_text(encoding="utf-8")
+    for old, new in changes:
+        assert old in text
+        text = text.replace(old, new)
+    (root / "edited.toml").write_text(text, encoding="utf-8")
+    return root / "edited.toml"
+
+
+def column(cohort, name):
+    modality, key = name.split(".")
+    return pd.Series(cohort[modality].values[:, cohort[modality].names.index(key)], index=cohort.ids)
+
+
+def refused(path, *texts):
+    with pytest.raises(InputError) as error:
+        load_cohort(path)
+    for text in texts:
+        assert text in str(error.value)
+    return str(error.value)
+
+
+# All
+
+
+def test_a_projects_manifest_is_checked_from_the_command_line(root):
+    hpp(root / "hpp")
+    command = [sys.executable, "-m", "mmcrl", "check", "hpp"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "hpp: no problem" in done.stdout and "7000" not in done.stdout
+    (root / "hpp" / "fundus" / "fundus.parquet").unlink()
+    (root / "hpp" / "bulk" / "nights" / "7003.parquet").unlink()
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 1 and "hpp: 2 problem(s)" in done.stdout and "fundus/fundus.parquet" in done.stdout
+
+
+@pytest.mark.parametrize(("name", "build"), [("ai-readi", ai_readi), ("uk-biobank", uk_biobank)])
+def test_the_projects_manifests_are_without_problems(root, name, build):
+    build(root / name)
+    report = check_manifest(MANIFESTS[name])
+    assert report.problems == [] and report.summary.loc["all", "people"] == str(N)
+
+
+@pytest.mark.parametrize("name", MANIFESTS)
+def test_without_the_files_one_message_tells_what_is_missing(root, name, monkeypatch):
+    assert check_manifest(MANIFESTS[name]).problems == [
+        f"manifest source.path: expected the root folder of layout {name}, got no folder '${{MMCRL_DATA}}/{name}'"
+    ]
+    monkeypatch.delenv("MMCRL_DATA")
+    refused(MANIFESTS[name], "the environment variable MMCRL_DATA to be set")
+
+
+def test_a_layout_knows_its_keys_and_its_id(root):
+    uk_biobank(root / "uk-biobank")
+    refused(edited(root, "uk-biobank", ('id = "eid"', 'id = "person"')), "manifest source.id", "eid", "'person'")
+    refused(
+        edited(root, "uk-biobank", ('id = "eid"', 'id = "eid"\nstage = "a"')), "manifest source.stage", "uk-biobank"
+    )
+    wrong = edited(root, "uk-biobank", ('"uk-biobank"\npath', '"ukb"\npath'))
+    refused(wrong, "manifest source.layout", "uk-biobank", "'ukb'")
+    refused(edited(root, "uk-biobank", ("[modality.body]", "[modality.body]\nheight = 3")), "manifest modality.body")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "texts"),
+    [
+        ("height = 64\n", "", ["manifest modality.eye", "kind image with height and width"]),
+        ("step = 60 ", "stepp = 60 ", ["manifest modality.night.stepp", "'step'"]),
+        ("length = 480", "length = 480\nheight = 3", ["manifest modality.night", "kind series with length and step"]),
+        ('colour = "green"', 'colour = "teal"', ["modality.eye.columns.left.colour", "'teal'"]),
+        ('colour = "green"', "range = [0, 1]", ["no range in column left of kind image"]),
+        ('hand_grip_strength_left"', 'hand_grip_strength_left", where = { a = "b" }', ["no where in column left"]),
+        ('"fundus.fundus_image_left"', '["fundus.fundus_image_left"]', ["one variable in column left of kind image"]),
+    ],
+)
+def test_keys_belong_to_kinds(root, old, new, texts):
+    refused(edited(root, "hpp", (old, new)), *texts)
+
+
+def test_a_single_table_holds_no_images(tmp_path):
+    (tmp_path / "people.csv").write_text("person,a\n1,2\n2,3\n")
+    text = 'name = "x"\n[source]\npath = "people.csv"\nid = "person"\n[modality.t.columns]\na = { variable = "a" }\n'
+    eye = '[modality.eye]\nkind = "image"\nheight = 2\nwidth = 2\n[modality.eye.columns]\nb = { variable = "a" }\n'
+    (tmp_path / "x.toml").write_text(text + eye)
+    refused(tmp_path / "x.toml", "manifest modality kind", "layout table", "'image'")
+
+
+# UK Biobank
+
+
+@pytest.mark.parametrize(("spelling", "suffix"), [("46-0.0", "csv"), ("f.46.0.0", "tsv"), ("p46_i0", "parquet")])
+def test_three_spellings_of_uk_biobank_give_the_same_cohort(root, spelling, suffix):
+    table = uk_biobank(root / "uk-biobank", spelling, suffix)
+    cohort = load_cohort(MANIFESTS["uk-biobank"])
+    assert cohort.ids.tolist() == list(range(5_000, 5_000 + N)) and cohort.ids.name == "eid"
+    np.testing.assert_array_equal(column(cohort, "grip.left"), table["46-0.0"])
+    np.testing.assert_allclose(column(cohort, "pressure.diastolic"), table[["4079-0.0", "4079-0.1"]].mean(axis=1))
+    np.testing.assert_array_equal(column(cohort, "demographics.female"), 1 - table["31-0.0"])
+    assert np.isnan(column(cohort, "smoking.status")[5_003]) and column(cohort, "smoking.status")[5_002] == 2
+
+
+def test_fields_of_uk_biobank_are_named_in_one_way(root):
+    uk_biobank(root / "uk-biobank")
+    refused(
+        edited(root, "uk-biobank", ('"46-0.0"', '"f.46.0.0"')),
+        "f.46.0.0: expected field-instance.array, such as '46-0.0'",
+    )
+    refused(
+        edited(root, "uk-biobank", ('"46-0.0"', '"46-3.0"')),
+        "first.csv, second.csv",
+        "'46-3.0'",
+        "the nearest is '46-0.0'",
+    )
+    refused(edited(root, "uk-biobank", (", missing = [-1, -3, -7]", "")), "smoking.status", "[0, 2]", "<10 values")
+    first = pd.read_csv(root / "uk-biobank" / "first.csv")
+    first.to_csv(root / "uk-biobank" / "third.csv", index=False)
+    refused(MANIFESTS["uk-biobank"], "file first.csv, third.csv", "2 of that name")
+
+
+def test_one_file_of_uk_biobank_may_know_fewer_people(root):
+    uk_biobank(root / "uk-biobank")
+    path = root / "uk-biobank" / "second.csv"
+    pd.read_csv(path).iloc[4:].to_csv(path, index=False)
+    cohort = load_cohort(MANIFESTS["uk-biobank"])
+    assert cohort.summary()["people"].to_dict() == {
+        **dict.fromkeys(["demographics", "body", "grip"], N),
+        **dict.fromkeys(["pressure", "lungs"], N - 4),
+        "smoking": N - 5,
+    }
+    pd.concat([pd.read_csv(path)] * 2).to_csv(path, index=False)
+    refused(MANIFESTS["uk-biobank"], "file second.csv column eid", "each once")
+
+
+# Human Phenotype Project
+
+
+@pytest.mark.parametrize(("header", "cohort"), [(OLD, ""), (NEW, "10k")])
+def test_hpp_is_read_in_both_versions(root, header, cohort):
+    hpp(root / "hpp", header, cohort)
+    read = load_cohort(edited(root, "hpp", ('# cohort = "10k"', 'cohort = "10k"')) if cohort else MANIFESTS["hpp"])
+    assert read.ids.tolist() == list(range(7_000, 7_000 + N)) and read.ids.name == "participant_id"
+    book = read.codebook.set_index(["modality", "column"])
+    assert (
+        book.loc[("body", "weight"), "unit"] == "log kg"
+        and book.loc[("body", "height"), "question"] == "About height"
+    )
+    assert read["breathing"].units[2] == "Percentage"
+    assert column(read, "demographics.female").tolist() == [1.0, 0.0] * (N // 2)
+    sleep = pd.read_parquet(next((root / "hpp" / "sleep").rglob("sleep.parquet"))).groupby("participant_id")["ahi"]
+    np.testing.assert_allclose(column(read, "breathing.ahi") ** 2, sleep.mean())
+    names = {path.name for path in source_files(root / "edited.toml" if cohort else MANIFESTS["hpp"])}
+    assert {"events.parquet", "sleep.parquet", "sleep_data_dictionary.csv", "fundus.parquet"} <= names
+
+
+def test_one_night_can_be_picked(root):
+    hpp(root / "hpp")
+    rows = pd.read_parquet(root / "hpp" / "sleep" / "sleep.parquet")
+    rows["channels_time_series"] = rows.groupby("participant_id")["channels_time_series"].transform("first")
+    rows.to_parquet(root / "hpp" / "sleep" / "sleep.parquet", index=False)
+    third = load_cohort(edited(root, "hpp", ("# pick = { sleep = 1 }", "pick = { sleep = 3 }")))
+    expected = rows[rows["night"] == 3].set_index("participant_id")["ahi"]
+    np.testing.assert_allclose(column(third, "breathing.ahi") ** 2, expected)
+    path = edited(root, "hpp", ("# pick = { sleep = 1 }", "pick = { sleep = 4 }"))
+    refused(path, "file sleep.parquet column night", "rows with 4", "1, 2, 3")
+
+
+def test_images_and_nights_of_hpp_become_arrays(root):
+    hpp(root / "hpp")
+    cohort = load_cohort(MANIFESTS["hpp"])
+    eye, nights = cohort["eye"], cohort["night"]
+    assert (eye.kind, eye.values.shape, eye.names) == ("image", (N, 2, 64, 64), ["left", "right"])
+    assert np.isnan(eye.values[1, 0]).all() and not np.isnan(np.delete(eye.values[:, 1], 1, axis=0)).any()
+    pixels = np.asarray(Image.open(root / "hpp" / "bulk" / "eyes" / "7004_right.png"), dtype=float)
+    assert eye.values[4, 1].mean() == pytest.approx(pixels[..., 1].mean() / 255, abs=1e-3)
+    assert (nights.kind, nights.values.shape) == ("series", (N, 2, 480)) and not nights.measured[2]
+    minutes = night(7_005)["spo2"].resample("min").mean()
+    np.testing.assert_allclose(nights.values[5, 0, :120], minutes)
+    assert np.isnan(nights.values[5, 0, 10:20]).all() and np.isnan(nights.values[5, :, 120:]).all()
+
+
+def test_long_nights_of_several_people_in_one_file(root):
+    hpp(root / "hpp")
+    before = load_cohort(MANIFESTS["hpp"])["night"].values
+    both = {i: night(i).rename_axis(columns="source").stack().rename("values").reset_index() for i in (7_005, 7_006)}
+    frame = pd.concat([part.assign(participant_id=i) for i, part in both.items()])
+    for i in both:
+        frame.to_parquet(root / "hpp" / "bulk" / "nights" / f"{i}.parquet", index=False)
+    np.testing.assert_array_equal(load_cohort(MANIFESTS["hpp"])["night"].values, before)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/bulk/../../secret.png",
+        "/elsewhere/eyes/7003_left.png",
+        "/bulk/link.png",
+        "../a.png",
+        "/bulk/a\0b",
+        "/bulk/" + 400 * "a",
+    ],
+)
+def test_a_bulk_path_outside_the_root_is_refused(root, path):
+    hpp(root / "hpp")
+    Image.new("L", (8, 8)).save(root / "secret.png")
+    (root / "hpp" / "bulk" / "link.png").symlink_to(root / "secret.png")
+    table = pd.read_parquet(root / "hpp" / "fundus" / "fundus.parquet")
+    table.iloc[3, table.columns.get_loc("fundus_image_left")] = path
+    table.to_parquet(root / "hpp" / "fundus" / "fundus.parquet")
+    message = refused(
+        MANIFESTS["hpp"], "file fundus.parquet column fundus_image_left, row 4", "inside the root folder"
+    )
+    assert "secret" not in message and "7003" not in message
+
+
+def test_what_is_wrong_with_hpp_is_named(root):
+    hpp(root / "hpp")
+    refused(edited(root, "hpp", ('stage = "00_00_visit"', "")), "manifest source.stage", "00_00_visit, 02_00_visit")
+    refused(
+        edited(root, "hpp", ('"00_00_visit"', '"01_visit"')), "column research_stage", "'01_visit'", "02_00_visit"
+    )
+    refused(
+        edited(root, "hpp", ("anthropometrics.height", "anthropometric.height")),
+        "anthropometric",
+        "'anthropometrics'",
+    )
+    refused(edited(root, "hpp", ("events.sex", "events.sx")), "file events.parquet", "'sx'", "the nearest is 'sex'")
+    refused(edited(root, "hpp", ('"events.sex"', '"sex"')), "variable sex", "dataset.field")
+    refused(
+        edited(root, "hpp", ("time_series.spo2", "time_series.spo")), "column channels_time_series", "'spo'", "'spo2'"
+    )
+    for place, where in [
+        ("bulk/eyes/7003_left.png", "fundus_image_left, row 4"),
+        ("bulk/nights/7003.parquet", "row 10"),
+    ]:
+        whole = (root / "hpp" / place).read_bytes()
+        (root / "hpp" / place).write_bytes(whole[: len(whole) // 2])
+        message = refused(MANIFESTS["hpp"], where, "complete")
+        assert "7003" not in message
+        (root / "hpp" / place).unlink()
+        refused(MANIFESTS["hpp"], where, "no file there")
+        (root / "hpp" / place).write_bytes(whole)
+    path = root / "hpp" / "events" / "events.parquet"
+    path.write_bytes(path.read_bytes()[:200])
+    refused(MANIFESTS["hpp"], "file events.parquet", "complete table")
+    path.unlink()
+    refused(MANIFESTS["hpp"], "file events/events.parquet", "none")
+
+
+# AI-READI
+
+
+@pytest.mark.parametrize("key", ["person_id", "participant_id"])
+def test_ai_readi_is_read_with_either_id(root, key):
+    ai_readi(root / "ai-readi", key)
+    path = edited(root, "ai-readi", ('id = "person_id"', f'id = "{key}"'))
+    for cohort in (load_cohort(path), load_cohort(MANIFESTS["ai-readi"])):
+        assert cohort.ids.tolist() == list(range(1_000, 1_000 + N))
+    assert column(cohort, "diabetes.group").tolist() == [0.0, 1.0, 3.0] * (N // 3)
+    measured = pd.read_csv(root / "ai-readi" / "clinical_data" / "measurement.csv")
+    waist = measured[measured["measurement_source_value"].str.startswith("waist")].set_index("person_id")
+    np.testing.assert_allclose(np.exp(column(cohort, "body.waist")), waist["value_as_number"].astype(float))
+    assert np.isnan(column(cohort, "body.bmi")[1_000])  # "None"
+    assert cohort.codebook.set_index("column").loc["systolic", "question"] == "Systolic (mmHg)"
+    assert [path.name for path in source_files(MANIFESTS["ai-readi"])][1:] == [
+        "participants.tsv",
+        "measurement.csv",
+        "manifest.tsv",
+    ]
+
+
+def test_the_recommended_split_of_ai_readi_is_a_column(root):
+    ai_readi(root / "ai-readi")
+    split = 'split = { variable = "participants.recommended_split", levels = { "train" = 0, "val" = 1, "test" = 2 } }'
+    path = edited(root, "ai-readi", ("[modality.demographics.columns]", f"[modality.demographics.columns]\n{split}"))
+    assert column(load_cohort(path), "demographics.split").tolist() == [0.0] * 8 + [1.0] * 8 + [2.0] * 8
+    rule = '[[include]]\n# variable = "participants.recommended_split"\n# among'
+    path = edited(root, "ai-readi", (f"# {rule}", rule.replace("# ", "")))
+    assert load_cohort(path).ids.tolist() == list(range(1_000, 1_008))
+
+
+def test_releases_of_ai_readi_that_repeat_the_first_folder_are_read(root):
+    ai_readi(root / "ai-readi")
+    before = load_cohort(MANIFESTS["ai-readi"])
+    for folder in [path for path in (root / "ai-readi").iterdir() if path.is_dir()]:
+        folder.rename(root / "inner")
+        folder.mkdir()
+        (root / "inner").rename(folder / folder.name)
+    after = load_cohort(MANIFESTS["ai-readi"])
+    for name in before.names:
+        np.testing.assert_array_equal(after[name].values, before[name].values)
+
+
+def test_wearables_of_ai_readi_become_series(root):
+    ai_readi(root / "ai-readi")
+    cohort = load_cohort(MANIFESTS["ai-readi"])
+    nights, glucose = cohort["night"].values, cohort["glucose"].values
+    first = 120  # five minutes each from 12:00 to 22:00
+    assert nights.shape == (N, 3, 288) and np.isnan(nights[2]).all()
+    spo2 = nights[5, 0, first : first + 24]
+    assert (
+        spo2[:3].tolist() == [95, 96, 97] and np.isnan(spo2[3:5]).all() and np.isnan(nights[5, 0, first + 24 :]).all()
+    )
+    assert nights[5, 2, first - 1 : first + 21].tolist()[1:] == [0.0] * 6 + [3.0] * 14 + [
+        pytest.approx(np.nan, nan_ok=True)
+    ]
+    assert glucose[5, 0, :8].tolist() == [100, 101, 102, 103, 104, 40, 400, 107]
+    assert cohort["glucose"].units == ["mg/dL"]
+
+
+def test_retinal_images_of_ai_readi_are_dicom(root):
+    ai_readi(root / "ai-readi")
+    eye = load_cohort(MANIFESTS["ai-readi"])["eye"].values
+    assert eye.shape == (N, 2, 64, 64) and np.isnan(eye[1, 0]).all() and not np.isnan(eye[1, 1]).any()
+    assert np.isnan(eye[6:]).all() and 0.4 < np.nanmean(eye) < 0.6
+    refused(edited(root, "ai-readi", ('"L"', '"left"')), "file manifest.tsv column laterality", "'left'", "L, R")
+
+
+def test_what_is_wrong_with_ai_readi_is_named(root):
+    ai_readi(root / "ai-readi")
+    refused(
+        edited(root, "ai-readi", ("bmi_vsorres", "bmi_vsores")),
+        "file measurement.csv",
+        "'bmi_vsores'",
+        "'bmi_vsorres'",
+    )
+    refused(
+        edited(root, "ai-readi", ("participants.age", "participants.aeg")), "file participants.tsv", "'aeg'", "'age'"
+    )
+    refused(edited(root, "ai-readi", ("wearable.sleep", "wearable.sleeping")), "wearable.sleeping", "wearable.sleep")
+    garmin = root / "ai-readi" / "wearable_activity_monitor" / "heart_rate" / "garmin_vivosmart5"
+    file = garmin / "1004" / "1004_heartrate.json"
+    whole = file.read_text()
+    file.write_text(whole[:200])
+    assert "1004" not in refused(MANIFESTS["ai-readi"], "_heartrate.json of one person", "a complete JSON file")
+    file.write_text('{"body": {}}')
+    refused(MANIFESTS["ai-readi"], "body.heart_rate")
+    file.write_text(whole.replace("63", '"fast"'))
+    refused(MANIFESTS["ai-readi"], "night.heart_rate", "numbers")
+    file.write_text(whole.replace("63", "[63]"))
+    refused(MANIFESTS["ai-readi"], "night.heart_rate", "numbers, got lists")
+    file.write_text(whole.replace("2023-", "then "))
+    refused(MANIFESTS["ai-readi"], "times in body.heart_rate")
+    file.write_text(whole)
+    manifest = root / "ai-readi" / "retinal_photography" / "manifest.tsv"
+    manifest.write_text(manifest.read_text().replace("/retinal_photography/1003_L", "/../1003_L"))
+    refused(
+        MANIFESTS["ai-readi"], "retinal_photography/manifest.tsv column filepath, row 7", "inside the root folder"
+    )
+    people = root / "ai-readi" / "participants.tsv"
+    people.write_text(people.read_text().replace("\n1", "\n9"))
+    refused(MANIFESTS["ai-readi"], "file measurement.csv column person_id", "none of them")
+    people.write_text(people.read_text().replace("person_id", "subject"))
+    refused(MANIFESTS["ai-readi"], "file participants.tsv", "'person_id'")
