@@ -15,7 +15,7 @@ import pandas as pd
 from sklearn.decomposition import PCA, FastICA
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.impute import SimpleImputer
-from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from mmcrl.baselines.base import Baseline
@@ -29,23 +29,25 @@ class PipelineBaseline(Baseline):
     """A scikit-learn pipeline per modality."""
 
     def _learn(self, cohort: Cohort, blocks: Sequence[Block], progress: bool) -> None:
-        self._maps: list[Pipeline] = []
+        self._maps = []
         for block in blocks:
             modality = cohort[block.name]
             values, ids = modality.values[modality.measured], cohort.ids[modality.measured]
-            steps: list[Any] = [SimpleImputer(keep_empty_features=True), StandardScaler()]
-            if block.kind != "observed":
-                steps.append(self._method(block))
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", ConvergenceWarning)
-                self._maps.append(make_pipeline(*steps).fit(values, self._target(block, ids)))
+                self._maps.append(self._map(block).fit(_flat(values), self._target(block, ids)))
 
     def _latents(self, cohort: Cohort, blocks: Sequence[Block]) -> list[np.ndarray]:
         found = []
         for block, fitted in zip(blocks, self._maps, strict=True):
             apply = fitted.predict if hasattr(fitted, "predict") else fitted.transform
-            found.append(apply(cohort[block.name].values).reshape(-1, block.n_latents))
+            found.append(apply(_flat(cohort[block.name].values)).reshape(-1, block.n_latents))
         return found
+
+    def _map(self, block: Block) -> Any:
+        """What is fitted to the values of the block (n, columns), those of images and series flattened."""
+        steps: list[Any] = [SimpleImputer(keep_empty_features=True), StandardScaler()]
+        return make_pipeline(*steps, *([] if block.kind == "observed" else [self._method(block)]))
 
     @abstractmethod
     def _method(self, block: Block) -> Any:
@@ -54,6 +56,10 @@ class PipelineBaseline(Baseline):
     def _target(self, block: Block, ids: pd.Index) -> np.ndarray | None:
         """What the method is shown beside the columns: nothing, but for a ceiling."""
         return None
+
+
+def _flat(values: np.ndarray) -> np.ndarray:
+    return values.reshape(len(values), -1)
 
 
 class PCABaseline(PipelineBaseline):

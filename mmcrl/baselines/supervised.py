@@ -12,6 +12,8 @@ from sklearn.preprocessing import StandardScaler
 
 from mmcrl.baselines.base import sizes_of, truth_of
 from mmcrl.baselines.linear import PipelineBaseline
+from mmcrl.baselines.regression import CodecRegressor
+from mmcrl.kinds import codec_for
 from mmcrl.plan import Block
 
 __all__ = ["SupervisedCeiling"]
@@ -21,7 +23,7 @@ class SupervisedCeiling(PipelineBaseline):
     """A network that is trained on the truth: what the data would allow, not a competitor.
 
     Fits ``z_hat = f(x)`` per modality by least squares on the true latents of the training people, with early
-    stopping on a tenth of them.
+    stopping on a tenth of them; images and series through their kind's encoder (`mmcrl.baselines.regression`).
 
     Parameters
     ----------
@@ -47,6 +49,9 @@ class SupervisedCeiling(PipelineBaseline):
             "max_iter": 100,
             "early_stopping": True,
         }
+
+    def _map(self, block: Block) -> Any:
+        return CodecRegressor(block, self.seed) if codec_for(block.kind).large else super()._map(block)
 
     def _method(self, block: Block) -> TransformedTargetRegressor:
         network = MLPRegressor(random_state=self.seed, **self.hyper_parameters)
