@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
+from platformdirs import user_cache_dir
+
 from mmcrl.errors import InputError
 
 __all__ = ["CATALOGUE", "FOLDER", "Remote", "data_folder", "fetch"]
@@ -52,9 +54,7 @@ def data_folder() -> Path:
     """
     named = os.environ.get(FOLDER)
     if named is None:
-        import pooch
-
-        return Path(pooch.os_cache("mmcrl"))
+        return Path(user_cache_dir("mmcrl"))
     if not Path(named).is_dir():
         raise InputError(FOLDER, "the path of a folder", repr(named))
     return Path(named)

@@ -162,9 +162,9 @@ def rates(table: pd.DataFrame, by: str) -> pd.DataFrame:
     made = {}
     for value, rows in table.groupby(by, sort=False):
         found = {"worlds": f"{rows['n_worlds'].sum():.0f}", "true links": f"{rows['n_links'].sum():.0f}"}
-        for scope, title in (("", "all"), ("_cross", "between"), ("_within", "within")):
+        for scope, title in (("", "all"), ("_within", "within")):
             found[f"false, {title}"] = _mean_and_error(rows, scope)
-        for scope, title in (("", "all"), ("_cross", "between"), ("_within", "within")):
+        for scope, title in (("", "all"), ("_within", "within")):
             found[f"found, {title}"] = f"{weighted(rows, f'power{scope}'):.2f}"
         made[value] = found
     return pd.DataFrame(made).T.rename_axis(index=by)
