@@ -1,6 +1,7 @@
 """NHANES 2005-06, 2007-08, 2013-14: the layout on small made-up trees, and the manifests where the data are."""
 
 import os
+import struct
 from pathlib import Path
 
 import numpy as np
@@ -9,8 +10,11 @@ import pytest
 from conftest import ROOT
 
 from mmcrl.errors import InputError
+from mmcrl.fetch import CATALOGUE
 from mmcrl.layouts.nhanes_arrays import cells_missed, drawn_outline, field_levels, kyphosis
+from mmcrl.layouts.transport import merged_components
 from mmcrl.manifest import load_cohort, source_files
+from mmcrl.surveys import ADDRESS
 
 CYCLES = {"nhanes-2005": "D", "nhanes-2007": "E", "nhanes-2013": "H"}
 DATA = Path(os.environ.get("MMCRL_DATA", "")) / "nhanes"
@@ -161,6 +165,88 @@ def test_what_is_wrong_is_named(root, monkeypatch):
     monkeypatch.delenv("MMCRL_DATA")
     monkeypatch.setenv("XDG_CACHE_HOME", str(root / "nowhere"))
     refused("manifest source.path", "python -m mmcrl fetch")
+
+
+# The CDC's own files
+
+
+def transport(path, columns):
+    """A SAS transport file, version 5, of these numbers, as the CDC writes them (0 as eight zero bytes)."""
+
+    def record(text):
+        return text.ljust(80).encode("ascii")
+
+    def header(name, rest="0" * 30):
+        return record(f"HEADER RECORD*******{name:<8}HEADER RECORD!!!!!!!{rest}")
+
+    def number(value):
+        """As IBM wrote it: a sign, an exponent of 16, 56 bits of the fraction; a missing one is a point."""
+        if np.isnan(value):
+            return b"." + bytes(7)
+        exponent, fraction = 64, abs(float(value))
+        while fraction >= 1:
+            exponent, fraction = exponent + 1, fraction / 16
+        while 0 < fraction < 1 / 16:
+            exponent, fraction = exponent - 1, fraction * 16
+        bits = (int(value < 0) << 63) | (exponent << 56) | int(fraction * 2**56)
+        return (bits if fraction else 0).to_bytes(8, "big")
+
+    stamp = "01JAN10:00:00:00"
+    out = header("LIBRARY") + record("SAS     SAS     SASLIB  9.1".ljust(64) + stamp) + record(stamp)
+    out += header("MEMBER", "000000000000000001600000000140") + header("DSCRPTR")
+    out += record("SAS     DATA    SASDATA 9.1".ljust(64) + stamp) + record(stamp)
+    out += header("NAMESTR", f"000000{len(columns):04}" + "0" * 20)
+    names = b""
+    for i, name in enumerate(columns):
+        names += struct.pack(">hhhh8s40s", 1, 0, 8, i + 1, name.ljust(8).encode(), b" " * 40)
+        names += struct.pack(">8shhh2s8shhl52s", b" " * 8, 0, 0, 0, b"", b" " * 8, 0, 0, 8 * i, b"")
+    rows = b"".join(number(value) for row in zip(*columns.values(), strict=True) for value in row)
+    for part in (names, header("OBS"), rows):
+        out += part + b" " * (-len(part) % 80)
+    path.parent.mkdir(exist_ok=True)
+    path.write_bytes(out)
+
+
+def test_without_the_table_the_components_of_the_cdc_are_merged(root):
+    before = load_cohort(root / "small.toml")["demographics"].values
+    table = pd.read_parquet(root / "nhanes" / "cohort_E.parquet")
+    (root / "nhanes" / "cohort_E.parquet").unlink()
+    folder = root / "nhanes" / "xpt"
+    transport(folder / "DEMO_E.XPT", {"SEQN": table["SEQN"], "RIDAGEYR": table["RIDAGEYR"]})
+    some = table[table["SEQN"] >= 503].drop(columns="RIDAGEYR")
+    transport(folder / "OPXFDT_E.XPT", {name: some[name] for name in some})
+    transport(folder / "DEMO_D.XPT", {"SEQN": [1.0], "RIDAGEYR": [3.0]})
+    read = load_cohort(root / "small.toml")
+    np.testing.assert_array_equal(read.ids, table["SEQN"])
+    np.testing.assert_array_equal(read["demographics"].values[3:], before[3:])
+    assert np.isnan(read["demographics"].values[:3, 1]).all()
+    assert {path.name for path in source_files(root / "small.toml")} > {"DEMO_E.XPT", "OPXFDT_E.XPT"}
+
+
+def test_a_component_is_read_as_it_was_written_or_refused(tmp_path):
+    values = [1.0, -2.5, 0.0, np.nan, 131072.0, 0.07]
+    transport(tmp_path / "A_E.XPT", {"SEQN": 7.0 + np.arange(6), "LBXCRP": values})
+    read = merged_components([tmp_path / "A_E.XPT"], ["LBXCRP"])
+    np.testing.assert_allclose(read["LBXCRP"], values, rtol=1e-15)
+    assert read["SEQN"].tolist() == list(range(7, 13)) and read["LBXCRP"][2] == 0
+    with pytest.raises(InputError, match=r"one of 1 components with a column 'LBXCPR'.*nearest is 'LBXCRP'"):
+        merged_components([tmp_path / "A_E.XPT"], ["LBXCPR"])
+    transport(tmp_path / "B_E.XPT", {"SEQN": [7.0, 7.0], "A": [1.0, 2.0]})
+    with pytest.raises(InputError, match=r"B_E\.XPT column SEQN: expected an id for everyone, each once"):
+        merged_components([tmp_path / "B_E.XPT"], ["A"])
+    (tmp_path / "A_E.XPT").write_bytes(b"half")
+    with pytest.raises(InputError, match=r"A_E\.XPT: expected a complete SAS transport file"):
+        merged_components([tmp_path / "A_E.XPT"], ["LBXCRP"])
+
+
+def test_every_component_has_one_public_address_and_none_claims_a_checksum():
+    for cycle, letter in CYCLES.items():
+        remotes = CATALOGUE[cycle]
+        assert len(remotes) >= 14 and len({remote.url for remote in remotes}) == len(remotes)
+        for remote in remotes:
+            name = Path(remote.path).stem
+            assert remote.url == f"{ADDRESS}/{cycle[-4:]}/DataFiles/{name}.xpt" and name.endswith(f"_{letter}")
+            assert remote.sha256 is None
 
 
 # The manifests, on the survey's own data
