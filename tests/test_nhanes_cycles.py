@@ -298,6 +298,31 @@ def test_every_known_link_shows_in_the_data_and_the_near_null_ones_do_not(cohort
 
 
 @here
+@pytest.mark.parametrize(
+    ("name", "kind", "shape"),
+    [
+        ("nhanes-2007-fields", "fields", (2, 4, 5)),
+        ("nhanes-2013-spine", "spine", (1, 64, 48)),
+        ("nhanes-2005-wear", "wear", (1, 1008)),
+    ],
+)
+def test_images_and_series_go_with_age_as_they_should(name, kind, shape):
+    cohort = load_cohort(ROOT / "data" / f"{name}.toml")
+    modality, ages = cohort[kind], column(cohort, "demographics.age")
+    assert modality.values.shape == (len(cohort), *shape) and modality.measured.all() and len(cohort) > 3_000
+    old = ages > 70
+    if kind == "fields":
+        seen = np.nanmean(modality.values.reshape(len(cohort), -1), axis=1)
+        assert seen[old].mean() > 1.5 * seen[ages < 50].mean()
+    elif kind == "spine":  # the old bend forward: their spines spread over more columns of the picture
+        spread = modality.values[:, 0].max(axis=1).astype(bool).sum(axis=1)
+        assert spread[old].mean() > 1.05 * spread[ages < 50].mean()
+    else:
+        day = np.nanmean(modality.values[:, 0].reshape(-1, 7, 144), axis=(0, 1))
+        assert day[12 * 6] > 0.5 > 0.3 > day[3 * 6], "worn at noon, off at night"
+
+
+@here
 def test_source_files_are_the_manifest_and_what_it_reads():
     names = [path.name for path in source_files(ROOT / "data" / "nhanes-2013.toml")]
     assert names == ["nhanes-2013.toml", "cohort_H.parquet", "spine_outlines_H.npz"]
