@@ -14,7 +14,7 @@ from mmcrl.contrast import Contrast
 from mmcrl.representation import Representation
 from mmcrl.tensors import People, as_tensor, pieces_of
 
-__all__ = ["column_loadings", "fit_decoders", "upward"]
+__all__ = ["column_loadings", "fit_decoders", "observed_columns", "upward"]
 
 _STEPS, _BATCH, _LEARNING_RATE = 400, 512, 3e-3
 _LARGE_BATCH = 64  # images or series
@@ -69,6 +69,19 @@ def column_loadings(representation: Representation, cohort: Cohort, people: Peop
                 loading = float(spearmanr(latents[seen, i], observed[seen, c]).statistic)
                 rows.append((name, names[i], column, loading, float(r2[c])))
     return pd.DataFrame(rows, columns=["modality", "latent", "column", "loading", "r2"])
+
+
+@torch.no_grad()
+def observed_columns(representation: Representation, cohort: Cohort, people: People) -> dict[str, pd.DataFrame]:
+    """Per modality what loadings are correlations with (n, columns): a table's values, else a channel's summary."""
+    found = {}
+    for m, (name, modality) in enumerate(cohort.modalities.items()):
+        codec, values = representation.network.codecs[m], modality.values if not modality.large else None
+        if values is None:
+            pieces = pieces_of(people.features[m], codec.at_once)  # type: ignore[arg-type]
+            values = np.concatenate([codec.summary(x).double().cpu().numpy() for x in pieces])  # type: ignore[operator]
+        found[name] = pd.DataFrame(values, index=cohort.ids, columns=modality.names)
+    return found
 
 
 def _explained(observed: np.ndarray, expected: np.ndarray, known: np.ndarray) -> list[float]:

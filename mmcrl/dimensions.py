@@ -104,6 +104,8 @@ def choose_latents(
         affordable = int(train[block.name].measured.sum()) // PEOPLE_PER_LATENT
         columns = len(block.columns) if block.kind == "table" else _MOST
         most.append(0 if block.kind == "observed" else max(1, min(_MOST, columns, affordable)))
+    if not any(most):  # nothing but observed columns
+        return {block.name: len(block.columns) for block in blocks}, {}
     networks = []
     with deterministic(settings.dtype):
         for start in range(settings.starts):
@@ -113,8 +115,9 @@ def choose_latents(
         for block, view in zip(blocks, views, strict=True):
             learn_scale(view, train[block.name])
         groups = people_of(views, train, device), people_of(views, held_out, device)
-    tasks = [partial(_train, network, *groups, settings, seed * 1_000 + s) for s, network in enumerate(networks)]
-    runs = run_shown(tasks, settings, device, "numbers of latents", "train", progress, threads=any(networks[0].large))
+        tasks = [partial(_train, network, *groups, settings, seed * 1_000 + s) for s, network in enumerate(networks)]
+        large, title = any(networks[0].large), "numbers of latents"
+        runs = run_shown(tasks, settings, device, title, "train", progress, threads=large)
     chosen, losses = {}, {}
     for m, block in enumerate(blocks):
         if most[m]:

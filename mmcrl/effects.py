@@ -16,13 +16,12 @@ Bootstrap methods: another look at the jackknife, 1979); it takes the latents an
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
 
 from mmcrl.adjacency import confident_links
-from mmcrl.cohort import Cohort
 
 __all__ = ["EFFECT_COLUMNS", "effect_table", "partial_effect"]
 
@@ -35,7 +34,7 @@ _PEOPLE_PER_REGRESSOR = 10
 
 def effect_table(
     latents: pd.DataFrame,
-    cohort: Cohort,
+    observed: Mapping[str, pd.DataFrame],
     links: pd.DataFrame,
     loadings: pd.DataFrame,
     confidence: float = 0.5,
@@ -47,7 +46,9 @@ def effect_table(
 
     Parameters
     ----------
-    latents : (n, d) of the cohort's people, whom the fit has not seen. cohort : the same people.
+    latents : (n, d) of people whom the fit has not seen.
+    observed : per modality its columns (n, c) of the same people; those of images and series are summaries, one a
+        channel (see `mmcrl.kinds.codec.Codec.summary`).
     links, loadings : of `MultimodalCRL.links` and `MultimodalCRL.loadings`.
     most : columns per target: those with the largest loadings, at least 0.3 (the first always).
 
@@ -70,7 +71,7 @@ def effect_table(
         beside = (_linked(kept, target) | siblings) - _acted_on(kept, target) - {source, target}
         given = [z[name] for name in names if name in beside]
         for modality, column in _columns(loadings, target, most):
-            x = cohort[modality].values[:, list(cohort[modality].names).index(column)]
+            x = observed[modality][column].to_numpy(float)
             rows.append(
                 (source, target, f"{modality}.{column}", *partial_effect(z[source], given, x, seed), direction)
             )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
 
@@ -176,21 +175,16 @@ def _findings(
         delta, error, _ = pair_evidence(z, i, j, given, seed)
         return delta - 3 * error > smallest
 
-    linked = {k: {o for o in range(len(names)) if frozenset((k, o)) in links} for k in range(len(names))}
-
-    def separable(i: int, j: int, k: int) -> bool:
-        """With k come at most two that are linked to i, or to j."""
-        beside = [sorted(linked[end] - {i, j, k}) for end in (i, j)]
-        some = {given for others in beside for size in range(3) for given in itertools.combinations(others, size)}
-        measured = (pair_evidence(z, i, j, [k, *given], seed) for given in sorted(some, key=len))
-        return any(confidence_of(delta, error, smallest) < 0.5 for delta, error, _ in measured)
+    def separates(i: int, j: int, given: Sequence[int]) -> bool:
+        delta, error, _ = pair_evidence(z, i, j, given, seed)
+        return confidence_of(delta, error, smallest) < 0.5
 
     separators = {
         pair.ends: pair.given
         for pair in measured
         if pair.confidence < 0.5 and pair.ends not in links and apart(pair.i, pair.j)
     }
-    return Findings(_firm(measured, links, modality), separators, separable, depends, middles)
+    return Findings(_firm(measured, links, modality), separators, separates, depends, middles)
 
 
 def _firm(measured: Sequence[_Pair], links: set[frozenset[int]], modality: Sequence[str]) -> set[frozenset[int]]:

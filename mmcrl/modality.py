@@ -157,7 +157,7 @@ def _numbers(values: ArrayLike | pd.DataFrame, names: Sequence[str] | None = Non
         raise InputError("values", "numbers", f"values of type {array.dtype}")
     if array.ndim > 2:
         return _frozen(array.view())
-    return _frozen(array.astype(array.dtype if array.dtype == np.float32 else np.float64, copy=True))
+    return _frozen(np.array(array, dtype=array.dtype if array.dtype == np.float32 else np.float64))
 
 
 def _column(column: pd.Series, name: str) -> np.ndarray:

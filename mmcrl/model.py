@@ -14,16 +14,14 @@ from dataclasses import replace
 from functools import partial
 from typing import Any, Literal
 
-import networkx as nx
 import pandas as pd
 import torch
 
-from mmcrl.adjacency import graph_of, matrix_of
 from mmcrl.cohort import Cohort
 from mmcrl.decoding import column_loadings, fit_decoders, upward
 from mmcrl.dimensions import Dimensions, choose_latents
-from mmcrl.effects import effect_table
 from mmcrl.errors import InputError, check_whole
+from mmcrl.explained import Explained
 from mmcrl.generative import Generative
 from mmcrl.identifiability import decided, identifiability_table, margins, weaker
 from mmcrl.knowledge import Knowledge
@@ -41,7 +39,7 @@ from mmcrl.training import deterministic, history_of, train_starts
 __all__ = ["MultimodalCRL"]
 
 
-class MultimodalCRL(Generative):
+class MultimodalCRL(Explained, Generative):
     """Latent causal variables of several modalities and their sparse links.
 
     Each modality shows ``x^(m) = g_m(z^(m), eta^(m))``: latents z that touch other modalities, and private
@@ -171,52 +169,6 @@ class MultimodalCRL(Generative):
         with deterministic(self.settings.dtype):
             return self._fitted.table(cohort)
 
-    def links(self) -> pd.DataFrame:
-        """Every pair of latents, strongest first.
-
-        Columns: source, target, strength (0 to 1), confidence (0 to 1), direction (``directed`` or
-        ``undirected``) and what it rests_on (``tier``, ``forbidden``, ``required``: known beforehand, see
-        `mmcrl.knowledge`; ``collider``, ``propagation``: measured, see `mmcrl.orientation`; ``none``), sign (of the
-        partial association), evidence and evidence_se (nats per person, on held-out people), scope (``cross`` or
-        ``within`` a modality).  A required link has confidence 1 and is undirected where both ways are required; a
-        pair that is forbidden both ways has confidence 0, and is in no matrix or graph.  ``identified`` is the weaker
-        of what `identifiability` says of the two ends; p_value is that of the evidence alone, q_value the least
-        false-discovery rate, among the pairs of its scope, at which it would be claimed (`mmcrl.significance`).
-        """
-        _ = self._fitted
-        return self._links.copy()
-
-    def adjacency(self, confidence: float = 0.5) -> pd.DataFrame:
-        """``A[i, j] = 1`` iff latent j may cause latent i: rows targets, columns sources; undirected fills both."""
-        return matrix_of(self.links(), self.latent_names, confidence)
-
-    def graph(self, confidence: float = 0.5) -> nx.DiGraph:
-        """Links of at least this confidence; an undirected one runs both ways and says so in ``direction``."""
-        return graph_of(self.links(), self.latent_names, confidence)
-
-    def loadings(self, cohort: Cohort) -> pd.DataFrame:
-        """What each latent means: its correlation with every column of its modality.
-
-        Long table: modality, latent, column, loading (Spearman, -1 to 1), r2 (share of the column that the
-        modality's decoder explains in this cohort; give people whom `fit` has not seen for an honest share).
-        """
-        check_like(self._fitted.views, cohort)
-        with deterministic(self.settings.dtype):
-            return column_loadings(self._fitted, cohort, self._fitted.people(cohort))
-
-    def effects(self, cohort: Cohort, confidence: float = 0.5) -> pd.DataFrame:
-        """What each confident link comes to in the columns of people `fit` has not seen: see `mmcrl.effects`."""
-        return effect_table(self.transform(cohort), cohort, self.links(), self.loadings(cohort), confidence)
-
-    def identifiability(self) -> pd.DataFrame:
-        """Per latent: identified (``component``, ``block`` or ``undecided``), margin, margin_se, reason.
-
-        The margin is what blending the latent with a sibling costs on held-out people (nats per person), NaN for a
-        latent without one: see `mmcrl.identifiability`.
-        """
-        _ = self._fitted
-        return self._identified.copy()
-
     def starts(self, cohort: Cohort) -> list[pd.DataFrame]:
         """The latents that every start found, in the order of ``report["held_out_losses"]``, signs as they came.
 
@@ -246,11 +198,6 @@ class MultimodalCRL(Generative):
         description, weights = read_folder(folder)
         counts = {name: description[name] for name in ("n_latents", "seed", "n_shared")}
         return restored(cls(**counts, **description["settings"]), description, weights)
-
-    @property
-    def latent_names(self) -> list[str]:
-        """``modality.number`` of every latent, in the order of `transform`'s columns."""
-        return self._fitted.names
 
     @property
     def _fitted(self) -> Representation:

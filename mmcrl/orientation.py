@@ -37,14 +37,14 @@ class Findings(NamedTuple):
 
     links : the pairs of latents that are linked.
     separators : of pairs without a link, the set that separates them.
-    separable : ``separable(i, j, k)`` says whether some set with k in it separates i and j as well.
+    separates : ``separates(i, j, given)`` says whether i and j are as good as independent given these others.
     depends : ``depends(i, j, given)`` says whether i and j are clearly dependent given these others.
     middles : the latents that are told apart from their siblings.
     """
 
     links: set[frozenset[int]]
     separators: Mapping[frozenset[int], Sequence[int]]
-    separable: Callable[[int, int, int], bool]
+    separates: Callable[[int, int, Sequence[int]], bool]
     depends: Callable[[int, int, Sequence[int]], bool]
     middles: Collection[int]
 
@@ -87,11 +87,32 @@ def _collider_arrows(found: Findings, limits: Limits) -> set[Arrow]:
     for k in sorted(set(found.middles) & set(causes)):
         for i, j in itertools.combinations(sorted(causes[k]), 2):
             given = found.separators.get(frozenset((i, j)))
-            if given is None or k in given or not found.depends(i, j, [*given, k]):
+            if given is None or k in given:
                 continue
-            if not found.separable(i, j, k):
+            if _opened(found, i, j, k, given) and not _closed(found, i, j, k):
                 arrows |= {(i, k), (j, k)}
     return arrows
+
+
+def _opened(found: Findings, i: int, j: int, k: int, given: Sequence[int]) -> bool:
+    """Whether i and j are separated by ``given``, or a part of it, and become dependent once k is known too."""
+    if found.depends(i, j, [*given, k]):
+        return True
+    return any(
+        found.separates(i, j, part) and found.depends(i, j, [*part, k]) for part in _parts(given, len(given) - 1)
+    )
+
+
+def _closed(found: Findings, i: int, j: int, k: int) -> bool:
+    """Whether k and at most two that are linked to i, or to j, separate them."""
+    beside = [{o for pair in found.links if end in pair for o in pair} - {i, j, k} for end in (i, j)]
+    some = {part for others in beside for part in _parts(sorted(others), 2)}
+    return any(found.separates(i, j, [k, *part]) for part in sorted(some, key=len))
+
+
+def _parts(of: Sequence[int], most: int) -> list[tuple[int, ...]]:
+    """The subsets of at most so many, smaller ones first."""
+    return [part for size in range(most + 1) for part in itertools.combinations(of, size)]
 
 
 def _propagate(found: Findings, limits: Limits, arrows: dict[Arrow, Rests]) -> None:

@@ -57,7 +57,8 @@ def link_stability(
     Parameters
     ----------
     model : fitted to this cohort; refits have its settings, its knowledge and its numbers of latents.
-    pairs : B; the 2 B refits run side by side, as many as the model's ``jobs`` or the cores allow.
+    pairs : B; the 2 B refits run side by side, as many as the model's ``jobs`` or the cores allow; where the cohort
+        has images or series one after the other, since each process would hold its own copy of them.
     confidence : from where on a link counts as returned.
     checkpoint : a folder that keeps what each refit found (names of latents, no row of a person); a stopped run
         that is given it again goes on.
@@ -75,9 +76,11 @@ def link_stability(
     check_whole("seed", seed, 0)
     links, reference = model.links(), model.transform(cohort)
     confident_links(links, confidence)  # refuses a confidence out of range
+    large = any(modality.large for modality in cohort.modalities.values())
+    jobs = 1 if large else parallel_jobs(2 * pairs, model.settings, model.device)
     tasks = []
     for number, half in enumerate(_halves(len(cohort), pairs, seed)):
-        again, people = _unfitted(model, seed + number + 1), cohort.take(half)
+        again, people = _unfitted(model, seed + number + 1, model.settings.jobs if large else 1), cohort.take(half)
         record = None if checkpoint is None else _record(Path(checkpoint), again, people, confidence)
         tasks.append(partial(_refit, again, people, cohort, reference, confidence, record))
     with tqdm(total=len(tasks), disable=not progress, desc="refits") as bar:
@@ -85,7 +88,7 @@ def link_stability(
         def report(task: int, step: int, value: float) -> None:
             bar.update()
 
-        found = run_all(tasks, parallel_jobs(len(tasks), model.settings, model.device), report)
+        found = run_all(tasks, jobs, report)
     return _shares(links, found)
 
 
@@ -98,11 +101,11 @@ def _halves(n: int, pairs: int, seed: int) -> list[np.ndarray]:
     return halves
 
 
-def _unfitted(model: MultimodalCRL, seed: int) -> MultimodalCRL:
-    """A model as this one was before `fit`, but for the seed; one refit trains its starts one by one."""
-    known, settings = model.knowledge, replace(model.settings, jobs=1)
+def _unfitted(model: MultimodalCRL, seed: int, jobs: int | None = 1) -> MultimodalCRL:
+    """A model as this one was before `fit`, but for the seed, the starts that run at once, and ``auto``."""
+    known, settings = model.knowledge, replace(model.settings, jobs=jobs)
     return MultimodalCRL(
-        model._fitted.n_own,
+        model._fitted.n_own if model.n_latents == "auto" else model.n_latents,
         seed,
         n_shared=model.n_shared,
         device=str(model.device),
@@ -142,11 +145,13 @@ def _refit(
 
 def _record(folder: Path, again: MultimodalCRL, people: Cohort, confidence: float) -> Path:
     """Where a refit's links are kept: a file named by a SHA-256 over the people, the settings and the seed."""
-    recipe = [again.n_latents, again.seed, again.n_shared, again.settings.to_dict(), again.knowledge.to_dict()]
+    settings = replace(again.settings, jobs=None).to_dict()  # how many run at once changes no bit
+    recipe = [again.n_latents, again.seed, again.n_shared, settings, again.knowledge.to_dict()]
     seal = hashlib.sha256(json.dumps([*recipe, people.tiers, confidence], sort_keys=True).encode())
     for name, modality in people.modalities.items():
-        seal.update(f"{name} {modality.kind} {modality.values.shape}".encode())
-        seal.update(np.ascontiguousarray(modality.values).tobytes())
+        seal.update(f"{name} {modality.kind} {modality.shape}".encode())
+        for piece in modality.pieces():
+            seal.update(np.ascontiguousarray(piece).tobytes())
     return folder / f"{seal.hexdigest()}.json"
 
 

@@ -57,3 +57,10 @@ def test_auto_fits_with_what_it_chose_and_keeps_the_losses():
 def test_another_word_than_auto_is_refused():
     with pytest.raises(InputError, match="n_latents"):
         MultimodalCRL("many").fit(simulate.case(1, n=300).cohort, progress=False)
+
+
+def test_observed_columns_alone_need_no_search():
+    values = np.random.default_rng(0).normal(size=(200, 4))
+    cohort = Cohort({name: Modality(values[:, two], kind="observed") for name, two in (("a", [0, 1]), ("b", [2, 3]))})
+    model = MultimodalCRL("auto", starts=1, steps=5).fit(cohort, progress=False)
+    assert model.latent_names == ["a.0", "a.1", "b.0", "b.1"] and model.report["latents_tried"] == {}

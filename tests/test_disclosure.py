@@ -9,7 +9,8 @@ import pytest
 from mmcrl import Cohort, simulate
 from mmcrl.disclosure import SORTS, Drawing, Persons, Rules, inspect
 from mmcrl.disclosure.madeup import aggregates, measured, notebook_of, people, shown
-from mmcrl.disclosure.numbers import numbers
+from mmcrl.disclosure.numbers import is_part, numbers
+from mmcrl.disclosure.pictures import is_series
 from mmcrl.disclosure.planted import planted
 from mmcrl.errors import InputError
 
@@ -167,3 +168,13 @@ def test_every_value_of_a_cohort_can_be_looked_up():
     values, owners, columns = Persons.of(cohort).lookup
     assert len(values) == 14 and (np.diff(values) >= 0).all()
     assert [(v, o) for v, o, c in zip(values, owners, columns, strict=True) if c == 1] == [(4.0, 2), (5.0, 1)]
+
+
+def test_a_part_of_a_series_is_found_up_to_its_last_sample_and_shorter_ones_are_none():
+    series = np.random.default_rng(0).normal(size=(50, 2, 80))
+    short = series[:2, :1, :10]
+    for part in (series[0, 0, :24], series[49, 1, -24:]):
+        assert is_series(part, [series]) and not is_series(part, [short]) and not is_series(part + 1, [series])
+        cells = [(round(float(value), 3), 0.0005) for value in part]
+        assert is_part(cells, [series]) and not is_part(cells, [short])
+        assert not is_part([(value + 1, half) for value, half in cells], [series])

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -10,10 +11,13 @@ import torch
 from rendered import columns, spots, waves, world
 from torch import nn
 
-from mmcrl import Cohort, InputError, Modality, MultimodalCRL, metrics
+from mmcrl import Cohort, InputError, Modality, MultimodalCRL, metrics, stability
 from mmcrl.checkpoint import Checkpoint
+from mmcrl.decoding import observed_columns
+from mmcrl.dimensions import choose_latents
 from mmcrl.kinds import KINDS, Codec, Kind, codec_for
 from mmcrl.private import principal_root
+from mmcrl.settings import Settings
 from mmcrl.tensors import OnDisk, as_tensor, people_of
 
 SHAPES = [("image", (1, 4, 5)), ("image", (3, 28, 28)), ("image", (2, 9, 130)), ("image", (1, 224, 224))]
@@ -304,6 +308,56 @@ def test_threads_and_interruptions_change_no_bit(tmp_path, monkeypatch):
         MultimodalCRL(2, jobs=1, **few).fit(cohort, progress=False, checkpoint=tmp_path)
     resumed = MultimodalCRL(2, jobs=1, **few).fit(cohort, progress=False, checkpoint=tmp_path)
     assert resumed.transform(cohort).equals(whole.transform(cohort))
+
+
+def test_effects_in_a_channel_are_those_in_its_summary(three):
+    """Of people who were measured alone: whoever has no picture has no summary either."""
+    cohort, model = three
+    told = model.effects(cohort, confidence=0.0)
+    assert {"image.c0", "series.c0", "table.c0"} <= set(told["column"])
+    assert told["effect"].notna().all() and told["effect"].between(told["low"], told["high"]).all()
+    observed = observed_columns(model._fitted, cohort, model._fitted.people(cohort))
+    for name, shown in observed.items():
+        assert (shown.notna().any(axis=1) == cohort[name].measured).all()
+        loadings = model.loadings(cohort).query("modality == @name and latent == @name + '.0'")["loading"]
+        told = shown.corrwith(model.transform(cohort)[name, 0], method="spearman")
+        assert told.to_numpy() == pytest.approx(loadings.to_numpy(), abs=1e-9)
+
+
+def test_a_channel_without_values_has_no_summary():
+    codec, values = fitted("image", (2, 4, 5), gaps=0.0)
+    values[0, 1] = np.nan
+    absent = codec.summary(codec.prepare(values)).isnan()
+    assert absent.nonzero().tolist() == [[0, 1], [11, 0], [11, 1]]
+
+
+def test_refits_of_large_modalities_run_one_after_the_other(three, tmp_path, monkeypatch):
+    """In processes each would hold a copy of the pictures; the starts of one refit share them."""
+    cohort, model = three
+    jobs = []
+    run_all = stability.run_all
+    monkeypatch.setattr(stability, "run_all", lambda tasks, n, report: jobs.append(n) or run_all(tasks, n, report))
+    monkeypatch.setattr(model, "settings", replace(model.settings, jobs=2))
+    told = stability.link_stability(model, cohort, pairs=1, progress=False, checkpoint=tmp_path)
+    assert jobs == [1] and len(told) == 15 and set(told["stability"]) <= {0.0, 0.5, 1.0}
+    monkeypatch.setattr(model, "settings", replace(model.settings, jobs=1))
+    monkeypatch.setattr(MultimodalCRL, "fit", None)  # what was kept needs no fit, whatever ran at once
+    again = stability.link_stability(model, cohort, pairs=1, progress=False, checkpoint=tmp_path)
+    pd.testing.assert_frame_equal(told, again)
+
+
+def test_a_table_of_a_file_is_held_in_memory(tmp_path):
+    np.save(tmp_path / "table.npy", np.eye(6))
+    assert not Modality(np.load(tmp_path / "table.npy", mmap_mode="r")).on_disk
+
+
+def test_numbers_of_latents_are_found_in_threads_with_the_same_bits(three):
+    """Threads share torch's settings: none may give them back while another still trains."""
+    cohort, _ = three
+    arguments = cohort, cohort.take(range(200, 300)), 0, torch.device("cpu")
+    settings = [Settings(starts=2, steps=20, width=16, dtype="float64", jobs=jobs) for jobs in (1, 2)]
+    one, two = (choose_latents(*arguments[:2], each, *arguments[2:]) for each in settings)
+    assert one == two and torch.get_default_dtype() == torch.float32
 
 
 def test_a_shuffled_modality_and_a_number_of_latents_that_is_found(three):

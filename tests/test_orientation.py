@@ -16,12 +16,12 @@ def pairs(*links: tuple[int, int]) -> set[frozenset[int]]:
     return {frozenset(link) for link in links}
 
 
-def directed(links, tiers, separators, depends, middles=range(4), separable=lambda i, j, k: False, **known):
+def directed(links, tiers, separators, depends, middles=range(4), separates=lambda i, j, given: False, **known):
     """Latents 0, 1, ... are the one of modalities m0, m1, ...; ``tiers`` gives each modality's, None for none."""
     names = [f"m{i}" for i in range(len(tiers))]
     order = [[m for m, t in zip(names, tiers, strict=True) if t == tier] for tier in (0, 1)]
     limits = Knowledge(order, **known).limits([f"{m}.0" for m in names])
-    return orient(Findings(links, separators, separable, depends, middles), limits)
+    return orient(Findings(links, separators, separates, depends, middles), limits)
 
 
 def always(*_: object) -> bool:
@@ -49,8 +49,8 @@ def test_without_an_opened_path_nothing_is_claimed(separator, depends):
 
 def test_a_middle_that_can_separate_the_ends_too_is_no_collider():
     collider = pairs((0, 1), (1, 2)), [None] * 3, {frozenset((0, 2)): ()}, always
-    assert directed(*collider, separable=lambda i, j, k: (i, j, k) == (0, 2, 1)) == {}
-    assert len(directed(*collider, separable=lambda i, j, k: k == 0)) == 2
+    assert directed(*collider, separates=lambda i, j, given: 1 in given) == {}
+    assert len(directed(*collider, separates=lambda i, j, given: 0 in given)) == 2
 
 
 def test_paths_that_cancel_make_no_collider():

@@ -141,7 +141,7 @@ def test_the_rate_is_held_and_strong_links_are_found_in_simulated_worlds() -> No
 EFFECT = 0.6 * 0.8  # of a.0 on the column that shows b.0
 
 
-def linear_people(seed: int, n: int = 400) -> tuple[pd.DataFrame, Cohort]:
+def linear_people(seed: int, n: int = 400) -> tuple[pd.DataFrame, dict[str, pd.DataFrame]]:
     """a.0 -> b.0, a.0 -> b.1, b.0 -> c.0; column b0 is .8 b.0 + .3 b.1 + noise; all of unit variance."""
     rng = np.random.default_rng(seed)
     a = rng.normal(size=n)
@@ -151,8 +151,7 @@ def linear_people(seed: int, n: int = 400) -> tuple[pd.DataFrame, Cohort]:
     columns = np.column_stack([0.8 * b0 + 0.3 * b1 + np.sqrt(rest) * rng.normal(size=n), b1])
     pairs = pd.MultiIndex.from_tuples([("a", 0), ("b", 0), ("b", 1), ("c", 0)])
     latents = pd.DataFrame(np.column_stack([a, b0, b1, c]), columns=pairs)
-    shown = {"b": Modality(columns, names=["b0", "b1"]), "c": Modality(c[:, None], names=["c0"])}
-    return latents, Cohort(shown)
+    return latents, {"b": pd.DataFrame(columns, columns=["b0", "b1"]), "c": pd.DataFrame(c[:, None], columns=["c0"])}
 
 
 LINEAR_LINKS = pd.DataFrame(
@@ -174,8 +173,8 @@ def test_an_effect_is_the_known_coefficient_and_its_interval_covers_it() -> None
     """Not what goes through the sibling, nor less because of what b.0 causes."""
     covered, found = 0, []
     for seed in range(40):
-        latents, cohort = linear_people(seed)
-        told = effect_table(latents, cohort, LINEAR_LINKS, LINEAR_LOADINGS)
+        latents, observed = linear_people(seed)
+        told = effect_table(latents, observed, LINEAR_LINKS, LINEAR_LOADINGS)
         row = told[(told["source"] == "a.0") & (told["target"] == "b.0")].iloc[0]
         found.append(row["effect"])
         covered += row["low"] <= EFFECT <= row["high"]
@@ -202,13 +201,13 @@ def test_an_undirected_link_is_told_both_ways() -> None:
 
 
 def test_missing_values_leave_people_out_and_too_few_people_give_no_effect() -> None:
-    latents, cohort = linear_people(1, 800)
-    whole = effect_table(latents, cohort, LINEAR_LINKS, LINEAR_LOADINGS)["effect"]
+    latents, observed = linear_people(1, 800)
+    whole = effect_table(latents, observed, LINEAR_LINKS, LINEAR_LOADINGS)["effect"]
     latents.iloc[::2, 0] = np.nan
-    half = effect_table(latents, cohort, LINEAR_LINKS, LINEAR_LOADINGS)["effect"]
+    half = effect_table(latents, observed, LINEAR_LINKS, LINEAR_LOADINGS)["effect"]
     assert half.notna().all() and half.to_numpy() == pytest.approx(whole, abs=0.1)
     latents.iloc[20:, 0] = np.nan
-    assert effect_table(latents, cohort, LINEAR_LINKS, LINEAR_LOADINGS)["effect"].isna().tolist() == [1, 1, 0]
+    assert effect_table(latents, observed, LINEAR_LINKS, LINEAR_LOADINGS)["effect"].isna().tolist() == [1, 1, 0]
 
 
 def test_a_fitted_model_tells_effects_in_the_sign_of_its_links() -> None:
@@ -258,7 +257,7 @@ class Broken(Known):
 @pytest.fixture
 def pairs_of_latents(monkeypatch: pytest.MonkeyPatch) -> Cohort:
     """b.0 <- a.0 -> c.0 <- b.1 and nothing else: of the links, those into c.0 form a collider."""
-    monkeypatch.setattr(stability, "_unfitted", lambda model, seed: Known(seed))
+    monkeypatch.setattr(stability, "_unfitted", lambda model, seed, jobs: Known(seed))
     rng = np.random.default_rng(5)
     a, b, c = rng.normal(size=(3, 1_200, 2))
     b[:, 0] += a[:, 0]
@@ -294,7 +293,7 @@ def test_a_stopped_run_goes_on_and_keeps_no_person(
     kept = list(tmp_path.iterdir())
     assert len(kept) == 2
     assert {len(link) for path in kept for link in json.loads(path.read_text())} == {3}
-    monkeypatch.setattr(stability, "_unfitted", lambda model, seed: Broken(seed))
+    monkeypatch.setattr(stability, "_unfitted", lambda model, seed, jobs: Broken(seed))
     again = stability.link_stability(model, pairs_of_latents, pairs=1, progress=False, checkpoint=tmp_path)
     pd.testing.assert_frame_equal(first, again)
     with pytest.raises(AssertionError, match="not computed again"):

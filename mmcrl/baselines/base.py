@@ -28,7 +28,7 @@ class Baseline(ABC):
 
     Raises
     ------
-    InputError : for a cohort that `MultimodalCRL` would refuse as well, and for images and series.
+    InputError : for a cohort that `MultimodalCRL` would refuse as well; neural ones for images and series too.
     """
 
     needs = ""  # what the method is shown beside the cohort, said wherever it is printed
@@ -39,10 +39,6 @@ class Baseline(ABC):
     def fit(self, cohort: Cohort, progress: bool = False) -> Self:
         """Learn from the people of the cohort."""
         blocks = plan_blocks(cohort, self.n_latents)
-        for block in blocks:
-            if len(block.shape) > 1:
-                expected = "a table: the methods to compare with read no images or series"
-                raise InputError(f'cohort["{block.name}"]', expected, f"kind {block.kind}")
         self._learn(cohort, blocks, progress)
         self._blocks = blocks
         return self

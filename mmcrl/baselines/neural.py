@@ -15,6 +15,7 @@ from tqdm import tqdm
 
 from mmcrl.baselines.base import Baseline, Sizes
 from mmcrl.cohort import Cohort
+from mmcrl.errors import InputError
 from mmcrl.kinds import Codec, codec_for
 from mmcrl.plan import Block
 from mmcrl.settings import Settings
@@ -97,6 +98,10 @@ class NeuralBaseline(Baseline):
         return None
 
     def _learn(self, cohort: Cohort, blocks: Sequence[Block], progress: bool) -> None:
+        for block in blocks:
+            if len(block.shape) > 1:
+                expected = "a table: this method reads no images or series"
+                raise InputError(f'cohort["{block.name}"]', expected, f"kind {block.kind}")
         kept, held = cohort.split(self.settings.held_out, self.seed)
         rates = _RATES if self.tune else (self.settings.learning_rate,)
         best = math.inf

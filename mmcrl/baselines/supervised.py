@@ -13,7 +13,6 @@ from sklearn.preprocessing import StandardScaler
 from mmcrl.baselines.base import sizes_of, truth_of
 from mmcrl.baselines.linear import PipelineBaseline
 from mmcrl.baselines.regression import CodecRegressor
-from mmcrl.kinds import codec_for
 from mmcrl.plan import Block
 
 __all__ = ["SupervisedCeiling"]
@@ -51,7 +50,7 @@ class SupervisedCeiling(PipelineBaseline):
         }
 
     def _map(self, block: Block) -> Any:
-        return CodecRegressor(block, self.seed) if codec_for(block.kind).large else super()._map(block)
+        return CodecRegressor(block, self.seed) if len(block.shape) > 1 else super()._map(block)
 
     def _method(self, block: Block) -> TransformedTargetRegressor:
         network = MLPRegressor(random_state=self.seed, **self.hyper_parameters)

@@ -75,7 +75,7 @@ def stated(manifest: Path) -> dict[str, Any]:
 
 def _persons(record: dict[str, Any], folder: Path) -> Persons:
     modalities = {
-        name: Modality(np.load(folder / file), kind=kind, names=names)
+        name: Modality(np.load(folder / file, mmap_mode="r"), kind=kind, names=names)  # a table is copied
         for name, kind, names, file in record["modalities"]
     }
     rules = stated(Path(record["manifest"])) if record["manifest"] else {}

@@ -141,8 +141,10 @@ def is_part(cells: Sequence[Number | None], arrays: Sequence[np.ndarray]) -> boo
     for array in arrays:
         flat = array.reshape(-1)
         for start in range(0, len(found) - 15, max(1, len(found) // 4)):
-            at = np.arange(len(flat) - 15)
-            for k, (value, half) in enumerate(found[start : start + 16]):
+            (first, half), *others = found[start : start + 16]
+            near = half * (1 + 1e-6) + 1e-6 * abs(first)
+            at = np.flatnonzero(np.abs(flat[: max(0, len(flat) - 15)] - first) <= near)
+            for k, (value, half) in enumerate(others, 1):
                 at = at[np.abs(flat[at + k] - value) <= half * (1 + 1e-6) + 1e-6 * abs(value)]
             if len(at):
                 return True

@@ -56,9 +56,10 @@ def is_series(values: np.ndarray, known: Sequence[np.ndarray], least: int = 24) 
                 part = values[start : start + least]
                 if not np.isfinite(part).all() or np.ptp(np.diff(part)) < 1e-9:  # a straight line, such as time
                     continue
-                at = np.arange(len(flat) - least + 1)
-                for k, value in enumerate(part):
-                    at = at[np.abs(flat[at + k] - value) <= 1e-6 * max(1.0, abs(value))]
+                near = 1e-6 * np.maximum(1.0, np.abs(part))
+                at = np.flatnonzero(np.abs(flat[: max(0, len(flat) - least + 1)] - part[0]) <= near[0])
+                for k in range(1, least):
+                    at = at[np.abs(flat[at + k] - part[k]) <= near[k]]
                     if not len(at):
                         break
                 if len(at):

@@ -77,9 +77,12 @@ class ChannelCodec(Codec):
         return features + _NOISE * noise.to(features.device)
 
     def summary(self, features: Tensor) -> Tensor:
-        """Scores (n, channels) on each channel's first principal component, of the training people; gaps count 0."""
+        """Scores (n, channels) on each channel's first principal component, of the training people.
+
+        Gaps count 0, but a channel without any value has no score: NaN.
+        """
         scores = [self._departures(features[:, c], c) @ self.direction[c].flatten() for c in range(self.shape[0])]
-        return torch.stack(scores, 1)
+        return torch.stack(scores, 1).masked_fill(features.isnan().flatten(2).all(2), torch.nan)
 
     def seen(self, features: Tensor) -> tuple[Tensor, Tensor]:
         """Features with 0 in the gaps (n, channels, ...), and the share of channels that is there (n, 1, ...)."""

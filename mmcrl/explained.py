@@ -1,0 +1,93 @@
+"""Explained: what a fitted model tells of its latents and links: links, loadings, effects, identifiability."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+
+import networkx as nx
+import pandas as pd
+
+from mmcrl.adjacency import graph_of, matrix_of
+from mmcrl.cohort import Cohort
+from mmcrl.decoding import column_loadings, observed_columns
+from mmcrl.effects import effect_table
+from mmcrl.plan import check_like
+from mmcrl.representation import Representation
+from mmcrl.settings import Settings
+from mmcrl.training import deterministic
+
+__all__ = ["Explained"]
+
+
+class Explained(ABC):
+    """What `MultimodalCRL` tells once it is fitted."""
+
+    settings: Settings
+    _links: pd.DataFrame
+    _identified: pd.DataFrame
+
+    def links(self) -> pd.DataFrame:
+        """Every pair of latents, strongest first.
+
+        Columns: source, target, strength (0 to 1), confidence (0 to 1), direction (``directed`` or
+        ``undirected``) and what it rests_on (``tier``, ``forbidden``, ``required``: known beforehand, see
+        `mmcrl.knowledge`; ``collider``, ``propagation``: measured, see `mmcrl.orientation`; ``none``), sign (of the
+        partial association), evidence and evidence_se (nats per person, on held-out people), scope (``cross`` or
+        ``within`` a modality).  A required link has confidence 1 and is undirected where both ways are required; a
+        pair that is forbidden both ways has confidence 0, and is in no matrix or graph.  ``identified`` is the weaker
+        of what `identifiability` says of the two ends; p_value is that of the evidence alone, q_value the least
+        false-discovery rate, among the pairs of its scope, at which it would be claimed (`mmcrl.significance`).
+        """
+        _ = self._fitted
+        return self._links.copy()
+
+    def adjacency(self, confidence: float = 0.5) -> pd.DataFrame:
+        """``A[i, j] = 1`` iff latent j may cause latent i: rows targets, columns sources; undirected fills both."""
+        return matrix_of(self.links(), self.latent_names, confidence)
+
+    def graph(self, confidence: float = 0.5) -> nx.DiGraph:
+        """Links of at least this confidence; an undirected one runs both ways and says so in ``direction``."""
+        return graph_of(self.links(), self.latent_names, confidence)
+
+    def loadings(self, cohort: Cohort) -> pd.DataFrame:
+        """What each latent means: its correlation with every column of its modality.
+
+        Long table: modality, latent, column, loading (Spearman, -1 to 1), r2 (share of the column that the
+        modality's decoder explains in this cohort; give people whom `fit` has not seen for an honest share).
+        """
+        shows = self._fitted
+        check_like(shows.views, cohort)
+        with deterministic(self.settings.dtype):
+            return column_loadings(shows, cohort, shows.people(cohort))
+
+    def effects(self, cohort: Cohort, confidence: float = 0.5) -> pd.DataFrame:
+        """What each confident link comes to in the columns of people `fit` has not seen: see `mmcrl.effects`.
+
+        A column of an image or a series is a channel's summary, which its loading is a correlation with.
+        """
+        shows = self._fitted
+        check_like(shows.views, cohort)
+        with deterministic(self.settings.dtype):
+            people = shows.people(cohort)
+            loadings, observed = column_loadings(shows, cohort, people), observed_columns(shows, cohort, people)
+            latents = pd.DataFrame(shows.latents(people), index=cohort.ids, columns=shows.columns)
+        return effect_table(latents, observed, self.links(), loadings, confidence)
+
+    def identifiability(self) -> pd.DataFrame:
+        """Per latent: identified (``component``, ``block`` or ``undecided``), margin, margin_se, reason.
+
+        The margin is what blending the latent with a sibling costs on held-out people (nats per person), NaN for a
+        latent without one: see `mmcrl.identifiability`.
+        """
+        _ = self._fitted
+        return self._identified.copy()
+
+    @property
+    def latent_names(self) -> list[str]:
+        """``modality.number`` of every latent, in the order of `transform`'s columns."""
+        return self._fitted.names
+
+    @property
+    @abstractmethod
+    def _fitted(self) -> Representation:
+        """The representation of the fitted model."""
