@@ -92,14 +92,14 @@ def refuse_unknown(argument: str, given: Iterable[str], names: list[str]) -> Non
 
 
 def checked_known(frame: pd.DataFrame | None, modalities: Mapping[str, Modality]) -> pd.DataFrame:
-    """Links known beforehand, whose ends are ``modality.column`` of the cohort and whose sign is +1 or -1."""
+    """Links known beforehand, whose ends are ``modality.column`` of the cohort and whose sign is +1, -1, or 0."""
     known = _frame("known", frame, KNOWN_COLUMNS)
     columns = {f"{k}.{column}" for k, modality in modalities.items() for column in modality.names}
     for end in [*known["source"], *known["target"]]:
         if end not in columns:
             raise InputError("known", "ends that are modality.column of the cohort", repr(end))
-    if not known["sign"].isin([-1, 1]).all():
-        raise InputError("known", "signs +1 or -1", str(sorted(set(known["sign"]), key=str)))
+    if not known["sign"].isin([-1, 0, 1]).all():
+        raise InputError("known", "signs +1, -1 or 0", str(sorted(set(known["sign"]), key=str)))
     return known
 
 

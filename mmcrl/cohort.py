@@ -38,7 +38,7 @@ class Cohort:
     ids : one per person, unique. Left out, they come from the DataFrames' index, else they count from 0.
     tiers : modality names in causal order, such as ``[["demographics"], ["body", "blood"]]``; a modality in
         no tier is not bound.
-    known : links known beforehand: source and target (``modality.column``), sign (+1 or -1), rests_on.
+    known : links known beforehand: source and target (``modality.column``), sign (+1, -1; 0: near nothing), rests_on.
     n_latents : suggested number of latents per modality.
     codebook : one row per column: modality, column, unit, kind, question, variable.
 

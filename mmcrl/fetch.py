@@ -1,7 +1,7 @@
 """Fetch: public files that the project reads and does not hold, downloaded on request and never otherwise.
 
-A file is taken over only if its sha256 is the one written here.  They lie in the folder that the environment
-variable ``MMCRL_DATA`` names, or in the user's cache.
+A file is taken over only if its sha256 is the one written here, where one is: the CDC's files have none, see
+`mmcrl.surveys`.  They lie in the folder that the environment variable ``MMCRL_DATA`` names, or in the user's cache.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import NamedTuple
 from platformdirs import user_cache_dir
 
 from mmcrl.errors import InputError
+from mmcrl.surveys import SURVEYS, components
 
 __all__ = ["CATALOGUE", "FOLDER", "Remote", "data_folder", "fetch"]
 
@@ -21,11 +22,11 @@ FOLDER = "MMCRL_DATA"
 
 
 class Remote(NamedTuple):
-    """A file of the folder of data, where it is published, and its checksum."""
+    """A file of the folder of data, where it is published, and its checksum, None where none was ever verified."""
 
     path: str
     url: str
-    sha256: str
+    sha256: str | None
 
 
 CATALOGUE: Mapping[str, tuple[Remote, ...]] = {
@@ -42,6 +43,7 @@ CATALOGUE: Mapping[str, tuple[Remote, ...]] = {
             "3aede38d61863908ad78613f6a32ed271626dd12800ba2636569512369268a84",
         ),
     ),
+    **{cycle: tuple(Remote(c.path, c.url, None) for c in components(cycle)) for cycle in SURVEYS},
 }
 
 
@@ -81,6 +83,7 @@ def _download(remote: Remote, folder: Path) -> None:
 
     target = folder / remote.path
     try:
-        pooch.retrieve(remote.url, f"sha256:{remote.sha256}", target.name, target.parent)
+        pooch.retrieve(remote.url, remote.sha256 and f"sha256:{remote.sha256}", target.name, target.parent)
     except (OSError, ValueError) as error:  # requests' errors are OSErrors; pooch's of checksums are ValueErrors
-        raise InputError(remote.path, f"{remote.url} with its sha256", f"{type(error).__name__}: {error}") from error
+        expected = f"{remote.url}{' with its sha256' if remote.sha256 else ''}"
+        raise InputError(remote.path, expected, f"{type(error).__name__}: {error}") from error

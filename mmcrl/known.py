@@ -48,8 +48,8 @@ def compare(
     Returns
     -------
     source, target (``modality.column``), expected_sign, rests_on, latent_source, latent_target, found, sign
-    (0 where none), right_sign (found and of the expected sign), direction (expected, undirected, reversed),
-    confidence, evidence.
+    (0 where none), right_sign (found and of the expected sign; where that is 0, not found), direction (expected,
+    undirected, reversed), confidence, evidence.
 
     Raises
     ------
@@ -64,7 +64,7 @@ def compare(
         sources, targets = (_carriers(loadings, link[end], loading) for end in ("source", "target"))
         row: dict[str, Any] = {**_NOTHING, **(_best(links, sources, targets) or {})}
         row["found"] = row["confidence"] >= confidence
-        row["right_sign"] = row["found"] and row["sign"] == link["sign"]
+        row["right_sign"] = row["found"] == (link["sign"] != 0) and link["sign"] in (0, row["sign"])
         rows.append([link["source"], link["target"], link["sign"], link["rests_on"], *(row[k] for k in _CARRIED)])
     return pd.DataFrame(rows, columns=["source", "target", "expected_sign", "rests_on", *_CARRIED])
 

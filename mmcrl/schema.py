@@ -123,11 +123,11 @@ class ModalitySpec(_Part):
 
 
 class Link(_Part):
-    """A link known beforehand, between ``modality.column`` and ``modality.column``."""
+    """A link known beforehand, between ``modality.column`` and ``modality.column``; sign 0: next to none is known."""
 
     source: Text
     target: Text
-    sign: Literal[-1, 1]
+    sign: Literal[-1, 0, 1]
     rests_on: Text
 
 

@@ -150,7 +150,7 @@ def test_known_links_point_to_columns_and_have_a_sign():
 
     assert len(Cohort({"a": A, "b": B}, known=known("a.c0", -1)).known) == 1
     refused("known: expected ends that are modality.column", Cohort, {"a": A, "b": B}, known=known("a.q", 1))
-    refused("known: expected signs +1 or -1", Cohort, {"a": A, "b": B}, known=known("a.c0", 2))
+    refused("known: expected signs +1, -1 or 0", Cohort, {"a": A, "b": B}, known=known("a.c0", 2))
     refused("n_latents: expected modalities among a, got 'z'", Cohort, {"a": A}, n_latents={"z": 1})
 
 

@@ -148,6 +148,8 @@ def test_a_download_is_taken_over_only_with_its_checksum(
     there = {"toys": (Remote("toys/there.gz", f"{mirror}/there.gz", right),)}
     assert fetch("toys", there) == [home / "toys" / "there.gz"]
     assert (home / "toys" / "there.gz").read_bytes() == b"a file"
+    unverified = Remote("toys/unverified.gz", f"{mirror}/there.gz", None)
+    assert fetch("toys", {"toys": (unverified,)})[0].read_bytes() == b"a file"
 
 
 def test_what_is_there_is_left_alone_and_nothing_is_asked(folder: Path, offline: None) -> None:

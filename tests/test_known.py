@@ -91,3 +91,11 @@ def test_no_links_and_no_known_links_give_whole_tables():
 def test_a_table_without_its_columns_is_named():
     with pytest.raises(InputError, match=r"loadings: .*none named loading"):
         compare(links(), LOADINGS.drop(columns="loading"), known("body.bmi", "blood.hba1c", 1))
+
+
+@pytest.mark.parametrize(("sure", "right"), [(0.9, False), (0.2, True)])
+def test_a_pair_known_to_be_unlinked_is_right_where_nothing_is_found(sure, right):
+    found = links(("body.0", "blood.0", "undirected", 1, sure, 0.2))
+    row = compare(found, LOADINGS, known("body.bmi", "blood.hba1c", 0)).iloc[0]
+    assert row["found"] != right and row["right_sign"] == right and row["expected_sign"] == 0
+    assert compare(found.iloc[:0], LOADINGS, known("body.bmi", "blood.hba1c", 0)).iloc[0]["right_sign"]

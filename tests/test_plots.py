@@ -231,3 +231,13 @@ def test_guard_report_draws_the_shares_that_were_refused() -> None:
     assert [text.get_text() for text in ax.texts] == ["1 of 2", "1 of 1", "1 of 50"]
     with pytest.raises(InputError, match="alarms: expected a whole number from 0 to 50, got 51"):
         plots.guard_report(tried, 51, 50)
+
+
+def test_links_that_return_are_shares_and_blank_where_a_cohort_cannot_show_them() -> None:
+    shares = pd.DataFrame({"first": [1.0, 0.5], "second": [0.0, np.nan]}, index=["a – b", "a – c"])
+    (ax,) = plots.returning_links(shares).axes
+    assert texts(ax) == ["100%", "0%", "50%"]
+    assert [t.get_text() for t in ax.get_yticklabels()] == ["a – b", "a – c"]
+    for wrong in (shares + 1, shares.iloc[:0]):
+        with pytest.raises(InputError, match=r"shares in \[0, 1\]"):
+            plots.returning_links(wrong)

@@ -20,6 +20,7 @@ LAYOUTS = {
     "hpp": "hpp.HumanPhenotypeProject",
     "ai-readi": "ai_readi.AiReadi",
     "uk-biobank": "uk_biobank.UKBiobank",
+    "nhanes": "nhanes.Nhanes",
 }
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from mmcrl.errors import InputError
-from mmcrl.layouts.layout import Layout, Recording
+from mmcrl.layouts.layout import BulkFile, Layout, Recording
 from mmcrl.layouts.pictures import read_picture
 from mmcrl.layouts.recordings import resampled
 from mmcrl.ranges import few
@@ -40,7 +40,11 @@ def _images(layout: Layout, spec: ModalitySpec, people: Sequence[str]) -> np.nda
         files = layout.images(column.variables[0], column.where)
         for i, person in enumerate(people):
             if person in files:
-                values[i, channel] = read_picture(files[person], column.colour, height, width)
+                picture = files[person]
+                if isinstance(picture, BulkFile):
+                    values[i, channel] = read_picture(picture, column.colour, height, width)
+                else:
+                    values[i, channel] = picture(height, width)
     return values
 
 

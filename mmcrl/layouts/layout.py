@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
@@ -21,7 +21,7 @@ from mmcrl.errors import InputError
 from mmcrl.source import Source
 from mmcrl.tables import inside, locate, read_table
 
-__all__ = ["BulkFile", "Layout", "Recording", "Words", "id_texts", "nearest"]
+__all__ = ["BulkFile", "Layout", "Picture", "Recording", "Words", "id_texts", "nearest"]
 
 
 @dataclass(frozen=True)
@@ -38,6 +38,9 @@ class BulkFile(NamedTuple):
 
     path: Path
     told: str
+
+
+Picture = BulkFile | Callable[[int, int], np.ndarray]  # a file, or what draws it in a height and width (NaN: a gap)
 
 
 @dataclass(frozen=True)
@@ -96,7 +99,7 @@ class Layout(ABC):
         asked, key = self.source.questions, "source.questions.path"
         return locate(self.folder, asked.path, self.source.package, key) if asked else None
 
-    def images(self, variable: str, where: Mapping[str, str]) -> dict[str, BulkFile]:
+    def images(self, variable: str, where: Mapping[str, str]) -> Mapping[str, Picture]:
         """The image of each person, by id as text."""
         self._no_kind("image")
 

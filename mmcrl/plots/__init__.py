@@ -4,6 +4,7 @@ Every function returns the matplotlib Axes or Figure that it drew.  Counts under
 picture has a mark for a single person; `gallery` and `traversal` are for images of simulated ones.
 """
 
+from mmcrl.plots.cohorts import returning_links
 from mmcrl.plots.costs import graph_distances, growth
 from mmcrl.plots.evidence import evidence_plot
 from mmcrl.plots.fits import recovery_density, score_intervals, training_curve
@@ -31,6 +32,7 @@ __all__ = [
     "method_panels",
     "missing_table",
     "recovery_density",
+    "returning_links",
     "score_intervals",
     "training_curve",
     "traversal",

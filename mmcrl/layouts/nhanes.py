@@ -1,0 +1,177 @@
+"""NHANES: a cycle of the survey as one table in Parquet or as the CDC's own transport files, and arrays of everyone.
+
+.. code-block:: text
+
+    cohort_E.parquet            everyone, by SEQN; where it is not there:
+    xpt/DEMO_E.XPT, ...         the components as the CDC publishes them, merged by SEQN
+    fdt_maps_E.npz              visual fields: SEQN (n,), grid (n, eye, test, 4, 5); right eye first
+    wear_flags_D.npz            accelerometer worn: SEQN, WEEKDAY (days,), bits (days, 180) of 1,440 minutes
+    spine_outlines_H.npz        lateral spine: SEQN, points_x10 (n, 12 vertebrae, 95, 2), -32768 where there is none
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+from zipfile import BadZipFile
+
+import numpy as np
+import pandas as pd
+
+from mmcrl.errors import InputError
+from mmcrl.fetch import FOLDER, data_folder
+from mmcrl.layouts.layout import Layout, Picture, Recording, nearest
+from mmcrl.layouts.nhanes_arrays import cells_missed, drawn_outline, field_levels, kyphosis
+from mmcrl.layouts.transport import merged_components
+from mmcrl.tables import column_names, read_table
+
+__all__ = ["Nhanes"]
+
+_ARRAYS = {"fields": "fdt_maps", "spine": "spine_outlines", "wear": "wear_flags"}
+_EYES = {"fields.right": 0, "fields.left": 1}
+_CELLS = [f"OPX{test}{cell}" for test in (1, 2) for cell in [f"OD{k:02}" for k in range(2, 21)]]
+_CELLS += [f"OPX{test}{cell}" for test in (1, 2) for cell in [f"OS{k:02}" for k in range(19)]]
+_DAY, _MINUTES = 1_440, 7 * 1_440
+
+
+class Nhanes(Layout):
+    """A variable is a column of the survey, such as ``RIDAGEYR``, or
+
+    - ``fields.missed``: cells of the visual field seen worse than 95 % of healthy people do (codes from 8 on), over
+      both eyes, averaged over the two tests; ``lungs.ratio``: SPXNFEV1 / SPXNFVC; ``spine.kyphosis``, in degrees,
+      see `mmcrl.layouts.nhanes_arrays.kyphosis`;
+    - ``fields.right``, ``fields.left``, of an image, 4 x 5: 0 normal, 1 to 3 seen worse than by 95, 98 and 99 % of
+      healthy people, mean of the two tests; ``spine.outline``, see
+      `mmcrl.layouts.nhanes_arrays.drawn_outline`;
+    - ``wear.worn``, of a series: 1 in minutes in which the accelerometer was worn, 0 in others, from Sunday 0:00 on.
+
+    ``cohort`` is the survey's letter of the cycle: D 2005-06, E 2007-08, H 2013-14.  Where the environment variable
+    ``MMCRL_DATA`` is not set, it stands for the user's cache, where ``python -m mmcrl fetch`` puts the files.
+    """
+
+    ids = ("SEQN",)
+    keys = frozenset({"cohort"})
+
+    def people(self, variables: Sequence[str]) -> pd.DataFrame:
+        named = list(dict.fromkeys(variables))
+        needed = [column for v in named for column in _DERIVED.get(v, (v,))]
+        held = self._columns(list(dict.fromkeys(c for c in needed if c != "spine.kyphosis")))
+        table = {"SEQN": held["SEQN"]}
+        for variable in named:
+            if variable == "spine.kyphosis":
+                angles = pd.Series(kyphosis(self._arrays("spine")["points_x10"]), index=self._arrays("spine")["SEQN"])
+                table[variable] = held["SEQN"].map(angles)
+            elif variable == "fields.missed":
+                table[variable] = cells_missed(held[_CELLS])
+            elif variable == "lungs.ratio":
+                table[variable] = held["SPXNFEV1"] / held["SPXNFVC"]
+            else:
+                table[variable] = held[variable]
+        return pd.DataFrame(table)
+
+    def files(self, variables: Sequence[str]) -> list[Path]:
+        kinds = {v.partition(".")[0] for v in variables if v in _EYES or v.startswith(("spine.", "wear."))}
+        arrays = [self.table_file(self._array_name(kind)) for kind in _ARRAYS if kind in kinds]
+        return [*self._tables, *arrays, *filter(None, [self.questions()])]
+
+    def images(self, variable: str, where: Mapping[str, str]) -> Mapping[str, Picture]:
+        if where or variable not in (*_EYES, "spine.outline"):
+            known = ", ".join((*_EYES, "spine.outline"))
+            raise InputError(f"manifest variable {variable}", f"one of {known}, without `where`", repr(variable))
+        arrays = self._arrays(variable.partition(".")[0])
+        ids = arrays["SEQN"].astype(str)
+        if variable in _EYES:
+            return {
+                i: _shown(field)
+                for i, field in zip(ids, field_levels(arrays["grid"][:, _EYES[variable]]), strict=True)
+            }
+        return {i: _outlined(points) for i, points in zip(ids, arrays["points_x10"], strict=True)}
+
+    def recordings(self, variables: Sequence[str], ids: Sequence[str]) -> Iterator[tuple[str, dict[str, Recording]]]:
+        for variable in variables:
+            if variable != "wear.worn":
+                raise InputError(f"manifest variable {variable}", "wear.worn", repr(variable))
+        arrays, times = self._arrays("wear"), 60.0 * np.arange(_MINUTES)
+        days: dict[str, list[int]] = {}
+        for row, person in enumerate(arrays["SEQN"].astype(str)):
+            days.setdefault(person, []).append(row)
+        for person in ids:
+            if person in days:
+                week = np.full((7, _DAY), np.nan)
+                for row in days[person]:
+                    week[arrays["WEEKDAY"][row] - 1] = np.unpackbits(arrays["bits"][row])[:_DAY]
+                yield person, {"wear.worn": Recording(times, pd.Series(week.ravel(), name="wear.worn"))}
+
+    def _root(self) -> Path:
+        path = self.source.path.replace(f"${{{FOLDER}}}", str(data_folder()))
+        root = (self.folder / path).resolve()
+        if not root.is_dir():
+            expected = "the root folder of layout nhanes; python -m mmcrl fetch nhanes-2007 makes one"
+            raise InputError("manifest source.path", expected, f"no folder {self.source.path!r}")
+        return root
+
+    @property
+    def _cycle(self) -> str:
+        if self.source.cohort is None:
+            raise InputError("manifest source.cohort", "the letter of a cycle: D, E or H", "nothing")
+        return self.source.cohort
+
+    @cached_property
+    def _tables(self) -> list[Path]:
+        whole = self.root / f"cohort_{self._cycle}.parquet"
+        if whole.is_file():
+            return [whole]
+        parts = sorted((self.root / "xpt").glob(f"*_{self._cycle}.XPT"))
+        if not parts:
+            expected = f"{whole.name}, or xpt/*_{self._cycle}.XPT (python -m mmcrl fetch)"
+            raise InputError("manifest source.path", expected, "neither")
+        return parts
+
+    def _columns(self, columns: list[str]) -> pd.DataFrame:
+        if self._tables[0].suffix == ".XPT":
+            return merged_components(self._tables, columns)
+        path = self._tables[0]
+        absent = [column for column in columns if column not in column_names(path)]
+        if absent:
+            near = nearest(absent[0], column_names(path))
+            raise InputError(f"file {path.name}", f"one column {absent[0]!r}", f"none{near}")
+        return read_table(path, ["SEQN", *columns])
+
+    def _array_name(self, kind: str) -> str:
+        return f"{_ARRAYS[kind]}_{self._cycle}.npz"
+
+    def _arrays(self, kind: str) -> dict[str, np.ndarray]:
+        if kind not in self._read:
+            path = self.table_file(self._array_name(kind))
+            try:
+                with np.load(path, allow_pickle=False) as opened:
+                    self._read[kind] = {name: opened[name] for name in _NEEDED[kind]}
+            except (OSError, ValueError, KeyError, BadZipFile) as error:
+                needed = f"a complete file of arrays {', '.join(_NEEDED[kind])}"
+                raise InputError(f"file {path.name}", needed, type(error).__name__) from None
+        return self._read[kind]
+
+    @cached_property
+    def _read(self) -> dict[str, dict[str, Any]]:
+        return {}
+
+
+_NEEDED = {"fields": ("SEQN", "grid"), "spine": ("SEQN", "points_x10"), "wear": ("SEQN", "WEEKDAY", "bits")}
+_DERIVED = {"fields.missed": _CELLS, "lungs.ratio": ["SPXNFEV1", "SPXNFVC"]}
+
+
+def _shown(field: np.ndarray) -> Callable[[int, int], np.ndarray]:
+    def draw(height: int, width: int) -> np.ndarray:
+        if field.shape != (height, width):
+            raise InputError(
+                "manifest modality", f"height {field.shape[0]} and width {field.shape[1]}", "another size"
+            )
+        return field
+
+    return draw
+
+
+def _outlined(points: np.ndarray) -> Callable[[int, int], np.ndarray]:
+    return lambda height, width: drawn_outline(points, height, width)
