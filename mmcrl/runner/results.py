@@ -90,7 +90,7 @@ def read(name: str, project: Project | None = None) -> tuple[pd.DataFrame, Prove
         raise InputError("name", "a whole table", f"a damaged {name}.json") from None
     if digest(text) != provenance.table:
         raise InputError("name", "the table that its provenance belongs to", f"another {name}.csv")
-    return pd.read_csv(StringIO(text)), provenance
+    return pd.read_csv(StringIO(text)).copy(), provenance  # in one piece: columns are added to it
 
 
 def write(project: Project, planner: Planner, name: str, rows: list[dict[str, Any]], **facts: Any) -> None:
