@@ -52,7 +52,7 @@ def test_what_was_finished_stays_and_the_rest_reruns(
     until(lambda: kernel.exists() and kernel.read_text() != "")
     finished = project.page("tiny").read_text()
     os.kill(mmcrl.pid, number)
-    _, errors = mmcrl.communicate(timeout=20)
+    _, errors = mmcrl.communicate(timeout=60)
     assert mmcrl.returncode == code and "Traceback" not in errors
     until(lambda: not lives(int(kernel.read_text())), 10)
 
@@ -75,7 +75,7 @@ def test_the_finished_points_of_a_sweep_stay(project: Project) -> None:
     kernel = project.root / "kernel"
     until(lambda: kernel.exists() and kernel.read_text() != "")
     mmcrl.kill()
-    mmcrl.communicate(timeout=20)
+    mmcrl.communicate(timeout=60)
     until(lambda: not lives(int(kernel.read_text())), 10)
     assert executions(project) == ["0", "1"]
     (project.root / "go").touch()
