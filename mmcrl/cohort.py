@@ -7,6 +7,7 @@ earlier tier may cause a later one, never the reverse) and links that are known 
 from __future__ import annotations
 
 import copy
+import math
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -172,9 +173,6 @@ class Cohort:
 
 def _missing(modality: Modality) -> float:
     """Share of the measured people's values that is missing."""
-    if not modality.measured.any():
-        return 1.0
-    if not modality.large:
-        return float(np.isnan(modality.values[modality.measured]).mean())
-    absent = sum(int(np.isnan(piece).sum()) for piece in modality.take(modality.measured).pieces())
-    return absent / (int(modality.measured.sum()) * int(np.prod(modality.shape[1:])))
+    seen = modality.take(modality.measured)
+    absent = sum(int(np.isnan(piece).sum()) for piece in seen.pieces())
+    return absent / math.prod(seen.shape) if len(seen) else 1.0

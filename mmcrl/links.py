@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from functools import cache
 from typing import NamedTuple
 
 import numpy as np
@@ -168,15 +169,19 @@ def _findings(
             return True
         return i in middles and j in middles and bool(near[i] - near[j]) and bool(near[j] - near[i])
 
+    @cache
+    def evidence(i: int, j: int, given: tuple[int, ...]) -> tuple[float, float, float]:
+        return pair_evidence(z, i, j, given, seed)
+
     def depends(i: int, j: int, given: Sequence[int]) -> bool:
         for k in given:  # two mixed siblings look like a collider: both carry both ends
             if any(modality[s] == modality[k] and s != k and {i, j} <= near[s] for s in range(len(names))):
                 return False
-        delta, error, _ = pair_evidence(z, i, j, given, seed)
+        delta, error, _ = evidence(i, j, tuple(given))
         return delta - 3 * error > smallest
 
     def separates(i: int, j: int, given: Sequence[int]) -> bool:
-        delta, error, _ = pair_evidence(z, i, j, given, seed)
+        delta, error, _ = evidence(i, j, tuple(given))
         return confidence_of(delta, error, smallest) < 0.5
 
     separators = {

@@ -51,18 +51,17 @@ def run_all(
             for box in boxes:
                 box.touch()
             futures += [pool.submit(_told, task, box) for task, box in zip(tasks, boxes, strict=True)]
-            heard, waiting = [0] * len(tasks), True
-            while waiting:
-                waiting = bool(wait(futures, timeout=_POLL).not_done)
+            heard = [0] * len(tasks)
+
+            def listen() -> None:
                 for number, box in enumerate(boxes):
                     lines = box.read_text().split("\n")[:-1]  # what follows the last line's end is half a line
                     for line in lines[heard[number] :]:
                         step, value = line.split()
                         report(number, int(step), float(value))
                     heard[number] = len(lines)
-                for future in futures:
-                    if future.done():
-                        future.result()
+
+            _attend(futures, listen)
     except BaseException:  # the folder is gone: a task that finds no box for what it tells ends
         for future in futures:
             future.cancel()
@@ -82,23 +81,31 @@ def _in_threads(
             raise CancelledError
         heard.put((number, step, value))
 
+    def listen() -> None:
+        while not heard.empty():
+            report(*heard.get())
+
     with ThreadPoolExecutor(jobs) as pool:
         futures = [pool.submit(task, partial(tell, number)) for number, task in enumerate(tasks)]
         try:
-            waiting = True
-            while waiting:
-                waiting = bool(wait(futures, timeout=_POLL).not_done)
-                while not heard.empty():
-                    report(*heard.get())
-                for future in futures:
-                    if future.done():
-                        future.result()
+            _attend(futures, listen)
         except BaseException:  # a task that tells something after this ends
             ended.set()
             for future in futures:
                 future.cancel()
             raise
     return [future.result() for future in futures]
+
+
+def _attend(futures: Sequence[Future[T]], listen: Callable[[], None]) -> None:
+    """Listen until all have ended; an error is raised as soon as it is known."""
+    waiting = True
+    while waiting:
+        waiting = bool(wait(futures, timeout=_POLL).not_done)
+        listen()
+        for future in futures:
+            if future.done():
+                future.result()
 
 
 def _told(task: Callable[[Callable[[int, float], None]], T], box: Path) -> T:
