@@ -21,7 +21,7 @@ app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_
 
 ManifestArgument = Annotated[str, typer.Argument(help="A manifest's name under data/, or its path.")]
 DataArgument = Annotated[
-    str, typer.Argument(help="mnist: MNIST and Fashion-MNIST, 36 MB, into MMCRL_DATA or a cache.")
+    str, typer.Argument(help="mnist (36 MB), nhanes-2005, -2007 or -2013: files into MMCRL_DATA or a cache.")
 ]
 Names = Annotated[list[str] | None, typer.Argument(metavar="NAME", help="Runs or sweeps; none: all runs.")]
 ProfileOption = Annotated[
@@ -81,7 +81,7 @@ def check_command(manifest: ManifestArgument) -> None:
 
 @app.command("fetch")
 def fetch_command(name: DataArgument) -> None:
-    """Download public files that are not here yet, each checked by its sha256, and show where they lie."""
+    """Download public files that are not here yet, checked by their sha256 where it is known; show where they lie."""
     from mmcrl.fetch import fetch
 
     for path in fetch(name):

@@ -18,7 +18,7 @@ import pyarrow.parquet as parquet
 
 from mmcrl.errors import InputError
 
-__all__ = ["column_names", "inside", "locate", "read_table"]
+__all__ = ["column_names", "inside", "locate", "nearest", "read_table", "zeroed"]
 
 _DELIMITERS = {".csv": ",", ".tsv": "\t"}
 _NULLS = ["", "NA", "NaN", "nan", "N/A", "null", "NULL", "None"]
@@ -77,7 +77,23 @@ def read_table(path: Path, columns: Sequence[str], zero_below: float | None = No
     reader = _read_parquet if path.suffix == ".parquet" else _read_text
     with _whole(path):
         table = reader(path, list(dict.fromkeys(columns)))
-    return table if zero_below is None else table.apply(_zeroed, zero_below=zero_below)
+    return table if zero_below is None else table.apply(zeroed, zero_below=zero_below)
+
+
+def nearest(name: str, names: Sequence[str]) -> str:
+    """What a message adds about the nearest of these names.
+
+    >>> nearest("hieght", ["height", "weight"])
+    "; the nearest is 'height'"
+    """
+    near = get_close_matches(name, list(names), 1)
+    return f"; the nearest is {near[0]!r}" if near else ""
+
+
+def zeroed(column: pd.Series, zero_below: float) -> pd.Series:
+    """Magnitudes below ``zero_below`` as 0."""
+    tiny = pd.to_numeric(column, errors="coerce").abs() < zero_below
+    return column.mask(tiny, 0 if pd.api.types.is_numeric_dtype(column) else "0")
 
 
 @contextmanager
@@ -88,11 +104,6 @@ def _whole(path: Path) -> Iterator[None]:
     except (arrow.ArrowException, OSError, UnicodeDecodeError, csv.Error) as error:
         reason = _without_values(str(error))
         raise InputError(f"file {path.name}", "a complete table, read to its end", reason) from None
-
-
-def _zeroed(column: pd.Series, zero_below: float) -> pd.Series:
-    tiny = pd.to_numeric(column, errors="coerce").abs() < zero_below
-    return column.mask(tiny, 0 if pd.api.types.is_numeric_dtype(column) else "0")
 
 
 def _read_parquet(path: Path, columns: list[str]) -> pd.DataFrame:
@@ -131,9 +142,7 @@ def _refuse_absent(path: Path, columns: list[str], present: Sequence[str]) -> No
     counts = Counter(present)
     for column in columns:
         if counts[column] != 1:
-            nearest = get_close_matches(column, present, 1)
-            hint = f"; the nearest is {nearest[0]!r}" if nearest and counts[column] == 0 else ""
-            got = f"{counts[column]} of that name{hint}"
+            got = f"{counts[column]} of that name{nearest(column, present) if counts[column] == 0 else ''}"
             raise InputError(f"file {path.name}", f"one column {column!r}", got)
 
 

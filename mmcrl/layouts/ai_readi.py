@@ -13,10 +13,10 @@ import numpy as np
 import pandas as pd
 
 from mmcrl.errors import InputError
-from mmcrl.layouts.layout import BulkFile, Layout, Recording, Words, id_texts, nearest
+from mmcrl.layouts.layout import BulkFile, Layout, Recording, Words, id_texts
 from mmcrl.layouts.recordings import read_json
 from mmcrl.ranges import few
-from mmcrl.tables import column_names, read_table
+from mmcrl.tables import column_names, nearest, read_table
 
 __all__ = ["AiReadi"]
 
@@ -83,11 +83,11 @@ class AiReadi(Layout):
                 table[variable] = ids.map(values)
         return table[[self.source.id, *named]]
 
-    def files(self, variables: Sequence[str]) -> list[Path]:
+    def tables(self, variables: Sequence[str]) -> list[Path]:
         kinds = {variable.partition(".")[0] for variable in variables}
         needed = {"measurement": _MEASURED, "retinal_photography": _RETINA}
         paths = [_PEOPLE, *(path for kind, path in needed.items() if kind in kinds)]
-        return [*(self.table_file(self._nested(path)) for path in paths), *filter(None, [self.questions()])]
+        return [self.table_file(self._nested(path)) for path in paths]
 
     def words(self, variables: Sequence[str]) -> dict[str, Words]:
         names = {variable: variable.partition(".")[2] for variable in variables}
@@ -109,11 +109,7 @@ class AiReadi(Layout):
         table, key = self._with_id(_RETINA, ["filepath", *where])
         table["row"] = range(2, len(table) + 2)  # of the file, its header being 1
         for column, value in where.items():
-            kept = table[table[column].astype("str").str.strip() == value]
-            if kept.empty:
-                there = ", ".join(sorted(table[column].dropna().unique())[:10])
-                raise InputError(f"file manifest.tsv column {column}", f"rows with {value!r}", f"only {there}")
-            table = kept
+            table = self.chosen(table, "manifest.tsv", column, value)
         table = table.dropna(subset=["filepath", key]).drop_duplicates(key)
         files = {}
         for person, path, row in zip(table[key], table["filepath"], table["row"], strict=True):

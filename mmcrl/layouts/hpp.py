@@ -13,9 +13,9 @@ from typing import NamedTuple
 import pandas as pd
 
 from mmcrl.errors import InputError
-from mmcrl.layouts.layout import BulkFile, Layout, Recording, Words, id_texts, nearest
+from mmcrl.layouts.layout import BulkFile, Layout, Recording, Words, id_texts
 from mmcrl.layouts.recordings import read_channels
-from mmcrl.tables import column_names, read_table
+from mmcrl.tables import column_names, nearest, read_table
 
 __all__ = ["HumanPhenotypeProject"]
 
@@ -54,11 +54,11 @@ class HumanPhenotypeProject(Layout):
         tables = [self._table(place, list(named)).rename(columns=named) for place, named in fields.items()]
         return pd.concat(tables, axis=1).rename_axis(_ID).reset_index()
 
-    def files(self, variables: Sequence[str]) -> list[Path]:
+    def tables(self, variables: Sequence[str]) -> list[Path]:
         places = list(dict.fromkeys(self._place(variable) for variable in variables))
         tables = [self._path(place) for place in places]
         dictionaries = [path for place in places if (path := self._dictionary(place.dataset)) is not None]
-        return list(dict.fromkeys([*tables, *dictionaries, *filter(None, [self.questions()])]))
+        return [*tables, *dictionaries]
 
     def words(self, variables: Sequence[str]) -> dict[str, Words]:
         told: dict[str, Words] = {}
@@ -138,27 +138,19 @@ class HumanPhenotypeProject(Layout):
         table = read_table(path, [_ID, *kept, *fields])
         table[_ROW], table[_ID] = range(1, len(table) + 1), id_texts(table[_ID])
         if self.source.cohort and "cohort" in kept:
-            table = self._chosen(path, table, "cohort", self.source.cohort)
+            table = self.chosen(table, path.name, "cohort", self.source.cohort)
         if "research_stage" in kept:
             stages = table["research_stage"].dropna().astype("str").unique()
             if self.source.stage is None and len(stages) > 1:
                 raise InputError("manifest source.stage", f"one of {', '.join(sorted(stages))}", "nothing")
             if self.source.stage is not None:
-                table = self._chosen(path, table, "research_stage", self.source.stage)
+                table = self.chosen(table, path.name, "research_stage", self.source.stage)
         pick = self.source.pick.get(place.dataset)
         if pick is not None:
             if order is None:
                 raise InputError(f"file {path.name}", "a column night or array_index to pick from", "none")
-            table = self._chosen(path, table, order, pick)
+            table = self.chosen(table, path.name, order, pick)
         return table.sort_values(order, kind="stable") if order else table
-
-    @staticmethod
-    def _chosen(path: Path, table: pd.DataFrame, column: str, value: str | int) -> pd.DataFrame:
-        chosen = table[table[column].astype("str").str.removesuffix(".0") == str(value)]
-        if chosen.empty:
-            there = ", ".join(sorted(table[column].dropna().astype("str").unique())[:10])
-            raise InputError(f"file {path.name} column {column}", f"rows with {value!r}", f"only {there or 'none'}")
-        return chosen
 
     def _table(self, place: Place, fields: list[str]) -> pd.DataFrame:
         """One row a person, indexed by id."""

@@ -10,7 +10,6 @@ import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from pathlib import Path
 from typing import ClassVar, NamedTuple, NoReturn
 
@@ -19,9 +18,9 @@ import pandas as pd
 
 from mmcrl.errors import InputError
 from mmcrl.source import Source
-from mmcrl.tables import inside, locate, read_table
+from mmcrl.tables import inside, locate, nearest, read_table
 
-__all__ = ["BulkFile", "Layout", "Picture", "Recording", "Words", "id_texts", "nearest"]
+__all__ = ["BulkFile", "Layout", "Picture", "Recording", "Words", "id_texts"]
 
 
 @dataclass(frozen=True)
@@ -62,6 +61,7 @@ class Layout(ABC):
 
     ids: ClassVar[tuple[str, ...]] = ()  # the names of the id that a manifest may use; empty: any
     keys: ClassVar[frozenset[str]] = frozenset()  # what else the source may say
+    hint: ClassVar[str] = ""  # how one gets a root that is not there
 
     def __init__(self, folder: Path, source: Source) -> None:
         self.folder, self.source = folder, source
@@ -79,25 +79,24 @@ class Layout(ABC):
         """One row a person: the id in a column named ``source.id``, and these variables."""
 
     @abstractmethod
+    def tables(self, variables: Sequence[str]) -> list[Path]:
+        """The files that these variables come from; those of single persons are not listed."""
+
     def files(self, variables: Sequence[str]) -> list[Path]:
-        """The tables that these variables come from; files of single persons are not listed."""
+        """`tables`, and the manifest's table of questions."""
+        asked = self._questions()
+        return list(dict.fromkeys([*self.tables(variables), *([asked] if asked else [])]))
 
     def words(self, variables: Sequence[str]) -> dict[str, Words]:
         """What the variables are, as far as the source tells: the manifest's table of questions."""
-        asked = self.source.questions
-        if asked is None:
+        asked, path = self.source.questions, self._questions()
+        if asked is None or path is None:
             return {}
         wanted = [asked.variable, asked.question, *([asked.code] if asked.code else [])]
-        path = locate(self.folder, asked.path, self.source.package, "source.questions.path")
         table = read_table(path, wanted).fillna("").astype(str)
         codes = table[asked.code or asked.variable]
         rows = zip(table[asked.variable], table[asked.question], codes, strict=True)
         return {variable: Words(question, code) for variable, question, code in rows}
-
-    def questions(self) -> Path | None:
-        """The manifest's table of questions."""
-        asked, key = self.source.questions, "source.questions.path"
-        return locate(self.folder, asked.path, self.source.package, key) if asked else None
 
     def images(self, variable: str, where: Mapping[str, str]) -> Mapping[str, Picture]:
         """The image of each person, by id as text."""
@@ -138,17 +137,36 @@ class Layout(ABC):
             )
         return target
 
+    def chosen(self, table: pd.DataFrame, told: str, column: str, value: str | int) -> pd.DataFrame:
+        """The rows that say this in a column; 1.0 is 1.
+
+        Raises
+        ------
+        InputError : for none; ``told`` is how a message names the file.
+        """
+        rows = table[id_texts(table[column]).str.strip() == str(value).removesuffix(".0")]
+        if rows.empty:
+            there = ", ".join(sorted(table[column].dropna().astype("str").unique())[:10])
+            raise InputError(f"file {told} column {column}", f"rows with {value!r}", f"only {there or 'none'}")
+        return rows
+
+    def _questions(self) -> Path | None:
+        asked, key = self.source.questions, "source.questions.path"
+        return locate(self.folder, asked.path, self.source.package, key) if asked else None
+
     def _root(self) -> Path:
-        path = self.source.path
-        for name in re.findall(r"\$\{(\w+)\}", path):
-            if name not in os.environ:
-                raise InputError("manifest source.path", f"the environment variable {name} to be set", "nothing")
-            path = path.replace(f"${{{name}}}", os.environ[name])
+        path = re.sub(r"\$\{(\w+)\}", lambda named: self._named(named[1]), self.source.path)
         root = (self.folder / path).resolve()
         if not root.is_dir():
-            expected = f"the root folder of layout {self.source.layout}"
+            expected = f"the root folder of layout {self.source.layout}{self.hint}"
             raise InputError("manifest source.path", expected, f"no folder {self.source.path!r}")
         return root
+
+    def _named(self, name: str) -> str:
+        """What an environment variable in the path stands for."""
+        if name not in os.environ:
+            raise InputError("manifest source.path", f"the environment variable {name} to be set", "nothing")
+        return os.environ[name]
 
     def _no_kind(self, kind: str) -> NoReturn:
         raise InputError("manifest modality kind", f"a kind that layout {self.source.layout} holds", repr(kind))
@@ -168,13 +186,3 @@ def id_texts(ids: pd.Series) -> pd.Series:
     ['7', '8']
     """
     return ids.astype("str").str.removesuffix(".0").where(ids.notna())
-
-
-def nearest(name: str, names: Sequence[str]) -> str:
-    """What a message adds about the nearest of these names.
-
-    >>> nearest("hieght", ["height", "weight"])
-    "; the nearest is 'height'"
-    """
-    near = get_close_matches(name, list(names), 1)
-    return f"; the nearest is {near[0]!r}" if near else ""

@@ -22,10 +22,10 @@ import pandas as pd
 
 from mmcrl.errors import InputError
 from mmcrl.fetch import FOLDER, data_folder
-from mmcrl.layouts.layout import Layout, Picture, Recording, nearest
+from mmcrl.layouts.layout import Layout, Picture, Recording
 from mmcrl.layouts.nhanes_arrays import cells_missed, drawn_outline, field_levels, kyphosis
 from mmcrl.layouts.transport import merged_components
-from mmcrl.tables import column_names, read_table
+from mmcrl.tables import read_table
 
 __all__ = ["Nhanes"]
 
@@ -53,6 +53,7 @@ class Nhanes(Layout):
 
     ids = ("SEQN",)
     keys = frozenset({"cohort"})
+    hint = "; python -m mmcrl fetch nhanes-2007 makes one"
 
     def people(self, variables: Sequence[str]) -> pd.DataFrame:
         named = list(dict.fromkeys(variables))
@@ -71,10 +72,10 @@ class Nhanes(Layout):
                 table[variable] = held[variable]
         return pd.DataFrame(table)
 
-    def files(self, variables: Sequence[str]) -> list[Path]:
+    def tables(self, variables: Sequence[str]) -> list[Path]:
         kinds = {v.partition(".")[0] for v in variables if v in _EYES or v.startswith(("spine.", "wear."))}
         arrays = [self.table_file(self._array_name(kind)) for kind in _ARRAYS if kind in kinds]
-        return [*self._tables, *arrays, *filter(None, [self.questions()])]
+        return [*self._survey, *arrays]
 
     def images(self, variable: str, where: Mapping[str, str]) -> Mapping[str, Picture]:
         if where or variable not in (*_EYES, "spine.outline"):
@@ -104,13 +105,8 @@ class Nhanes(Layout):
                     week[arrays["WEEKDAY"][row] - 1] = np.unpackbits(arrays["bits"][row])[:_DAY]
                 yield person, {"wear.worn": Recording(times, pd.Series(week.ravel(), name="wear.worn"))}
 
-    def _root(self) -> Path:
-        path = self.source.path.replace(f"${{{FOLDER}}}", str(data_folder()))
-        root = (self.folder / path).resolve()
-        if not root.is_dir():
-            expected = "the root folder of layout nhanes; python -m mmcrl fetch nhanes-2007 makes one"
-            raise InputError("manifest source.path", expected, f"no folder {self.source.path!r}")
-        return root
+    def _named(self, name: str) -> str:
+        return str(data_folder()) if name == FOLDER else super()._named(name)
 
     @property
     def _cycle(self) -> str:
@@ -119,7 +115,7 @@ class Nhanes(Layout):
         return self.source.cohort
 
     @cached_property
-    def _tables(self) -> list[Path]:
+    def _survey(self) -> list[Path]:
         whole = self.root / f"cohort_{self._cycle}.parquet"
         if whole.is_file():
             return [whole]
@@ -130,14 +126,9 @@ class Nhanes(Layout):
         return parts
 
     def _columns(self, columns: list[str]) -> pd.DataFrame:
-        if self._tables[0].suffix == ".XPT":
-            return merged_components(self._tables, columns)
-        path = self._tables[0]
-        absent = [column for column in columns if column not in column_names(path)]
-        if absent:
-            near = nearest(absent[0], column_names(path))
-            raise InputError(f"file {path.name}", f"one column {absent[0]!r}", f"none{near}")
-        return read_table(path, ["SEQN", *columns])
+        if self._survey[0].suffix == ".XPT":
+            return merged_components(self._survey, columns)
+        return read_table(self._survey[0], ["SEQN", *columns])
 
     def _array_name(self, kind: str) -> str:
         return f"{_ARRAYS[kind]}_{self._cycle}.npz"

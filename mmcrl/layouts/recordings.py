@@ -13,7 +13,8 @@ import pyarrow.compute as compute
 import pyarrow.parquet as parquet
 
 from mmcrl.errors import InputError
-from mmcrl.layouts.layout import BulkFile, Recording, id_texts, nearest
+from mmcrl.layouts.layout import BulkFile, Recording, id_texts
+from mmcrl.tables import nearest
 
 __all__ = ["read_channels", "read_json", "resampled"]
 

@@ -21,8 +21,8 @@ class SingleTable(Layout):
     def people(self, variables: Sequence[str]) -> pd.DataFrame:
         return read_table(self.root, [self.source.id, *variables], self.source.zero_below)
 
-    def files(self, variables: Sequence[str]) -> list[Path]:
-        return [self.root, *filter(None, [self.questions()])]
+    def tables(self, variables: Sequence[str]) -> list[Path]:
+        return [self.root]
 
     def _root(self) -> Path:
         return locate(self.folder, self.source.path, self.source.package)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from mmcrl.errors import InputError
-from mmcrl.layouts.layout import nearest
+from mmcrl.tables import nearest, zeroed
 
 __all__ = ["merged_components"]
 
@@ -44,5 +44,5 @@ def _component(path: Path) -> pd.DataFrame:
     if _ID not in table or table[_ID].isna().any() or table[_ID].duplicated().any():
         raise InputError(f"file {path.name} column {_ID}", "an id for everyone, each once", "others")
     numbers = table.select_dtypes("number")
-    table[numbers.columns] = numbers.mask(numbers.abs() < _TINY, 0.0)
+    table[numbers.columns] = numbers.apply(zeroed, zero_below=_TINY)
     return table.set_index(table.pop(_ID).astype("int64"))

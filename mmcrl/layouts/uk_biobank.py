@@ -13,8 +13,8 @@ from pathlib import Path
 import pandas as pd
 
 from mmcrl.errors import InputError
-from mmcrl.layouts.layout import Layout, id_texts, nearest
-from mmcrl.tables import column_names, read_table
+from mmcrl.layouts.layout import Layout, id_texts
+from mmcrl.tables import column_names, nearest, read_table
 
 __all__ = ["UKBiobank", "field_name"]
 
@@ -48,8 +48,8 @@ class UKBiobank(Layout):
             raise InputError("manifest modality", "a variable", "none")
         return joined
 
-    def files(self, variables: Sequence[str]) -> list[Path]:
-        return [*self._places(variables), *filter(None, [self.questions()])]
+    def tables(self, variables: Sequence[str]) -> list[Path]:
+        return list(self._places(variables))
 
     def _places(self, variables: Sequence[str]) -> dict[Path, dict[str, str]]:
         """The tables that hold the variables; of each, the column of every variable."""
