@@ -20,7 +20,7 @@ import numpy as np
 
 from mmcrl.disclosure.persons import Persons
 
-__all__ = ["Number", "in_rows", "is_part", "is_run", "is_subset", "numbers"]
+__all__ = ["Number", "in_rows", "is_part", "is_run", "is_subset", "numbers", "stands_in"]
 
 _FORM = re.compile(r"[-+]?(?:\d{1,3}(?:,\d{3})+|\d+)?(?:\.(\d*))?(?:[eE]([-+]?\d+))?")
 _WIDTHS = (5, 15, 45, 135, 405, 1215)  # how far somebody is who nearly matches, in half units of the last digit
@@ -141,14 +141,20 @@ def is_part(cells: Sequence[Number | None], arrays: Sequence[np.ndarray]) -> boo
     for array in arrays:
         flat = array.reshape(-1)
         for start in range(0, len(found) - 15, max(1, len(found) // 4)):
-            (first, half), *others = found[start : start + 16]
-            near = half * (1 + 1e-6) + 1e-6 * abs(first)
-            at = np.flatnonzero(np.abs(flat[: max(0, len(flat) - 15)] - first) <= near)
-            for k, (value, half) in enumerate(others, 1):
-                at = at[np.abs(flat[at + k] - value) <= half * (1 + 1e-6) + 1e-6 * abs(value)]
-            if len(at):
+            value, half = np.array(found[start : start + 16]).T
+            if stands_in(flat, value, half * (1 + 1e-6) + 1e-6 * np.abs(value)):
                 return True
     return False
+
+
+def stands_in(flat: np.ndarray, wanted: np.ndarray, near: np.ndarray) -> bool:
+    """Whether numbers ``wanted`` (k,) stand in this order somewhere in ``flat``, each within its ``near`` (k,)."""
+    at = np.flatnonzero(np.abs(flat[: max(0, len(flat) - len(wanted) + 1)] - wanted[0]) <= near[0])
+    for k in range(1, len(wanted)):
+        if not len(at):
+            return False
+        at = at[np.abs(flat[at + k] - wanted[k]) <= near[k]]
+    return bool(len(at))
 
 
 def is_subset(cells: Sequence[Number | None], persons: Persons) -> bool:

@@ -8,7 +8,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-__all__ = ["decoded", "is_picture", "is_series"]
+from mmcrl.disclosure.numbers import stands_in
+
+__all__ = ["decoded", "is_picture", "is_series", "is_shown"]
 
 _SAME = 0.999  # correlation of the pixels from which on two images are one
 _RESIZED = 0.98  # of an image that was enlarged on the way and made small again
@@ -56,13 +58,7 @@ def is_series(values: np.ndarray, known: Sequence[np.ndarray], least: int = 24) 
                 part = values[start : start + least]
                 if not np.isfinite(part).all() or np.ptp(np.diff(part)) < 1e-9:  # a straight line, such as time
                     continue
-                near = 1e-6 * np.maximum(1.0, np.abs(part))
-                at = np.flatnonzero(np.abs(flat[: max(0, len(flat) - least + 1)] - part[0]) <= near[0])
-                for k in range(1, least):
-                    at = at[np.abs(flat[at + k] - part[k]) <= near[k]]
-                    if not len(at):
-                        break
-                if len(at):
+                if stands_in(flat, part, 1e-6 * np.maximum(1.0, np.abs(part))):
                     return True
     return False
 
