@@ -24,9 +24,7 @@ from mmcrl.tensors import People
 __all__ = ["Run", "evaluate", "learning_rate_at", "stalled", "train_contrast"]
 
 _CALIBRATION = 20_000  # people that fix the standardisation; more change its third digit at most
-_LARGE = (
-    5_000  # the same, and of the people held out, where modalities are large: evaluations would take half the time
-)
+_LARGE = 5_000  # the same, and of those held out, where modalities are large: evaluations would take half the time
 _FLOOR = 0.02  # the last learning rate, as a share of the first
 
 History = list[tuple[int, float, float]]  # step, training loss, held-out loss (both penalised, nats)

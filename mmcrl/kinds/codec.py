@@ -13,7 +13,9 @@ from torch import Tensor, nn
 
 from mmcrl.modality import Modality
 
-__all__ = ["Codec"]
+__all__ = ["FARTHEST", "Codec"]
+
+FARTHEST = 8.0  # standard deviations: a value beyond is drawn in to this distance, so that it cannot rule a batch
 
 _MOST_PEOPLE, _MOST_VALUES = 256, 4 * 10**6  # of a large modality at a time
 

@@ -12,9 +12,9 @@ from mmcrl.kinds.channels import ChannelCodec, strides
 
 __all__ = ["ImageCodec"]
 
-_SMALLEST = 7  # pixels a side of the last stage
 Step = tuple[int, int]  # down and along
 
+_SMALLEST = 7  # pixels a side of the last stage
 _CHANNELS = 16, 32, 64  # of the first, second and all further stages
 
 

@@ -8,13 +8,11 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from mmcrl.kinds.codec import Codec
+from mmcrl.kinds.codec import FARTHEST, Codec
 from mmcrl.modality import Modality
 from mmcrl.networks import mlp
 
 __all__ = ["ObservedCodec", "TableCodec"]
-
-_FARTHEST = 8.0  # standard deviations: a cell beyond is drawn in to this distance, so that it cannot rule a batch
 
 
 class TableCodec(Codec):
@@ -74,7 +72,7 @@ class TableCodec(Codec):
 
     def _standardise(self, values: np.ndarray) -> np.ndarray:
         standard = (values - self.mean.cpu().numpy()) / self.scale.cpu().numpy()
-        return np.clip(standard, -_FARTHEST, _FARTHEST)
+        return np.clip(standard, -FARTHEST, FARTHEST)
 
 
 class ObservedCodec(TableCodec):
