@@ -14,7 +14,7 @@ from mmcrl.contrast import Contrast
 from mmcrl.representation import Representation
 from mmcrl.tensors import People, as_tensor, pieces_of
 
-__all__ = ["column_loadings", "fit_decoders", "observed_columns", "upward"]
+__all__ = ["column_loadings", "fit_decoders", "loadings_and_columns", "upward"]
 
 _STEPS, _BATCH, _LEARNING_RATE = 400, 512, 3e-3
 _LARGE_BATCH = 64  # images or series
@@ -52,7 +52,15 @@ def column_loadings(representation: Representation, cohort: Cohort, people: Peop
     ``people`` are the cohort's.  The column of an image or a series is a channel: the loading is that of its summary
     (see `mmcrl.kinds.Codec.summary`), and r2 the share of its values' variance around their mean, place by place.
     """
-    rows, names = [], representation.names
+    return loadings_and_columns(representation, cohort, people)[0]
+
+
+@torch.no_grad()
+def loadings_and_columns(
+    representation: Representation, cohort: Cohort, people: People
+) -> tuple[pd.DataFrame, dict[str, pd.DataFrame]]:
+    """`column_loadings`, and per modality what they are correlations with (n, columns): values, or summaries."""
+    rows, names, columns = [], representation.names, {}
     latents = representation.latents(people)
     for m, (name, modality) in enumerate(cohort.modalities.items()):
         shown = representation.shown[m]
@@ -63,25 +71,13 @@ def column_loadings(representation: Representation, cohort: Cohort, people: Peop
             r2 = _explained(observed, expected, known)
         else:
             observed, r2 = _channels(representation, m, people, np.nan_to_num(latents), known)
+        columns[name] = pd.DataFrame(observed, index=cohort.ids, columns=modality.names)
         for c, column in enumerate(modality.names):
             seen = ~np.isnan(observed[:, c]) & known
             for i in shown:
                 loading = float(spearmanr(latents[seen, i], observed[seen, c]).statistic)
                 rows.append((name, names[i], column, loading, float(r2[c])))
-    return pd.DataFrame(rows, columns=["modality", "latent", "column", "loading", "r2"])
-
-
-@torch.no_grad()
-def observed_columns(representation: Representation, cohort: Cohort, people: People) -> dict[str, pd.DataFrame]:
-    """Per modality what loadings are correlations with (n, columns): a table's values, else a channel's summary."""
-    found = {}
-    for m, (name, modality) in enumerate(cohort.modalities.items()):
-        codec, values = representation.network.codecs[m], modality.values if not modality.large else None
-        if values is None:
-            pieces = pieces_of(people.features[m], codec.at_once)  # type: ignore[arg-type]
-            values = np.concatenate([codec.summary(x).double().cpu().numpy() for x in pieces])  # type: ignore[operator]
-        found[name] = pd.DataFrame(values, index=cohort.ids, columns=modality.names)
-    return found
+    return pd.DataFrame(rows, columns=["modality", "latent", "column", "loading", "r2"]), columns
 
 
 def _explained(observed: np.ndarray, expected: np.ndarray, known: np.ndarray) -> list[float]:

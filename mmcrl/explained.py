@@ -9,7 +9,7 @@ import pandas as pd
 
 from mmcrl.adjacency import graph_of, matrix_of
 from mmcrl.cohort import Cohort
-from mmcrl.decoding import column_loadings, observed_columns
+from mmcrl.decoding import column_loadings, loadings_and_columns
 from mmcrl.effects import effect_table
 from mmcrl.plan import check_like
 from mmcrl.representation import Representation
@@ -69,7 +69,7 @@ class Explained(ABC):
         check_like(shows.views, cohort)
         with deterministic(self.settings.dtype):
             people = shows.people(cohort)
-            loadings, observed = column_loadings(shows, cohort, people), observed_columns(shows, cohort, people)
+            loadings, observed = loadings_and_columns(shows, cohort, people)
             latents = pd.DataFrame(shows.latents(people), index=cohort.ids, columns=shows.columns)
         return effect_table(latents, observed, self.links(), loadings, confidence)
 

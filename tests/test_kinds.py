@@ -13,7 +13,7 @@ from torch import nn
 
 from mmcrl import Cohort, InputError, Modality, MultimodalCRL, metrics, stability
 from mmcrl.checkpoint import Checkpoint
-from mmcrl.decoding import observed_columns
+from mmcrl.decoding import loadings_and_columns
 from mmcrl.dimensions import choose_latents
 from mmcrl.kinds import KINDS, Codec, Kind, codec_for
 from mmcrl.private import principal_root
@@ -316,7 +316,7 @@ def test_effects_in_a_channel_are_those_in_its_summary(three):
     told = model.effects(cohort, confidence=0.0)
     assert {"image.c0", "series.c0", "table.c0"} <= set(told["column"])
     assert told["effect"].notna().all() and told["effect"].between(told["low"], told["high"]).all()
-    observed = observed_columns(model._fitted, cohort, model._fitted.people(cohort))
+    _, observed = loadings_and_columns(model._fitted, cohort, model._fitted.people(cohort))
     for name, shown in observed.items():
         assert (shown.notna().any(axis=1) == cohort[name].measured).all()
         loadings = model.loadings(cohort).query("modality == @name and latent == @name + '.0'")["loading"]

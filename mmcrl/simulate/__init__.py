@@ -25,7 +25,7 @@ from mmcrl.simulate.mixing import mix
 from mmcrl.simulate.noise import Noise, draw_noise
 from mmcrl.simulate.phenotyping import phenotype
 from mmcrl.simulate.variant import variant_mnist
-from mmcrl.simulate.world import SHARED, World
+from mmcrl.simulate.world import SHARED, World, latent_columns
 
 __all__ = ["Cycles", "GraphFamily", "Noise", "World", "case", "numeric", "phenotype", "undecidable", "variant_mnist"]
 
@@ -170,12 +170,10 @@ def numeric(
         values = mix(rng, np.column_stack([z[:, seen], rng.normal(size=(n, n_private))]), n_columns)
         values[hidden[:, m]] = np.nan
         modalities[name] = Modality(values, names=[f"{name}{i}" for i in range(n_columns)])
-    pairs = [(SHARED, i) for i in range(shared)] + [(name, i) for name in names for i in range(n_latents)]
-    columns = pd.MultiIndex.from_tuples(pairs, names=["modality", "latent"])
-    labels = [f"{name}.{i}" for name, i in pairs]
+    labels = [f"{SHARED}.{i}" for i in range(shared)] + [f"{name}.{i}" for name in names for i in range(n_latents)]
     return World(
         cohort=Cohort(modalities, ids=ids, name=f"{graph} world, seed {seed}"),
-        latents=pd.DataFrame(z, index=ids, columns=columns),
+        latents=pd.DataFrame(z, index=ids, columns=latent_columns(labels)),
         adjacency=pd.DataFrame(links, index=labels, columns=labels),
         n_latents=dict.fromkeys(names, n_latents),
         settings=settings,

@@ -23,7 +23,7 @@ from mmcrl.simulate.canvas import long_side, place, resized, rgb
 from mmcrl.simulate.glyphs import Glyphs, Source, load_glyphs
 from mmcrl.simulate.mechanisms import PILOT, Mechanisms
 from mmcrl.simulate.phenotyping.chance import bounded
-from mmcrl.simulate.world import World
+from mmcrl.simulate.world import World, latent_columns
 
 __all__ = ["LATENTS", "Pictures", "depict", "variant_mnist"]
 
@@ -97,7 +97,6 @@ def variant_mnist(
     z = mechanisms.solve(_draw_eps(np.random.default_rng([seed, 0]), n))
     ids = pd.RangeIndex(n, name="person")
     names = list(LATENTS)
-    pairs = [(name, int(latent)) for name, latent in (label.split(".") for label in names)]
     everyone = np.arange(n)
     modalities = {
         "digit": _image(_digits(z, everyone, glyphs, seed, size), ["red", "green", "blue"]),
@@ -108,7 +107,7 @@ def variant_mnist(
         cohort=Cohort(
             modalities, ids=ids, name=f"variant MNIST of {glyphs.source}, seed {seed}", n_latents=n_latents
         ),
-        latents=pd.DataFrame(z, index=ids, columns=pd.MultiIndex.from_tuples(pairs, names=["modality", "latent"])),
+        latents=pd.DataFrame(z, index=ids, columns=latent_columns(names)),
         adjacency=pd.DataFrame(_weights() != 0, index=names, columns=names).astype(int),
         n_latents=n_latents,
         settings={"seed": seed, "source": glyphs.source, "size": size, "strength": strength},

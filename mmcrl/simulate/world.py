@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,7 +13,13 @@ from mmcrl.errors import InputError
 from mmcrl.knowledge import SHARED
 from mmcrl.simulate.mechanisms import Equations
 
-__all__ = ["SHARED", "World"]
+__all__ = ["SHARED", "World", "latent_columns"]
+
+
+def latent_columns(names: Iterable[str]) -> pd.MultiIndex:
+    """(modality, latent) of names such as ``a.0``."""
+    pairs = [(modality, int(latent)) for modality, latent in (name.split(".") for name in names)]
+    return pd.MultiIndex.from_tuples(pairs, names=["modality", "latent"])
 
 
 @dataclass(frozen=True)

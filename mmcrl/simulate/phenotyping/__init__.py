@@ -16,7 +16,7 @@ from mmcrl.simulate.phenotyping.chance import batches, padded
 from mmcrl.simulate.phenotyping.checks import check_request
 from mmcrl.simulate.phenotyping.graph import LATENTS, adjacency, draw_eps, physiology
 from mmcrl.simulate.phenotyping.tables import TABLES, demographics, table
-from mmcrl.simulate.world import World
+from mmcrl.simulate.world import World, latent_columns
 
 __all__ = ["phenotype"]
 
@@ -91,8 +91,6 @@ def phenotype(
         else:
             modalities[name] = _nights(z, n, seed, stream, hours, rate, gaps, hidden[name])
     ids = pd.RangeIndex(n, name="person")
-    pairs = [(name, int(latent)) for name, latent in (label.split(".") for label in LATENTS)]
-    columns = pd.MultiIndex.from_tuples(pairs, names=["modality", "latent"])
     n_latents = {name: len(block[name]) for name in _SEEN}
     return World(
         cohort=Cohort(
@@ -102,7 +100,7 @@ def phenotype(
             name=f"simulated phenotype cohort, seed {seed}",
             n_latents=n_latents,
         ),
-        latents=pd.DataFrame(everyone[:n], index=ids, columns=columns),
+        latents=pd.DataFrame(everyone[:n], index=ids, columns=latent_columns(LATENTS)),
         adjacency=pd.DataFrame(adjacency(), index=list(LATENTS), columns=list(LATENTS)),
         n_latents={"demographics": 2, **n_latents},
         settings=settings,
