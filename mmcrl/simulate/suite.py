@@ -60,6 +60,7 @@ WORLDS: Mapping[str, Callable[[int, int, float], World]] = {
     "siblings": lambda n, seed, _: case(1, n, seed, within=0.6),
     "sparsity": _sparsity,
     "people": lambda n, seed, _: case(3, n, seed),
+    "missing": lambda n, seed, value: case(3, n, seed, missing=value),
     "latents": lambda n, seed, value: numeric(3, int(value), n, seed, n_columns=20),
     "modalities": lambda n, seed, value: numeric(int(value), 2, n, seed, n_columns=30),
 }
@@ -80,7 +81,8 @@ def suite(name: str, n: int = 10_000, seed: int = 0, value: float | None = None)
     n : people to learn from.
     seed : of the world, its people, and the order of its modalities.
     value : what the name leaves open: of ``sparsity`` the share of possible links in two modalities of three
-        latents, of ``people`` the number n, of ``latents`` those per modality, of ``modalities`` their number.
+        latents, of ``people`` the number n, of ``latents`` those per modality, of ``modalities`` their number, of
+        ``missing`` the share of modalities that are missing (none when left out).
 
     Raises
     ------
