@@ -1,4 +1,12 @@
-"""Decoding: what latents mean in the observed columns."""
+"""Decoding: what latents mean in the observed columns.
+
+Decoders are fitted on fixed codes, by least squares for numbers,
+
+    min  E || x^(m) - decode_m(z^(m)) ||^2,
+
+which is maximum likelihood with one spread a column, and by maximum likelihood for columns with levels (see
+`mmcrl.kinds.levels`), over the training people's cells that are there.
+"""
 
 from __future__ import annotations
 
@@ -7,34 +15,40 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 import torch
-from scipy.stats import spearmanr
+from scipy.stats import norm, spearmanr
+from torch import Tensor, nn
 
 from mmcrl.cohort import Cohort
 from mmcrl.contrast import Contrast
+from mmcrl.kinds.levels import Levels
+from mmcrl.modality import Modality
 from mmcrl.representation import Representation
-from mmcrl.tensors import People, as_tensor, pieces_of
+from mmcrl.tensors import Features, People, as_tensor, pieces_of
 
-__all__ = ["column_loadings", "fit_decoders", "loadings_and_columns", "upward"]
+__all__ = ["LOADING_COLUMNS", "column_loadings", "fit_decoders", "loadings_and_columns", "upward"]
 
+LOADING_COLUMNS = ["modality", "latent", "column", "loading", "r2", "log_likelihood"]
+
+_DECAY = 1e-2  # of the weights of what tells levels
 _STEPS, _BATCH, _LEARNING_RATE = 400, 512, 3e-3
 _LARGE_BATCH = 64  # images or series
 
 
-def fit_decoders(network: Contrast, people: People, seed: int, steps_of_large: int = 1_000) -> None:
-    """Decoders on fixed codes: ``min E || x^(m) - decode_m(z^(m)) ||^2`` over the training people, without gaps.
+def fit_decoders(network: Contrast, cohort: Cohort, people: People, seed: int, steps_of_large: int = 1_000) -> None:
+    """Decoders on fixed codes, of the training people, over the cells that are there; ``people`` are the cohort's.
 
     The expected columns given the shared latents; private variation stays in the residual.
     """
     generator = torch.Generator().manual_seed(seed)
     with torch.no_grad():
         latents = network.latents(people.features, people.measured)
-    for m, codec in enumerate(network.codecs):
+    for m, (codec, modality) in enumerate(zip(network.codecs, cohort.modalities.values(), strict=True)):
         steps, people_at_once = (_STEPS, _BATCH) if not codec.large else (steps_of_large, _LARGE_BATCH)
         weights = list(codec.decoder.parameters())  # type: ignore[union-attr]
         if not weights:
             continue
         rows = torch.nonzero(people.measured[:, m])[:, 0]
-        codes, target = latents[:, network.members[m]], people.features[m]
+        codes, target = latents[:, network.members[m]], _cells(codec, modality, people.features[m])
         optimiser = torch.optim.Adam(weights, lr=_LEARNING_RATE, fused=True)
         schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, steps)
         for _ in range(steps):
@@ -44,13 +58,41 @@ def fit_decoders(network: Contrast, people: People, seed: int, steps_of_large: i
             loss.backward()
             optimiser.step()
             schedule.step()
+        if getattr(codec, "levels", None) is not None:
+            _fit_levels(codec.levels, codes[rows], modality.values[rows.cpu().numpy()], seed)  # type: ignore
+
+
+def _cells(codec: nn.Module, modality: Modality, features: Features) -> Features:
+    """Features with NaN for missing cells, which then add nothing to the misfit; those of images have their gaps."""
+    if codec.large or features.shape != modality.shape:
+        return features
+    absent = torch.from_numpy(np.isnan(modality.values)).to(features.device)
+    return features.masked_fill(absent, torch.nan)
+
+
+def _fit_levels(levels: Levels, codes: Tensor, values: np.ndarray, seed: int) -> None:
+    """Minimise the negative log-likelihood of the cells, per person, on codes (n, k)."""
+    generator, cells = torch.Generator().manual_seed(seed), levels.indices(values).to(codes.device)
+    levels.start(cells)
+    optimiser = torch.optim.AdamW(levels.parameters(), lr=_LEARNING_RATE, weight_decay=_DECAY)
+    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, _STEPS)
+    for _ in range(_STEPS):
+        batch = torch.randint(0, len(codes), (_BATCH,), generator=generator).to(codes.device)
+        loss = -levels.log_likelihood(codes[batch], cells[batch]).sum(1).mean()
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+        schedule.step()
 
 
 def column_loadings(representation: Representation, cohort: Cohort, people: People) -> pd.DataFrame:
-    """Long table of modality, latent, column, loading (Spearman), r2 (of the column given all its latents).
+    """Long table `LOADING_COLUMNS`: loading (Spearman), r2 and log_likelihood of the column given all its latents.
 
     ``people`` are the cohort's.  The column of an image or a series is a channel: the loading is that of its summary
     (see `mmcrl.kinds.Codec.summary`), and r2 the share of its values' variance around their mean, place by place.
+    Of a categorical column r2 is the share of the variance of its levels' indicators, summed.  log_likelihood is the
+    mean ``log p(x | z)`` (nats a person, of a numeric column in its units) over those who have the column; NaN for
+    images and series, and for a number that is a latent itself.
     """
     return loadings_and_columns(representation, cohort, people)[0]
 
@@ -66,28 +108,51 @@ def loadings_and_columns(
         shown = representation.shown[m]
         known = ~np.isnan(latents[:, shown]).any(1)
         if not representation.network.codecs[m].large:
-            expected = representation.restored(m, representation.decoded(m, np.nan_to_num(latents)))
             observed = modality.values
-            r2 = _explained(observed, expected, known)
+            r2, likelihood = _explained(representation, m, observed, np.nan_to_num(latents), known)
         else:
             observed, r2 = _channels(representation, m, people, np.nan_to_num(latents), known)
+            likelihood = [np.nan] * len(r2)
         columns[name] = pd.DataFrame(observed, index=cohort.ids, columns=modality.names)
         for c, column in enumerate(modality.names):
             seen = ~np.isnan(observed[:, c]) & known
             for i in shown:
                 loading = float(spearmanr(latents[seen, i], observed[seen, c]).statistic)
-                rows.append((name, names[i], column, loading, float(r2[c])))
-    return pd.DataFrame(rows, columns=["modality", "latent", "column", "loading", "r2"]), columns
+                rows.append((name, names[i], column, loading, float(r2[c]), float(likelihood[c])))
+    return pd.DataFrame(rows, columns=LOADING_COLUMNS), columns
 
 
-def _explained(observed: np.ndarray, expected: np.ndarray, known: np.ndarray) -> list[float]:
-    """Share of every column (n,) that is explained, NaN for a column that does not vary."""
-    shares = []
-    for column, guess in zip(observed.T, expected.T, strict=True):
+def _explained(
+    representation: Representation, m: int, observed: np.ndarray, z: np.ndarray, known: np.ndarray
+) -> tuple[list[float], list[float]]:
+    """Share of every column (n,) of a table that is explained, and its mean log-likelihood."""
+    expected, probabilities = representation.expected(m, z), representation.probabilities(m, z)
+    shares, likelihoods = [], []
+    for c, (column, guess) in enumerate(zip(observed.T, expected.T, strict=True)):
         seen = ~np.isnan(column) & known
-        spread = np.var(column[seen])
-        shares.append(1 - np.mean((column[seen] - guess[seen]) ** 2) / spread if spread > 0 else np.nan)
-    return shares
+        if c in probabilities:
+            indicators = column[seen, None] == representation.levels(m)[c]
+            chances = probabilities[c][seen]
+            terms = np.log(np.maximum(chances[indicators], np.finfo(float).tiny))
+            likelihoods.append(terms.mean() if len(terms) else np.nan)
+        else:
+            likelihoods.append(_gaussian(column[seen] - guess[seen], representation.spread(m)[c]))
+        if representation.views[m].column_kinds[c : c + 1] == ["categorical"] and c in probabilities:
+            shares.append(_share(indicators.astype(float), chances))
+        else:
+            shares.append(_share(column[seen], guess[seen]))
+    return shares, likelihoods
+
+
+def _share(x: np.ndarray, guess: np.ndarray) -> float:
+    """Share of the variance of x (n, *) that is explained, NaN where x does not vary."""
+    spread = np.var(x, axis=0).sum() if len(x) else 0.0
+    return float(1 - ((x - guess) ** 2).mean(0).sum() / spread) if spread > 0 else np.nan
+
+
+def _gaussian(residual: np.ndarray, spread: float) -> float:
+    """Mean log-density of residuals (n,) with this standard deviation, nats; NaN without one."""
+    return float(norm.logpdf(residual, scale=spread).mean()) if spread > 0 and len(residual) else np.nan
 
 
 def _channels(

@@ -53,7 +53,8 @@ class Explained(ABC):
         """What each latent means: its correlation with every column of its modality.
 
         Long table: modality, latent, column, loading (Spearman, -1 to 1), r2 (share of the column that the
-        modality's decoder explains in this cohort; give people whom `fit` has not seen for an honest share).
+        modality's decoder explains in this cohort; give people whom `fit` has not seen for an honest share),
+        log_likelihood (``log p(column | latents)``, nats a person: see `mmcrl.decoding.column_loadings`).
         """
         shows = self._fitted
         check_like(shows.views, cohort)

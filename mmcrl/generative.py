@@ -12,14 +12,17 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 import torch
-from torch import Tensor
+from scipy.special import ndtr
 
 from mmcrl.cohort import Cohort
+from mmcrl.drawing import drawn_levels, redrawn_levels
 from mmcrl.errors import InputError, check_whole
 from mmcrl.representation import Representation
 from mmcrl.scm import StructuralModel
 
 __all__ = ["Generative", "Outcome"]
+
+_LEAST_SPREAD = 1e-12  # of a column without private variation
 
 
 class Outcome(NamedTuple):
@@ -42,10 +45,13 @@ class Generative(ABC):
     """
 
     structure: StructuralModel
-    _private: list[Tensor]
 
     def sample(self, n: int = 1000, seed: int = 0) -> Outcome:
         """``n`` people drawn from the model: none of them lived.
+
+        Numbers vary around what their latents lead to expect, by a Gaussian that is private to their modality (see
+        `mmcrl.private`).  Levels follow their own likelihood (see `mmcrl.kinds.levels`), each person's rank in it
+        given by the same Gaussian, so that columns which vary together privately still do.
 
         Raises
         ------
@@ -68,24 +74,31 @@ class Generative(ABC):
         return self._drawn(n, seed, action)
 
     def counterfactual(
-        self, cohort: Cohort, action: Mapping[str, float], *, allow_undirected: bool = False
+        self, cohort: Cohort, action: Mapping[str, float], *, seed: int = 0, allow_undirected: bool = False
     ) -> Outcome:
         """What these people would have been under do(action): their own noise, and their own private variation.
 
-        NaN where a latent that is needed, or a cell, was not measured.
+        A number moves by as much as what is expected of it.  A level is drawn, by ``seed``, from what the person's
+        own level leaves open: see `mmcrl.drawing`.  NaN where a latent that is needed, or a cell, was not measured.
 
         Raises
         ------
         InputError : as `intervene`, and for a cohort with other columns.
         """
+        check_whole("seed", seed, 0)
         self._decidable(action, allow_undirected)
         factual = self.transform(cohort)
         z, shows = factual.to_numpy(), self._fitted
         changed = self.structure.counterfactual(z, action)
-        columns = {}
+        columns, rng = {}, np.random.default_rng([int(seed), 2])
         for m, (name, modality) in enumerate(cohort.modalities.items()):
             before, after = (shows.restored(m, shows.decoded(m, latents)) for latents in (z, changed))
-            columns[name] = _as_given(modality.values + (after - before), modality.names, cohort.ids)
+            values = modality.values + (after - before)
+            given, then = (shows.probabilities(m, latents) for latents in (z, changed))
+            for c, levels in shows.levels(m).items():
+                luck = rng.uniform(size=len(cohort))
+                values[:, c] = redrawn_levels(given[c], then[c], levels, modality.values[:, c], luck)
+            columns[name] = _as_given(values, modality.names, cohort.ids)
         return Outcome(pd.DataFrame(changed, index=cohort.ids, columns=factual.columns), columns)
 
     @abstractmethod
@@ -106,11 +119,13 @@ class Generative(ABC):
         rng = np.random.default_rng([int(seed), 1])
         columns = {}
         for m, block in enumerate(shows.views):
-            root, expected = self._private[m], shows.decoded(m, z)
+            root, expected = shows.private[m], shows.decoded(m, z)
             noise = torch.from_numpy(rng.normal(size=(n, len(root)))).to(root.dtype) @ root
-            columns[block.name] = _as_given(
-                shows.restored(m, expected + noise.reshape(expected.shape)), block.columns
-            )
+            values = shows.restored(m, expected + noise.reshape(expected.shape))
+            for c, probabilities in shows.probabilities(m, z).items():
+                rank = ndtr(noise[:, c].numpy() / max(float(root[:, c].norm()), _LEAST_SPREAD))
+                values[:, c] = drawn_levels(probabilities, shows.levels(m)[c], rank)
+            columns[block.name] = _as_given(values, block.columns)
         return Outcome(pd.DataFrame(z, columns=shows.columns), columns)
 
     def _decidable(self, action: Mapping[str, float], allow_undirected: bool) -> None:

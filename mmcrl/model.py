@@ -134,8 +134,8 @@ class MultimodalCRL(Explained, Generative):
             self._starts = [Representation(views, run.network, copies) for run in runs]
             self._representation = shows = self._starts[chosen]
             people, others = shows.people(train), shows.people(held_out)
-            fit_decoders(shows.network, people, self.seed, self.settings.steps)
-            self._private = private_roots(shows.network, train, people)
+            fit_decoders(shows.network, train, people, self.seed, self.settings.steps)
+            shows.private = private_roots(shows.network, train, people)
             shows.orientation = upward(column_loadings(shows, train, people), shows.names)
             found, unseen = margins(shows, people, others, self.settings, self.seed), shows.latents(others)
             smallest, apart = self.settings.smallest_effect, decided(found, len(shows.names))

@@ -17,6 +17,7 @@ from mmcrl.modality import Modality
 __all__ = ["PEOPLE_PER_LATENT", "Block", "check_like", "modality_numbers", "names_of", "plan_blocks", "with_shared"]
 
 PEOPLE_PER_LATENT = 20
+_MOST_LEVELS = 20  # a column with more is treated as numeric
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,8 @@ class Block:
     columns: list[str]
     n_latents: int
     shape: list[int] = field(default_factory=list)  # of a person's values; that of a table follows from its columns
+    column_kinds: list[str] = field(default_factory=list)
+    levels: list[list[float]] = field(default_factory=list)  # per column, smallest first; none: any number
 
     def __post_init__(self) -> None:
         if not self.shape:
@@ -121,7 +124,21 @@ def _block(name: str, modality: Modality, asked: object) -> Block:
     if measured < PEOPLE_PER_LATENT * size:
         expected = f"at least {PEOPLE_PER_LATENT * size} people, {PEOPLE_PER_LATENT} per latent"
         raise InputError(f'cohort["{name}"]', expected, f"{measured} people")
-    return Block(name, modality.kind, list(modality.names), size, list(modality.shape[1:]))
+    names, shape, kinds = (
+        list(modality.names),
+        list(modality.shape[1:]),
+        [str(kind) for kind in modality.column_kinds],
+    )
+    return Block(name, modality.kind, names, size, shape, kinds, _levels(modality))
+
+
+def _levels(modality: Modality) -> list[list[float]]:
+    """The values of every column that is not numeric, smallest first; none where there are more than 20."""
+    if modality.large:
+        return []
+    columns = zip(modality.values.T, modality.column_kinds, strict=True)
+    found = [[] if kind == "numeric" else np.unique(x[~np.isnan(x)]).tolist() for x, kind in columns]
+    return [known if len(known) <= _MOST_LEVELS else [] for known in found]
 
 
 def check_like(blocks: Sequence[Block], cohort: Cohort) -> None:

@@ -4,8 +4,9 @@
 
 For a table R_m is the symmetric root; for images and series it has 64 rows, along principal directions, and what lies
 beyond these is left out.  A fitted covariance rather than a store of residuals: no row of a person is kept.  It has
-no mean and does not depend on z, so skewed columns and 0/1 columns come out as numbers around what is expected, not
-as their own distribution.
+no mean and does not depend on z, so skewed columns come out as a Gaussian around what is expected.  Its diagonal
+holds the maximum-likelihood spread of every numeric column, over the people who have it; columns with levels have a
+likelihood of their own (see `mmcrl.kinds.levels`) and take from it only how they vary together with others.
 """
 
 from __future__ import annotations

@@ -50,6 +50,9 @@ class Representation:
         self.n_own = {view.name: int((modality[own] == m).sum()) for m, view in enumerate(views)}
         self.shown = [self.latent_of[modality == m] for m in range(len(views))]  # latents of every modality's codes
         self.orientation = np.ones(len(self.copies) + len(own))
+        self.private: list[
+            Tensor
+        ] = []  # of every modality the root of its private covariance, once decoders are fitted
 
     @property
     def blocks(self) -> list[Block]:
@@ -91,12 +94,35 @@ class Representation:
     @torch.no_grad()
     def decoded(self, m: int, z: np.ndarray) -> Tensor:
         """The expected features (n, ...) of modality m for latents (n, d): in float64, large ones as trained."""
-        codec = self.network.codecs[m]
-        codes = torch.tensor((z * self.orientation)[:, self.latent_of]).to(self.network.mean)
-        own = codes[:, self.network.members[m]]
+        codec, own = self.network.codecs[m], self._codes(m, z)
         if not codec.large:
             return codec.decode(own).double().cpu()  # type: ignore[operator]
         return torch.cat([codec.decode(piece).cpu() for piece in own.split(codec.at_once)])  # type: ignore
+
+    @torch.no_grad()
+    def probabilities(self, m: int, z: np.ndarray) -> dict[int, np.ndarray]:
+        """P (n, K) of the levels of every column of modality m that has `levels`, for latents (n, d)."""
+        found = self.network.codecs[m].probabilities(self._codes(m, z))  # type: ignore[operator]
+        return {c: p.cpu().numpy() for c, p in found.items()}
+
+    def expected(self, m: int, z: np.ndarray) -> np.ndarray:
+        """Modality m (n, ...) in units for latents (n, d): of a binary column P(x = 1), of levels their mean."""
+        values = self.restored(m, self.decoded(m, z))
+        for c, p in self.probabilities(m, z).items():
+            values[:, c] = p @ self.levels(m)[c]
+        return values
+
+    def levels(self, m: int) -> dict[int, np.ndarray]:
+        """The levels (K,) of every column of modality m that has some, smallest first."""
+        return {c: np.array(known) for c, known in enumerate(self.views[m].levels) if known}
+
+    def spread(self, m: int) -> np.ndarray:
+        """Standard deviation (f,) of the private variation of every column of a table, in its unit."""
+        return self.private[m].norm(dim=0).double().cpu().numpy() * self.network.codecs[m].scale.cpu().numpy()  # type: ignore
+
+    def _codes(self, m: int, z: np.ndarray) -> Tensor:
+        codes = torch.tensor((z * self.orientation)[:, self.latent_of]).to(self.network.mean)
+        return codes[:, self.network.members[m]]
 
     def restored(self, m: int, features: Tensor) -> np.ndarray:
         """Features of modality m in the units of its columns."""

@@ -40,7 +40,7 @@ def described(model: MultimodalCRL) -> tuple[dict[str, Any], dict[str, Tensor]]:
         "arrows": model.structure.arrows,
     }
     weights = {f"network.{k}": v for k, v in shows.network.state_dict().items()}
-    weights |= {f"private.{m}": root for m, root in enumerate(model._private)}
+    weights |= {f"private.{m}": root for m, root in enumerate(shows.private)}
     weights |= {f"mechanisms.{k}": v for k, v in model.structure.mechanisms.state_dict().items()}
     return description, {**weights, "orientation": torch.from_numpy(shows.orientation)}
 
@@ -55,7 +55,7 @@ def restored(model: MultimodalCRL, description: dict[str, Any], weights: dict[st
     network.load_state_dict(under("network", weights))
     model._representation = Representation(views, network.eval(), copies)
     model._representation.orientation = weights["orientation"].numpy()
-    model._private = [weights[f"private.{m}"] for m in range(len(views))]
+    model._representation.private = [weights[f"private.{m}"] for m in range(len(views))]
     arrows = [Arrow(*arrow) for arrow in description["arrows"]]
     model.structure = StructuralModel.restored(model.latent_names, arrows, under("mechanisms", weights))
     model._links = pd.DataFrame(description["links"])

@@ -48,6 +48,8 @@ def network_of(
 ) -> Contrast:
     """An untrained network with one codec per block; the codes of each list in ``tied`` are copies of one latent."""
     codecs = [codec_for(b.kind)(b.shape, b.n_latents, width) for b in blocks]
+    for codec, block in zip(codecs, blocks, strict=True):
+        codec.know(block.column_kinds, block.levels)
     return Contrast(codecs, tied=tied).to(device)
 
 

@@ -68,9 +68,19 @@ class Codec(nn.Module, ABC):
     def decode(self, codes: Tensor) -> Tensor:
         """The features (n, ...) expected for these codes."""
 
+    def know(self, column_kinds: Sequence[str], levels: Sequence[Sequence[float]]) -> None:
+        """Hear each column's kind, and its levels where it has some; tables have use for them."""
+
+    def probabilities(self, codes: Tensor) -> dict[int, Tensor]:
+        """P (n, K) of the levels of every column that has some, given codes, in float64."""
+        return {}
+
     def misfit(self, features: Tensor, expected: Tensor) -> Tensor:
         """What the decoder minimises: the mean squared error, over what is there."""
-        return ((expected - features) ** 2).mean()
+        there = ~features.isnan()
+        if there.all():
+            return ((expected - features) ** 2).mean()
+        return torch.where(there, expected - features, 0.0).square().sum() / there.sum().clamp_min(1)
 
     def augment(self, features: Tensor, generator: torch.Generator) -> Tensor:
         """Features of a training batch, changed in ways that keep the latents where a kind knows any."""

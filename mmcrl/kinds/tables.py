@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from mmcrl.kinds.codec import FARTHEST, Codec
+from mmcrl.kinds.levels import Levels
 from mmcrl.modality import Modality
 from mmcrl.networks import mlp
 
@@ -18,8 +19,14 @@ __all__ = ["ObservedCodec", "TableCodec"]
 class TableCodec(Codec):
     """Columns of numbers through a multilayer perceptron.
 
-    Columns are standardised; a missing cell takes its conditional mean given the person's other columns,
-    ``C_mo C_oo^-1 x_o`` with C the (shrunk) correlation of the columns among the training people.
+    Columns are standardised.  *The encoder* needs whole rows: for it, a missing cell takes its conditional mean given
+    the person's other columns, ``C_mo C_oo^-1 x_o`` with C the (shrunk) correlation of the columns among the training
+    people; were the encoder linear and the columns Gaussian, that would be the mean of its codes over all values the
+    cell can have.  A categorical column enters it as the numbers of its levels.
+
+    *The decoder* models each column by itself given the codes, so that a missing cell is marginalised by leaving out
+    its term: a numeric one is Gaussian around a multilayer perceptron's output, with a spread that is learned (see
+    `mmcrl.private`); one with levels is told by `mmcrl.kinds.levels`.
     """
 
     mean: Tensor
@@ -34,6 +41,7 @@ class TableCodec(Codec):
         self.register_buffer("correlation", torch.eye(n_columns, dtype=torch.float64))
         self.encoder = mlp(n_columns, width, n_latents)
         self.decoder = mlp(n_latents, width, n_columns)
+        self.levels: Levels | None = None
 
     def fit_scale(self, values: np.ndarray) -> None:
         seen = np.asarray(values, dtype=np.float64)
@@ -70,17 +78,42 @@ class TableCodec(Codec):
     def decode(self, codes: Tensor) -> Tensor:
         return self.decoder(codes)
 
+    def know(self, column_kinds: Sequence[str], levels: Sequence[Sequence[float]]) -> None:
+        if any(levels):
+            self.levels = Levels(column_kinds, levels, self.n_latents)
+
+    def probabilities(self, codes: Tensor) -> dict[int, Tensor]:
+        if self.levels is None:
+            return {}
+        logs = self.levels.log_probabilities(codes)
+        return {c: torch.softmax(log.double(), 1) for c, log in zip(self.levels.columns, logs, strict=True)}
+
     def _standardise(self, values: np.ndarray) -> np.ndarray:
         standard = (values - self.mean.cpu().numpy()) / self.scale.cpu().numpy()
         return np.clip(standard, -FARTHEST, FARTHEST)
 
 
 class ObservedCodec(TableCodec):
-    """Columns that are latents themselves, such as age: standardised, never mixed."""
+    """Columns that are latents themselves, such as age: standardised, never mixed.
+
+    A column with levels takes, for any value of its latent, the nearest of them.
+    """
 
     def __init__(self, shape: Sequence[int], n_latents: int, width: int) -> None:
         super().__init__(shape, n_latents, width)
         self.encoder, self.decoder = nn.Sequential(), nn.Sequential()
+        self.known: dict[int, np.ndarray] = {}
+
+    def know(self, column_kinds: Sequence[str], levels: Sequence[Sequence[float]]) -> None:
+        self.known = {c: np.asarray(of, dtype=np.float64) for c, of in enumerate(levels) if of}
+
+    def probabilities(self, codes: Tensor) -> dict[int, Tensor]:
+        """1 for the nearest level, NaN for a code that is NaN."""
+        values, certain = self.restore(codes), {}
+        for c, levels in self.known.items():
+            nearest = np.abs(values[:, c, None] - levels).argmin(1)
+            certain[c] = np.where(np.isnan(values[:, c, None]), np.nan, np.eye(len(levels))[nearest])
+        return {c: torch.from_numpy(p) for c, p in certain.items()}
 
     @classmethod
     def size(cls, modality: Modality, n_latents: int) -> int:
