@@ -24,6 +24,7 @@ from mmcrl.errors import InputError, check_whole
 from mmcrl.explained import Explained
 from mmcrl.generative import Generative
 from mmcrl.identifiability import decided, identifiability_table, margins, weaker
+from mmcrl.imputation import Imputation
 from mmcrl.knowledge import Knowledge
 from mmcrl.links import LINK_COLUMNS, link_table
 from mmcrl.plan import check_like, names_of, plan_blocks, with_shared
@@ -72,6 +73,8 @@ class MultimodalCRL(Explained, Generative):
     >>> model.transform(world.cohort).shape
     (400, 4)
     """
+
+    _imputation: Imputation | None
 
     def __init__(
         self,
@@ -143,6 +146,7 @@ class MultimodalCRL(Explained, Generative):
             self._identified = identifiability_table(shows, found, self._links)
             self._links.insert(len(LINK_COLUMNS) - 2, "identified", weaker(self._links, self._identified))
             z, names, links = shows.latents(people), shows.names, self._links
+            self._imputation = Imputation.fit(z)
             barred, steps = self.knowledge.limits(names).barred, self.settings.steps
             self.structure = StructuralModel.fit(
                 z, unseen, names, links, barred=barred, steps=steps, penalty=smallest, seed=self.seed
@@ -160,14 +164,27 @@ class MultimodalCRL(Explained, Generative):
         }
         return self
 
-    def transform(self, cohort: Cohort) -> pd.DataFrame:
+    def transform(self, cohort: Cohort, impute: bool = False) -> pd.DataFrame:
         """Latents (n, d), columns (modality, latent), NaN where a person's modality was not measured.
 
-        They are standardised on the training people, and point up along the column that they explain best.
+        They are standardised on the training people, and point up along the column that they explain best.  With
+        ``impute`` a latent that was not measured takes the value expected of it given those that were, by a
+        regression that was fitted on the training people (`mmcrl.imputation`); it varies less than measured ones.
+
+        Raises
+        ------
+        InputError : before `fit`, for a cohort with other columns, and for ``impute`` where the model was saved by a
+            version that knew none.
         """
         check_like(self._fitted.views, cohort)
         with deterministic(self.settings.dtype):
-            return self._fitted.table(cohort)
+            latents = self._fitted.table(cohort)
+        if not impute:
+            return latents
+        if self._imputation is None:
+            raise InputError("impute", "False for a model saved without a regression of its latents", repr(impute))
+        filled = self._imputation.fill(latents.to_numpy())
+        return pd.DataFrame(filled, index=latents.index, columns=latents.columns)
 
     def starts(self, cohort: Cohort) -> list[pd.DataFrame]:
         """The latents that every start found, in the order of ``report["held_out_losses"]``, signs as they came.

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from mmcrl.directions import Arrow
+from mmcrl.imputation import Imputation
 from mmcrl.knowledge import Knowledge
 from mmcrl.plan import Block
 from mmcrl.representation import Representation
@@ -42,6 +43,8 @@ def described(model: MultimodalCRL) -> tuple[dict[str, Any], dict[str, Tensor]]:
     weights = {f"network.{k}": v for k, v in shows.network.state_dict().items()}
     weights |= {f"private.{m}": root for m, root in enumerate(shows.private)}
     weights |= {f"mechanisms.{k}": v for k, v in model.structure.mechanisms.state_dict().items()}
+    if model._imputation is not None:
+        weights |= {f"imputation.{k}": v for k, v in model._imputation.tensors().items()}
     return description, {**weights, "orientation": torch.from_numpy(shows.orientation)}
 
 
@@ -56,6 +59,8 @@ def restored(model: MultimodalCRL, description: dict[str, Any], weights: dict[st
     model._representation = Representation(views, network.eval(), copies)
     model._representation.orientation = weights["orientation"].numpy()
     model._representation.private = [weights[f"private.{m}"] for m in range(len(views))]
+    regression = under("imputation", weights)
+    model._imputation = Imputation.restored(regression) if regression else None
     arrows = [Arrow(*arrow) for arrow in description["arrows"]]
     model.structure = StructuralModel.restored(model.latent_names, arrows, under("mechanisms", weights))
     model._links = pd.DataFrame(description["links"])

@@ -24,7 +24,19 @@ from mmcrl.runner.glue import glued
 from mmcrl.runner.planner import Planner
 from mmcrl.runner.project import Project
 
-SWEEPS = ["cases", "rings", "shared", "limits", "baselines", "sparsity", "people", "auto", "graphs", "bench"]
+SWEEPS = [
+    "cases",
+    "rings",
+    "shared",
+    "limits",
+    "baselines",
+    "sparsity",
+    "people",
+    "missing",
+    "auto",
+    "graphs",
+    "bench",
+]
 SWEEPS += ["trust-latents", "trust"]
 PAGES = sorted(  # those that read tables of what is measured on synthetic worlds
     path.stem
@@ -120,6 +132,7 @@ def test_every_sweep_of_the_proof_is_planned(planner: Planner) -> None:
         sizes["cases"] == 45
         and sizes["shared"] == 15
         and sizes["people"] == 8
+        and sizes["missing"] == 6
         and sizes["auto"] == 10
         and sizes["sparsity"] == 12
     )
