@@ -130,17 +130,16 @@ def _explained(
     shares, likelihoods = [], []
     for c, (column, guess) in enumerate(zip(observed.T, expected.T, strict=True)):
         seen = ~np.isnan(column) & known
-        if c in probabilities:
-            indicators = column[seen, None] == representation.levels(m)[c]
-            chances = probabilities[c][seen]
-            terms = np.log(np.maximum(chances[indicators], np.finfo(float).tiny))
-            likelihoods.append(terms.mean() if len(terms) else np.nan)
+        x, told = column[seen], guess[seen]
+        if c not in probabilities:
+            likelihoods.append(_gaussian(x - told, representation.spread(m)[c]))
         else:
-            likelihoods.append(_gaussian(column[seen] - guess[seen], representation.spread(m)[c]))
-        if representation.views[m].column_kinds[c : c + 1] == ["categorical"] and c in probabilities:
-            shares.append(_share(indicators.astype(float), chances))
-        else:
-            shares.append(_share(column[seen], guess[seen]))
+            at, chances = x[:, None] == representation.levels(m)[c], probabilities[c][seen]
+            terms = np.log(np.maximum(chances[at], np.finfo(float).tiny))
+            likelihoods.append(float(terms.mean()) if len(terms) else np.nan)
+            if representation.views[m].column_kinds[c] == "categorical":
+                x, told = at.astype(float), chances
+        shares.append(_share(x, told))
     return shares, likelihoods
 
 
