@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from mmcrl import Cohort, InputError, MultimodalCRL, metrics, simulate
+from mmcrl import Cohort, InputError, Modality, MultimodalCRL, metrics, simulate
 from mmcrl.evidence import features
 from mmcrl.imputation import Imputation
 
@@ -18,7 +18,8 @@ def fitted():
     for values in arrays.values():
         values[:3] = np.nan
     model = MultimodalCRL(2, seed=0, starts=1, steps=300, width=48).fit(train, progress=False)
-    return world, Cohort(arrays, ids=held.ids), model
+    hidden = {name: Modality(values, names=held[name].names) for name, values in arrays.items()}
+    return world, Cohort(hidden, ids=held.ids), model
 
 
 def test_imputed_latents_correlate_with_the_truth_and_measured_ones_are_unchanged(fitted):

@@ -214,7 +214,7 @@ def test_acting_moves_levels_and_nothing_moves_without_an_action(fitted):
     loading = model.loadings(held).query("column == 'ill'").set_index("latent")["loading"]
     cause = loading.abs().idxmax()
     action = {cause: 2.5 * float(np.sign(loading[cause]))}
-    changed = model.counterfactual(held, action, seed=3).columns["a"]
+    changed = model.counterfactual(held, action, seed=3, allow_undirected=True).columns["a"]
     assert changed["ill"].isna().equals(fact["ill"].isna()) and set(changed["ill"].dropna()) <= {0, 1}
     assert set(changed["grade"].dropna()) <= {1, 2, 3, 4}
     assert changed["ill"].mean() > fact["ill"].mean() + 0.3
@@ -224,9 +224,11 @@ def test_acting_moves_levels_and_nothing_moves_without_an_action(fitted):
     moved = (changed["ill"] - fact["ill"]).to_numpy()
     assert (moved[(then >= before) & ~np.isnan(moved)] >= 0).all()
     assert np.nanmean(changed["ill"]) == pytest.approx(then[fact["ill"].notna()].mean(), abs=0.05)
-    assert changed.equals(model.counterfactual(held, action, seed=3).columns["a"])
-    assert not changed["ill"].equals(model.counterfactual(held, action, seed=4).columns["a"]["ill"])
-    acted = model.intervene(action, 500).columns["a"]
+    assert changed.equals(model.counterfactual(held, action, seed=3, allow_undirected=True).columns["a"])
+    assert not changed["ill"].equals(
+        model.counterfactual(held, action, seed=4, allow_undirected=True).columns["a"]["ill"]
+    )
+    acted = model.intervene(action, 500, allow_undirected=True).columns["a"]
     assert set(acted["ill"]) <= {0, 1} and acted["ill"].mean() > model.sample(500).columns["a"]["ill"].mean() + 0.3
 
 
