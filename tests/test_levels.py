@@ -248,7 +248,7 @@ def test_an_observed_binary_column_takes_its_nearest_level():
     world = simulate.case(1, n=800, seed=0)
     female = (world.latents[("a", 0)] > 0.5).to_numpy(float)[:, None]
     cohort = Cohort({"who": Modality(female, kind="observed", names=["female"]), "b": world.cohort["b"]})
-    model = MultimodalCRL(2, starts=1, steps=200, width=16).fit(cohort, progress=False)
+    model = MultimodalCRL(2, starts=1, steps=60, width=16).fit(cohort, progress=False)
     drawn = model.sample(4_000).columns["who"]["female"]
     assert set(drawn) == {0, 1} and drawn.mean() == pytest.approx(female.mean(), abs=0.08)
     assert model.loadings(cohort).set_index("column").loc["female", "r2"] == pytest.approx(1.0)
