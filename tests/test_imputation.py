@@ -37,7 +37,7 @@ def test_imputed_latents_correlate_with_the_truth_and_measured_ones_are_unchange
     for true in ("b.0", "b.1"):
         column = ("b", int(matched[true].split(".")[1]))
         truth, best = (table["b", int(true.split(".")[1])] for table in (truths, ideal))
-        guessed, found = filled[column].iloc[3:250], abs(filled[column].iloc[3:250].corr(truth.iloc[3:250]))
+        found = abs(filled[column].iloc[3:250].corr(truth.iloc[3:250]))
         assert found > 0.6 and found > abs(best.iloc[3:250].corr(truth.iloc[3:250])) - 0.1
         assert abs(plain[column].corr(truth)) > found
 
