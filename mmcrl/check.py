@@ -1,6 +1,6 @@
 """Check: everything that is wrong with a manifest and its data, what is proposed instead, and what is in the cohort.
 
-What is wrong is mended in a draft of the manifest, or set aside, and the draft is loaded again, until nothing is left.
+What is wrong is mended in a draft of the manifest, or set aside, and the draft is loaded again until none is left.
 So problems of one stage (the file's form; the table; the values; the columns) do not hide those of the next.
 """
 
@@ -24,7 +24,7 @@ from mmcrl.manifest import Assembled, find_manifest, put_together, read_toml
 from mmcrl.ranges import few
 from mmcrl.schema import Manifest, parse_placed
 
-__all__ = ["Report", "check_manifest"]
+__all__ = ["Report", "check_manifest", "summarised"]
 
 _ROUNDS = 20
 
@@ -86,7 +86,7 @@ def check_manifest(name_or_path: str | Path) -> Report:
         return Report(str(name_or_path), problems, pd.DataFrame(), draft.text(), draft.raw, mended=False)
     mended, minimum = not draft.aside, manifest.disclosure.minimum
     advise(draft, made.cohort, manifest, made.values.loc[made.cohort.ids])
-    summary = pd.DataFrame() if problems else _summary(made.cohort, minimum)
+    summary = pd.DataFrame() if problems else summarised(made.cohort, minimum)
     return Report(str(name_or_path), problems, summary, draft.text(), draft.raw, mended, made.cohort, minimum)
 
 
@@ -96,7 +96,7 @@ def _said_of(fault: InputError) -> str:
     return " ".join([fault.argument, named, re.sub(r"[\d,<]+", "", fault.got)])
 
 
-def _summary(cohort: Cohort, minimum: int) -> pd.DataFrame:
+def summarised(cohort: Cohort, minimum: int) -> pd.DataFrame:
     """One row a modality, and one of all; no count from which a small one could be had by subtraction."""
     summary, n = cohort.summary(), len(cohort)
     cells = [int(people) * int(np.prod(cohort[str(name)].shape[1:])) for name, people in summary["people"].items()]

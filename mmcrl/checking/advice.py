@@ -133,8 +133,7 @@ def _modality(draft: Draft, cohort: Cohort, name: str, manifest: Manifest) -> No
 def _doubles(draft: Draft, cohort: Cohort, values: pd.DataFrame) -> None:
     """Columns that are one measurement in two units, and columns that are the id."""
     ids = pd.to_numeric(pd.Series(cohort.ids.astype("str"), index=values.index), errors="coerce")
-    spread = values.std()
-    kept = [str(name) for name in values if spread[name] > 0]
+    kept = [str(name) for name, spread in values.std().items() if spread > 0]
     for name in kept:
         if values[name].notna().all() and values[name].equals(ids.astype(float).rename(name)):
             draft.remove(column_place(name), "equals the id: leave it out")

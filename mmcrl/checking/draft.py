@@ -38,7 +38,7 @@ class Draft:
         here: Any = self.raw
         for key in place:
             try:
-                here = here[key]
+                here = here[key]  # type: ignore[index]
             except (KeyError, IndexError, TypeError):
                 return None
         return here
@@ -47,8 +47,8 @@ class Draft:
         """Propose a value."""
         *parents, last = place
         here: Any = self.raw
-        for key in parents:
-            here = here[key] if isinstance(here, list) else here.setdefault(key, {})
+        for key, following in zip(parents, place[1:], strict=True):
+            here = here[key] if isinstance(here, list) else here.setdefault(key, [] if following == 0 else {})
         if isinstance(here, list) and last == len(here):
             here.append(value)
         else:
@@ -90,8 +90,8 @@ class Draft:
         headers: dict[str, list[str]] = {}
         for place, entry in self._entries.items():
             header, line = self._line(place)
-            name = ".".join(map(str, place[-1:]))
-            lines = [f"# {name}: {reason}" for reason in dict.fromkeys(entry.reasons)]
+            name = f"# {place[-1]}: " if isinstance(place[-1], str) else "# "
+            lines = [f"{name}{reason}" for reason in dict.fromkeys(entry.reasons)]
             if entry.changed and line is not None:
                 lines.append(line)
             headers.setdefault(header, []).extend(lines)
