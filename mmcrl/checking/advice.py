@@ -19,6 +19,7 @@ __all__ = ["advise"]
 _MOST_LEVELS = 7  # different whole numbers that are taken for an ordered scale
 _MOSTLY = 0.5  # share of missing values from which on it is said
 _NEARLY = 0.98  # share of people with one value from which on it is said
+_EVENING, _NIGHT, _OFTEN = 20, 4, 0.05  # hours, and the share of people on either side of midnight
 _SAME = 0.9999  # correlation of one measurement in two units
 
 
@@ -47,6 +48,10 @@ def _column(draft: Draft, place: Place, spec: ColumnSpec, values: np.ndarray, mi
         values = np.where(np.isin(values, odd), np.nan, values)
     seen = present(values)
     if not len(seen):
+        return
+    if spec.kind == "time" and spec.day_starts == "00:00":
+        if (seen >= _EVENING).mean() > _OFTEN and (seen < _NIGHT).mean() > _OFTEN:
+            draft.set((*place, "day_starts"), "12:00", "times around midnight, side by side")
         return
     top = int(np.unique(seen, return_counts=True)[1].max())
     if top >= _NEARLY * len(seen):

@@ -61,14 +61,16 @@ def draw(report: Report, folder: Path) -> tuple[Path, list[str]]:
     report : of `mmcrl.check.check_manifest`
     folder : made where it is not there; the page is named like the manifest
     """
-    parts = [part for part in _parts(report)]
+    parts = list(_parts(report))
     kept, left_out = _guarded(parts, report)
     body = "\n".join(_html(part) for part in kept)
     for part in parts:
         if part.figure is not None:
             plt.close(part.figure)
     name = html.escape(Path(report.manifest).stem)
-    note = f"<p class=soft>Left out by the disclosure guard: {html.escape(', '.join(left_out))}.</p>" if left_out else ""
+    note = (
+        f"<p class=soft>Left out by the disclosure guard: {html.escape(', '.join(left_out))}.</p>" if left_out else ""
+    )
     page = f"""<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
 <title>{name}: the cohort</title><style>{_STYLE}</style></head>
@@ -114,11 +116,11 @@ def _parts(report: Report) -> Iterator[_Part]:
 
 
 def _table(report: Report, cohort: Cohort) -> str:
-    """One row a modality: its kind, what of it there is, and the shape of a person's values."""
+    """One row a modality: its kind, what of it there is, and the shape of what one person has."""
     from mmcrl.check import summarised
 
     table = summarised(cohort, report.minimum).drop(index="all")
-    table["a person's values"] = [" x ".join(map(str, cohort[name].shape[1:])) for name in cohort.names]
+    table["shape"] = [" x ".join(map(str, cohort[name].shape[1:])) for name in cohort.names]
     return str(table.to_html(border=0))
 
 
@@ -131,7 +133,9 @@ def _guarded(parts: list[_Part], report: Report) -> tuple[list[_Part], list[str]
     for i, part in enumerate(parts):
         data = {"image/svg+xml": _svg(part.figure)} if part.figure is not None else {"text/html": part.words}
         output = {"output_type": "display_data", "metadata": {}, "data": data}
-        cells.append({"cell_type": "code", "source": "", "metadata": {}, "execution_count": i + 1, "outputs": [output]})
+        cells.append(
+            {"cell_type": "code", "source": "", "metadata": {}, "execution_count": i + 1, "outputs": [output]}
+        )
         if part.figure is not None:
             drawings.append(Drawing(i + 1, **artists(part.figure)))
     rules = Rules(minimum=report.minimum)

@@ -83,15 +83,19 @@ def mend_words(draft: Draft, place: Place, spec: ColumnSpec, table: pd.DataFrame
         draft.set((*place, "missing"), stated, f"no number for those who have {_listed(nothing)}")
     words = [word for word in common if word not in nothing]
     if words:
-        levels, why = levels_of(words, spec.levels)
+        levels, why = levels_of(words, spec.levels, str(place[-1]))
         draft.set((*place, "levels"), levels, why)
         if spec.kind == "numeric":
             draft.set((*place, "kind"), "binary" if len(levels) == 2 else "ordinal", f"{len(levels)} levels")
     return True
 
 
-def levels_of(words: Sequence[str], known: dict[str, Any] | None = None) -> tuple[dict[str, Any], str]:
+def levels_of(
+    words: Sequence[str], known: dict[str, Any] | None = None, named: str = ""
+) -> tuple[dict[str, Any], str]:
     """Words to numbers, in the order of a customary scale where they are one, and why; those known keep theirs.
+
+    Of two words, the one that begins like the column's name is 1: F of ``female``.
 
     >>> levels_of(["Always", "Never", "Often"])
     ({'Never': 0, 'Often': 1, 'Always': 2}, 'words in their customary order')
@@ -108,7 +112,9 @@ def levels_of(words: Sequence[str], known: dict[str, Any] | None = None) -> tupl
             ordered = sorted(words, key=lambda word: scale.index(word.casefold()))
             return {word: i for i, word in enumerate(ordered)}, "words in their customary order"
     if len(words) == 2:
-        return {word: i for i, word in enumerate(words)}, "two words"
+        ones = [word for word in words if named.casefold().startswith(word.casefold())]
+        ordered = sorted(words, key=lambda word: (word in ones, word))
+        return {word: i for i, word in enumerate(ordered)}, "two words"
     return {word: i for i, word in enumerate(words)}, "words in alphabetical order: put them in their own"
 
 
