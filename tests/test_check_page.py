@@ -95,7 +95,7 @@ def test_bars_of_few_people_are_left_out() -> None:
     values = np.r_[np.random.default_rng(0).normal(size=500), 40.5, -33.5]
     levels = np.r_[np.zeros(250), np.ones(243), np.full(9, 2.0)]
     first, second = column_histograms(Modality(np.column_stack([values, levels]), names=["x", "level"])).axes
-    assert -5 < first.get_xlim()[0] and first.get_xlim()[1] < 5
+    assert first.get_xlim()[0] > -5 and first.get_xlim()[1] < 5
     heights = [bar.get_height() for bar in first.patches]
     assert all(height % 10 == 0 for height in heights) and sum(heights) > 400
     assert [bar.get_height() for bar in second.patches] == [250, 240, 0]

@@ -1,6 +1,6 @@
 """Page: what `check` found and pictures of the cohort, as one HTML file that needs no network.
 
-Every part is held against the cohort's people by the guard that inspects notebooks; a part with a finding is left out.
+The guard that inspects notebooks holds every part against the cohort's people; a part with a finding is left out.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ def draw(report: Report, folder: Path) -> tuple[Path, list[str]]:
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
 <title>{name}: the cohort</title><style>{_STYLE}</style></head>
 <body><h1>{name}</h1>
-<p class=soft>Nobody is shown: groups of fewer than {report.minimum} people are left out or pooled, other counts are rounded.</p>
+<p class=soft>Nobody is shown. Groups of fewer than {report.minimum} people are left out or pooled.</p>
 {note}
 {body}
 </body></html>

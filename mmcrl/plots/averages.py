@@ -1,7 +1,7 @@
 """Averages: what images and series look like over all people, never of one person.
 
-Of each pixel, and of each stretch of time, the mean over the people who have it, and how far people differ; blank where
-fewer than ``minimum`` people have it.
+Of each pixel, and of each stretch of time, the mean over the people who have it, and how far people differ; blank
+where fewer than ``minimum`` people have it.
 """
 
 from __future__ import annotations
@@ -27,7 +27,8 @@ def average_images(modality: Modality, minimum: int = LEAST_PEOPLE) -> Figure:
     ------
     InputError : for another kind, and a minimum under 1.
 
-    >>> shown = average_images(Modality(np.ones((12, 1, 4, 4)) * np.arange(12.0)[:, None, None, None], names=["grey"]))
+    >>> eyes = np.ones((12, 1, 4, 4)) * np.arange(12.0)[:, None, None, None]
+    >>> shown = average_images(Modality(eyes, names=["grey"]))
     >>> float(shown.axes[0].images[0].get_array().max())
     5.5
     """
