@@ -38,7 +38,7 @@ class Draft:
         here: Any = self.raw
         for key in place:
             try:
-                here = here[key]  # type: ignore[index]
+                here = here[key]
             except (KeyError, IndexError, TypeError):
                 return None
         return here
@@ -48,7 +48,7 @@ class Draft:
         *parents, last = place
         here: Any = self.raw
         for key, following in zip(parents, place[1:], strict=True):
-            here = here[key] if isinstance(here, list) else here.setdefault(key, [] if following == 0 else {})
+            here = here[int(key)] if isinstance(here, list) else here.setdefault(key, [] if following == 0 else {})
         if isinstance(here, list) and last == len(here):
             here.append(value)
         else:

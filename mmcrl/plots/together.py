@@ -52,11 +52,11 @@ def modalities_together(cohort: Cohort, minimum: int = LEAST_PEOPLE) -> Figure:
         top.annotate(f"{height:,.0f}", (x, height), (0, 2), textcoords="offset points", ha="center", fontsize=8)
     top.set_ylabel(f"people, to the nearest {minimum}" if minimum > 1 else "people", fontsize=9)
     top.tick_params(axis="x", length=0, labelbottom=False)
-    for x, pattern in enumerate(columns):
+    for column, pattern in enumerate(columns):
         for y in range(len(names)):
             has = pattern is not None and pattern[y]
-            look = {"color": POSITIVE, "alpha": 0.85} if has else {"color": SOFT, "alpha": 0.15}
-            below.add_patch(Rectangle((x - 0.33, y - 0.36), 0.66, 0.72, linewidth=0, **look))
+            colour, alpha = (POSITIVE, 0.85) if has else (SOFT, 0.15)
+            below.add_patch(Rectangle((column - 0.33, y - 0.36), 0.66, 0.72, linewidth=0, color=colour, alpha=alpha))
     if pooled:
         below.text(len(columns) - 1, len(names) / 2 - 0.5, _OTHERS, rotation=90, ha="center", va="center", fontsize=9)
     below.set_yticks(range(len(names)), names)
