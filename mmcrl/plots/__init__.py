@@ -1,9 +1,11 @@
-"""Plots: pictures of cohorts, links and scores.
+"""Plots: pictures of cohorts, links and scores, and cards of links.
 
-Every function returns the matplotlib Axes or Figure that it drew.  Counts under 10 people are never shown, and no
-picture has a mark for a single person; `gallery` and `traversal` are for images of simulated ones.
+Every function returns the matplotlib Axes or Figure that it drew, `card_view` what a page shows as HTML.  Counts under
+10 people are never shown, and no picture has a mark for a single person; `gallery` and `traversal` are for images of
+simulated ones.
 """
 
+from mmcrl.plots.cards import card_view
 from mmcrl.plots.cohorts import returning_links
 from mmcrl.plots.costs import graph_distances, growth
 from mmcrl.plots.evidence import evidence_plot
@@ -19,6 +21,7 @@ from mmcrl.plots.trust import calibration_curve, error_rates
 __all__ = [
     "adjacency_heatmap",
     "calibration_curve",
+    "card_view",
     "choice_matrix",
     "cohort_overview",
     "error_rates",
