@@ -6,7 +6,7 @@ import pytest
 from bs4 import BeautifulSoup
 
 from mmcrl import Cohort, InputError, Modality, MultimodalCRL, plots
-from mmcrl.baselines import edge_table, fci_graph, pc_graph
+from mmcrl.baselines import edge_table, fci_graph, pc_graph, standing_columns
 from mmcrl.cards import Cards, link_cards
 from mmcrl.disclosure import inspect
 from mmcrl.doubts import doubts
@@ -30,7 +30,7 @@ def cohort() -> Cohort:
         },
         tiers=[["who"], ["a", "b"]],
         known=pd.DataFrame(
-            [("who.age", "a.0", 1, "made so"), ("who.female", "b.0", 0, "made so")],
+            [("who.age", "a.c0", 1, "made so"), ("who.female", "b.c0", 0, "made so")],
             columns=["source", "target", "sign", "rests_on"],
         ),
     )
@@ -75,9 +75,22 @@ def test_a_card_holds_the_numbers_of_the_link(fitted: tuple[MultimodalCRL, Cohor
     assert strata["by"].value_counts().to_dict() == {"age": 3, "female": 2}
     assert strata.groupby("by")["people"].sum().tolist() == [400, 400]
     assert set(cards.of("effects", "a.0", "b.0")["source"]) == {"a.0", "b.0"}  # undirected: both ways
-    assert cards.of("known", "a.0", "who.0")["known_target"].tolist() == ["a.0"]
+    assert cards.of("known", "a.0", "who.0")["known_target"].tolist() == ["a.c0"]
     assert cards.of("known", "a.0", "b.0").empty
     assert cards.controls.loc["shuffled a"].tolist() == [6, 0, -0.001]
+
+
+def test_without_a_link_and_without_known_people_there_are_no_cards(
+    fitted: tuple[MultimodalCRL, Cohort],
+) -> None:
+    model, unseen = fitted
+    none = link_cards(model, unseen, confidence=1.0, strata={}, covariates=())
+    assert none.links[none.links["confidence"] < 1].empty
+    found = link_cards(model, unseen, strata={}, covariates=())
+    assert found.strata.empty
+    assert found.links["adjusted"].isna().all()
+    assert "its ends are all there is" in plots.card_view(found).html
+    assert all("held fixed its" not in line for line in doubts(found, *found.links.loc[0, ["source", "target"]]))
 
 
 def test_a_loaded_model_has_no_other_starts(fitted: tuple[MultimodalCRL, Cohort], tmp_path: object) -> None:
@@ -174,13 +187,14 @@ def test_the_guard_lets_cards_of_people_pass(cards: Cards) -> None:
 # PC and FCI
 
 
-def test_fci_sees_a_hidden_common_cause_that_pc_directs() -> None:
+def test_fci_sees_a_hidden_common_cause_that_pc_directs(capsys: pytest.CaptureFixture[str]) -> None:
     """Instruments of both ends show that neither acts on the other."""
     rng = np.random.default_rng(0)
     h, p, q = rng.normal(size=(3, 5_000))
     a, b = (x + h + rng.normal(size=len(h)) for x in (p, q))
     latents = pd.DataFrame({"p.0": p, "a.0": a, "b.0": b, "q.0": q})
     marks = fci_graph(latents)
+    assert not capsys.readouterr().out
     assert (marks.loc["a.0", "b.0"], marks.loc["b.0", "a.0"]) == ("arrow", "arrow")
     assert (marks.loc["p.0", "a.0"], marks.loc["a.0", "p.0"]) == ("circle", "arrow")
     assert (marks.loc["p.0", "b.0"], marks.loc["b.0", "p.0"]) == ("", "")
@@ -212,6 +226,21 @@ def test_graphs_rest_on_complete_cases() -> None:
     assert fci_graph(gaps).equals(fci_graph(latents))
     with pytest.raises(InputError, match="20 people"):
         fci_graph(gaps.iloc[290:])
+
+
+def test_a_latent_is_stood_for_by_a_column_of_its_own_that_most_people_have() -> None:
+    rng = np.random.default_rng(2)
+    x = rng.normal(size=(200, 3))
+    x[:60, 0] = np.nan
+    pictures = np.broadcast_to(x[:, 1, None, None, None], (200, 1, 3, 3)).copy()
+    people = Cohort({"a": x, "b": pictures})
+    rows = [("a", "a.0", "c0", 0.9), ("a", "a.0", "c1", 0.8), ("a", "a.1", "c1", -0.7), ("a", "a.1", "c2", 0.1)]
+    rows.append(("b", "b.0", people["b"].names[0], 0.5))
+    loadings = pd.DataFrame(rows, columns=["modality", "latent", "column", "loading"])
+    found = standing_columns(loadings, people)
+    assert np.allclose(found.to_numpy(), np.column_stack([x[:, 1], x[:, 2], x[:, 1]]))
+    assert list(found.columns) == ["a.0", "a.1", "b.0"]
+    assert np.array_equal(standing_columns(loadings, people, missing=0.5)["a.0"], x[:, 0], equal_nan=True)
 
 
 def test_a_graph_without_the_latent_is_refused() -> None:

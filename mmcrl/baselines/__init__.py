@@ -7,7 +7,7 @@ Each has the estimator's protocol: ``fit(cohort)``, then ``transform(cohort)`` t
 from mmcrl.baselines.base import Baseline
 from mmcrl.baselines.beta_vae import BetaVAE
 from mmcrl.baselines.causal_vae import CausalVAE
-from mmcrl.baselines.edges import edge_table
+from mmcrl.baselines.edges import edge_table, standing_columns
 from mmcrl.baselines.grouped import GroupedContrast
 from mmcrl.baselines.linear import FastICABaseline, PCABaseline
 from mmcrl.baselines.multimodal import MCL
@@ -31,4 +31,5 @@ __all__ = [
     "fci_graph",
     "named",
     "pc_graph",
+    "standing_columns",
 ]

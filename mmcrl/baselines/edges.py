@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import numpy as np
 import pandas as pd
 
+from mmcrl.cohort import Cohort
 from mmcrl.errors import InputError
 
-__all__ = ["edge_table"]
+__all__ = ["edge_table", "standing_columns"]
 
 _ONE_WAY = {"tail": "arrow into {}", "circle": "arrow into {}, or a hidden common cause"}
 
@@ -49,6 +51,36 @@ def edge_table(
             row[title] = words(graph, source, target)
         rows.append(row)
     return pd.DataFrame(rows, columns=["source", "target", "links", *drawn])
+
+
+def standing_columns(loadings: pd.DataFrame, cohort: Cohort, missing: float = 0.2) -> pd.DataFrame:
+    """Observed columns in the place of latents: of each the column with its largest loading, no column twice.
+
+    A table of people and the names of latents, for `mmcrl.baselines.pc_graph`, which leaves out whoever lacks one of
+    them.  Columns of which a larger share than ``missing`` is missing are taken only where there is no other; a
+    channel of an image or series is its mean.  Loadings are those of `MultimodalCRL.loadings` in this cohort.
+    """
+    taken: dict[str, np.ndarray] = {}
+    used = set()
+    strongest = loadings.reindex(loadings["loading"].abs().sort_values(ascending=False, kind="stable").index)
+    for most in (missing, 1.0):
+        for row in strongest.itertuples():
+            column = (str(row.modality), str(row.column))
+            if row.latent in taken or column in used:
+                continue
+            values = _values(cohort, *column)
+            if np.isnan(values).mean() <= most:
+                taken[str(row.latent)] = values
+                used.add(column)
+    order = [latent for latent in dict.fromkeys(loadings["latent"]) if latent in taken]
+    return pd.DataFrame({latent: taken[latent] for latent in order}, index=cohort.ids)
+
+
+def _values(cohort: Cohort, modality: str, column: str) -> np.ndarray:
+    values = cohort[modality].values[:, cohort[modality].names.index(column)]
+    channel = np.asarray(values, dtype=float).reshape(len(cohort), -1)
+    seen = ~np.isnan(channel)
+    return np.where(seen.any(1), np.where(seen, channel, 0).sum(1) / np.maximum(seen.sum(1), 1), np.nan)
 
 
 def _of_pc(graph: pd.DataFrame, source: str, target: str) -> str:

@@ -6,6 +6,8 @@ scores, among complete cases: people who lack one value are left out.
 
 from __future__ import annotations
 
+import contextlib
+import io
 from typing import Any
 
 import numpy as np
@@ -76,7 +78,8 @@ def fci_graph(latents: pd.DataFrame, alpha: float = 0.01, depth: int = 3) -> pd.
     check_whole("depth", depth, 0)
     names, scores = _complete(latents)
     options: dict[str, Any] = {"depth": int(depth), "max_path_length": -1, "show_progress": False, "verbose": False}
-    found, _ = fci(scores, "fisherz", alpha, **options)
+    with contextlib.redirect_stdout(io.StringIO()):  # it prints some of its edges, verbose or not
+        found, _ = fci(scores, "fisherz", alpha, **options)
     marks = np.asarray(found.graph)  # [i, j]: the mark at i
     words = np.select([marks == -1, marks == 1, marks == 2], ["tail", "arrow", "circle"], "")
     return pd.DataFrame(words, index=names, columns=names)

@@ -1,8 +1,8 @@
 """Plots: pictures of cohorts, links and scores, and cards of links.
 
-Every function returns the matplotlib Axes or Figure that it drew, `card_view` what a page shows as HTML.  Counts under
-10 people are never shown, and no picture has a mark for a single person; `gallery` and `traversal` are for images of
-simulated ones.
+Every function returns the matplotlib Axes or Figure that it drew, `card_view` what a page shows as HTML.  Counts
+under 10 people are never shown, and no picture has a mark for a single person; `gallery` and `traversal` are for
+images of simulated ones.
 """
 
 from mmcrl.plots.cards import card_view
