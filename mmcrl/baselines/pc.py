@@ -55,7 +55,8 @@ def fci_graph(latents: pd.DataFrame, alpha: float = 0.01, depth: int = 3) -> pd.
 
     ``M.loc[i, j]`` is the mark at i's end of the edge between i and j: ``tail``, ``arrow``, ``circle`` (not decided),
     or nothing where there is no edge.  An arrow at i says that i causes j in no graph that fits, arrows at both ends
-    that something hidden causes both.  It rests on independencies alone: no background knowledge is given.
+    that something hidden causes both.  It rests on independencies alone: tiers are not given, since the library
+    would take an edge that they direct for one without a hidden cause.
 
     Parameters
     ----------
