@@ -95,7 +95,7 @@ def _returns(link: Any) -> list[str]:
 def _others(edges: pd.DataFrame) -> list[str]:
     words = {title: edges[title].iloc[0] for title in edges.columns[3:]} if len(edges) else {}
     against = {"no edge": "no edge", "hidden common cause": "a hidden common cause of both"}
-    return [f"{title} draws {against[word]}." for title, word in words.items() if word in against]
+    return [f"{title}, told no tiers, draws {against[word]}." for title, word in words.items() if word in against]
 
 
 def _known(known: pd.DataFrame) -> list[str]:

@@ -152,8 +152,8 @@ def test_groups_graphs_and_literature_speak_against_a_link_too(cards: Cards) -> 
     told = " ".join(doubts(other, link["source"], link["target"]))
     assert "other one in female: yes" in told
     assert "not there in female: no" in told
-    assert "PC draws no edge" in told
-    assert "FCI draws a hidden common cause of both" in told
+    assert "PC, told no tiers, draws no edge" in told
+    assert "FCI, told no tiers, draws a hidden common cause of both" in told
     assert "a.x – b.y is known with the other sign" in told
 
 

@@ -65,7 +65,7 @@ def _rows(cards: Cards, link: Mapping[str, Any], labels: Mapping[str, str]) -> I
     source, target = str(link["source"]), str(link["target"])
     yield "latents", escape(f"{source}, {target}; told apart: {link['identified']}")
     yield "evidence", f"{link['evidence']:.3f} nats per person ({link['low']:.3f} to {link['high']:.3f})"
-    yield "confidence", f"{link['confidence']:.2f}; q-value {link['q_value']:.3f}"
+    yield "confidence", escape(f"{link['confidence']:.2f}; q-value {_q_value(link['q_value'])}")
     direction = "directed" if link["direction"] == "directed" else "no direction"
     yield "direction", f"{direction}: {_RESTS_ON[link['rests_on']]}"
     yield "held fixed", escape(", ".join(_name(name, labels) for name in link["given"]) or "nothing")
@@ -85,6 +85,10 @@ def _rows(cards: Cards, link: Mapping[str, Any], labels: Mapping[str, str]) -> I
     yield "overturned by", "<br>".join(map(escape, doubts(cards, source, target, labels)))
 
 
+def _q_value(q: float) -> str:
+    return "<0.001" if q < 0.001 else f"{q:.3f}"
+
+
 def _name(latent: str, labels: Mapping[str, str]) -> str:
     return f"{labels[latent]} [{latent}]" if latent in labels else latent
 
@@ -101,11 +105,15 @@ def _effects(effects: pd.DataFrame, labels: Mapping[str, str]) -> str:
         + (
             "not told, too few people"
             if pd.isna(row.low)
-            else f"{row.effect:+.2f} SD ({row.low:+.2f} to {row.high:+.2f})"
+            else f"{_signed(row.effect)} SD ({_signed(row.low)} to {_signed(row.high)})"
         )
         for row in effects.itertuples()
     ]
     return "<br>".join(map(escape, lines)) or "none"
+
+
+def _signed(number: float) -> str:
+    return f"{number:+.2f}".replace("-", "−")
 
 
 def _returns(link: Mapping[str, Any]) -> str:
@@ -121,8 +129,8 @@ def _returns(link: Mapping[str, Any]) -> str:
 
 def _controls(cards: Cards) -> str:
     told = [
-        f"{title}: {row.claimed} of {row.pairs} pairs claimed, strongest {row.strongest:.4f} nats"
-        for title, row in cards.controls.iterrows()
+        f"{row.Index}: {row.claimed} of {row.pairs} pairs claimed, strongest {row.strongest:.4f} nats"
+        for row in cards.controls.itertuples()
     ]
     return "; ".join(told) or "none in this run"
 

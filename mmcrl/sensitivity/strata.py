@@ -126,7 +126,7 @@ def _grouped(values: pd.Series) -> pd.Series:
     words = [f"{cut:.3g}" for cut in cuts]
     labels = [f"up to {words[0]}", *(f"{a} to {b}" for a, b in itertools.pairwise(words))]
     labels.append(f"over {words[-1]}")
-    return pd.cut(values, [-np.inf, *cuts, np.inf], labels=labels).astype("object").rename(values.name)
+    return pd.cut(values, [-np.inf, *cuts, np.inf], labels=labels).astype("object")
 
 
 def _order(label: object) -> tuple[int, float, str]:
