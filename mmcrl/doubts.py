@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 import pandas as pd
 
@@ -74,16 +73,16 @@ def _covariates(link: pd.Series, cards: Cards, name: Mapping[str, str]) -> list[
 
 def _groups(strata: pd.DataFrame, sign: int, smallest: float) -> list[str]:
     found = []
-    for row in strata.itertuples():
-        clear = row.evidence > smallest and row.evidence > _CLEAR * row.evidence_se
-        if clear and row.sign * sign < 0:
-            found.append(f"Its sign is the other one in {row.by}: {row.stratum}.")
-        elif row.evidence + _CLEAR * row.evidence_se < smallest:
-            found.append(f"It is not there in {row.by}: {row.stratum}.")
+    for row in strata.to_dict("records"):
+        clear = row["evidence"] > smallest and row["evidence"] > _CLEAR * row["evidence_se"]
+        if clear and row["sign"] * sign < 0:
+            found.append(f"Its sign is the other one in {row['by']}: {row['stratum']}.")
+        elif row["evidence"] + _CLEAR * row["evidence_se"] < smallest:
+            found.append(f"It is not there in {row['by']}: {row['stratum']}.")
     return found
 
 
-def _returns(link: Any) -> list[str]:
+def _returns(link: pd.Series) -> list[str]:
     found = []
     if link["starts"] and link["in_starts"] < 1:
         found.append(f"Other random starts show it in {link['in_starts']:.0%} of {link['starts']}.")
@@ -100,12 +99,12 @@ def _others(edges: pd.DataFrame) -> list[str]:
 
 def _known(known: pd.DataFrame) -> list[str]:
     found = []
-    for row in known.itertuples():
-        ends = f"{row.known_source} – {row.known_target}"
-        if row.expected_sign == 0:
+    for row in known.to_dict("records"):
+        ends = f"{row['known_source']} – {row['known_target']}"
+        if row["expected_sign"] == 0:
             found.append(f"Next to no link is known between {ends}.")
-        elif row.sign and row.sign != row.expected_sign:
+        elif row["sign"] and row["sign"] != row["expected_sign"]:
             found.append(f"{ends} is known with the other sign.")
-        if row.direction == "reversed":
+        if row["direction"] == "reversed":
             found.append(f"Its direction is the reverse of what is known of {ends}.")
     return found

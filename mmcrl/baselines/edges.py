@@ -64,13 +64,13 @@ def standing_columns(loadings: pd.DataFrame, cohort: Cohort, missing: float = 0.
     used = set()
     strongest = loadings.reindex(loadings["loading"].abs().sort_values(ascending=False, kind="stable").index)
     for most in (missing, 1.0):
-        for row in strongest.itertuples():
-            column = (str(row.modality), str(row.column))
-            if row.latent in taken or column in used:
+        for row in strongest.to_dict("records"):
+            column = (str(row["modality"]), str(row["column"]))
+            if row["latent"] in taken or column in used:
                 continue
             values = _values(cohort, *column)
             if np.isnan(values).mean() <= most:
-                taken[str(row.latent)] = values
+                taken[str(row["latent"])] = values
                 used.add(column)
     order = [latent for latent in dict.fromkeys(loadings["latent"]) if latent in taken]
     return pd.DataFrame({latent: taken[latent] for latent in order}, index=cohort.ids)

@@ -45,7 +45,7 @@ def card_view(cards: Cards, labels: Mapping[str, str] | None = None, opened: int
     return CardView(f'<div class="link-cards">{"".join(panels) or "<p>No link.</p>"}</div>')
 
 
-def _panel(cards: Cards, link: Mapping[str, Any], labels: Mapping[str, str], opened: bool) -> str:
+def _panel(cards: Cards, link: Mapping[Any, Any], labels: Mapping[str, str], opened: bool) -> str:
     source, target = (_name(link[end], labels) for end in ("source", "target"))
     arrow = "→" if link["direction"] == "directed" else "—"
     summary = (
@@ -61,7 +61,7 @@ def _panel(cards: Cards, link: Mapping[str, Any], labels: Mapping[str, str], ope
     )
 
 
-def _rows(cards: Cards, link: Mapping[str, Any], labels: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+def _rows(cards: Cards, link: Mapping[Any, Any], labels: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     source, target = str(link["source"]), str(link["target"])
     yield "latents", escape(f"{source}, {target}; told apart: {link['identified']}")
     yield "evidence", f"{link['evidence']:.3f} nats per person ({link['low']:.3f} to {link['high']:.3f})"
@@ -101,13 +101,13 @@ def _renamed(text: str, ends: tuple[str, str], labels: Mapping[str, str]) -> str
 
 def _effects(effects: pd.DataFrame, labels: Mapping[str, str]) -> str:
     lines = [
-        f"people 1 SD higher in {labels.get(row.source, row.source)}: {row.column} "
+        f"people 1 SD higher in {labels.get(row['source'], row['source'])}: {row['column']} "
         + (
             "not told, too few people"
-            if pd.isna(row.low)
-            else f"{_signed(row.effect)} SD ({_signed(row.low)} to {_signed(row.high)})"
+            if pd.isna(row["low"])
+            else f"{_signed(row['effect'])} SD ({_signed(row['low'])} to {_signed(row['high'])})"
         )
-        for row in effects.itertuples()
+        for row in effects.to_dict("records")
     ]
     return "<br>".join(map(escape, lines)) or "none"
 
@@ -116,7 +116,7 @@ def _signed(number: float) -> str:
     return f"{number:+.2f}".replace("-", "−")
 
 
-def _returns(link: Mapping[str, Any]) -> str:
+def _returns(link: Mapping[Any, Any]) -> str:
     told = []
     if link.get("stability") is not None and not pd.isna(link["stability"]):
         told.append(f"in {link['stability']:.0%} of {link['refits']:.0f} refits on half of the people")
@@ -129,20 +129,20 @@ def _returns(link: Mapping[str, Any]) -> str:
 
 def _controls(cards: Cards) -> str:
     told = [
-        f"{row.Index}: {row.claimed} of {row.pairs} pairs claimed, strongest {row.strongest:.4f} nats"
-        for row in cards.controls.itertuples()
+        f"{row['title']}: {row['claimed']} of {row['pairs']} pairs claimed, strongest {row['strongest']:.4f} nats"
+        for row in cards.controls.rename_axis("title").reset_index().to_dict("records")
     ]
     return "; ".join(told) or "none in this run"
 
 
-def _hidden(link: Mapping[str, Any], labels: Mapping[str, str]) -> str:
+def _hidden(link: Mapping[Any, Any], labels: Mapping[str, str]) -> str:
     told = f"partial correlation {link['cause']:.2f} with both ends; {link['cause_low']:.2f} for the interval's edge"
     if link["strongest"] is None or pd.isna(link["strongest_cause"]):
         return told
     return escape(f"{told}; measured, at most {link['strongest_cause']:.2f} ({_name(link['strongest'], labels)})")
 
 
-def _covariates(cards: Cards, link: Mapping[str, Any]) -> str:
+def _covariates(cards: Cards, link: Mapping[Any, Any]) -> str:
     if pd.isna(link["adjusted"]):
         return "none beside the ends"
     held = ", ".join(cards.covariates)
@@ -151,20 +151,20 @@ def _covariates(cards: Cards, link: Mapping[str, Any]) -> str:
 
 def _groups(strata: pd.DataFrame) -> str:
     lines = []
-    for row in strata.itertuples():
-        people = "few people" if pd.isna(row.people) else f"{few(int(row.people))} people"
+    for row in strata.to_dict("records"):
+        people = "few people" if pd.isna(row["people"]) else f"{few(int(row['people']))} people"
         found = (
             "too few to tell"
-            if pd.isna(row.evidence)
-            else (f"{_SIGN[int(row.sign)]} {row.evidence:.3f} ± {row.evidence_se:.3f} nats")
+            if pd.isna(row["evidence"])
+            else (f"{_SIGN[int(row['sign'])]} {row['evidence']:.3f} ± {row['evidence_se']:.3f} nats")
         )
-        lines.append(f"{row.by} {row.stratum} ({people}): {found}")
+        lines.append(f"{row['by']} {row['stratum']} ({people}): {found}")
     return "<br>".join(map(escape, lines)) or "its ends are all there is to divide people by"
 
 
 def _known(known: pd.DataFrame) -> str:
     lines = []
-    for row in known.itertuples():
-        expected = {1: "+", -1: "−", 0: "next to nothing"}[int(row.expected_sign)]
-        lines.append(f"{row.known_source} – {row.known_target}, expected {expected}: {row.rests_on}")
+    for row in known.to_dict("records"):
+        expected = {1: "+", -1: "−", 0: "next to nothing"}[int(row["expected_sign"])]
+        lines.append(f"{row['known_source']} – {row['known_target']}, expected {expected}: {row['rests_on']}")
     return "<br>".join(map(escape, lines)) or "no link that the manifest lists"
