@@ -35,8 +35,10 @@ _WIDTH = 1.96  # standard errors of a 95 % interval
 
 @dataclass(frozen=True)
 class Cards:
-    """What is told of each link: all tables have the columns source and target, which lead from one to the other.
+    """What is told of each link: all tables but controls have the columns source and target, which join them.
 
+    Attributes
+    ----------
     links : one row per link: those of `MultimodalCRL.links`, with low and high (evidence's 95 % interval), limit
         (`mmcrl.sensitivity.claim_limit`), and the columns of `hidden_table`, `covariate_table`, `start_table` and,
         where it was given, `mmcrl.stability.link_stability`.
@@ -45,7 +47,8 @@ class Cards:
     edges : of `mmcrl.baselines.edge_table`; empty where it was not given.
     known : of `mmcrl.known.compare`, its columns (``modality.column``) called known_source and known_target here.
     controls : one row per control: pairs, claimed (how many of them), strongest (evidence, nats).
-    smallest, covariates : what counts as a link (nats); names of what was held fixed in turn.
+    smallest : what counts as a link (nats).
+    covariates : names of what was held fixed, and left free.
     """
 
     links: pd.DataFrame

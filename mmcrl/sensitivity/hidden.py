@@ -10,8 +10,8 @@ With ``a = b = r`` (or ``a = -b`` for a negative rho, whose size counts), the li
     r^2 = (abs(rho) - t) / (1 - t),
 
 for t = 0 at ``r = sqrt(abs(rho))``.  A hidden cause with unequal ends does it when ``a b`` is as large, or nearly so.
-Here abs(rho) is the correlation of the link's evidence, ``sqrt(1 - exp(-2 Delta))``, and t that of the smallest effect
-which counts as a link.
+Here abs(rho) is the correlation of the link's evidence, ``sqrt(1 - exp(-2 Delta))``, and t that of the smallest
+effect which counts as a link.
 
 This is the bias formula of omitted variables in the symmetric form that suits a link without a direction.  In the
 terms of Cinelli and Hazlett (Making sense of sensitivity: extending omitted variable bias, Journal of the Royal
@@ -57,7 +57,7 @@ def adjusted_correlation(rho: float, a: float, b: float) -> float:
 
 
 def needed_cause(rho: float, least: float = 0.0) -> float:
-    """r: the partial correlation with both ends at which a hidden cause leaves abs(rho) at ``least``; 0 if it is below.
+    """r: the partial correlation with both ends at which a hidden cause leaves abs(rho) at ``least``; 0 if below.
 
     Raises
     ------
