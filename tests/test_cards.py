@@ -84,8 +84,10 @@ def test_without_a_link_and_without_known_people_there_are_no_cards(
     fitted: tuple[MultimodalCRL, Cohort],
 ) -> None:
     model, unseen = fitted
-    none = link_cards(model, unseen, confidence=1.0, strata={}, covariates=())
-    assert none.links[none.links["confidence"] < 1].empty
+    none = link_cards(model, unseen, confidence=1.0, scope="within")
+    assert none.links.empty
+    assert "No link" in plots.card_view(none).html
+    assert not len(edge_table(model.links(), {}, {}).merge(none.links[["source", "target"]]))
     found = link_cards(model, unseen, strata={}, covariates=())
     assert found.strata.empty
     assert found.links["adjusted"].isna().all()
