@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import contextlib
 import io
+import warnings
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from tqdm import TqdmWarning
 
 from mmcrl.errors import InputError, check_whole
 from mmcrl.evidence import normal_scores
@@ -39,14 +42,15 @@ def pc_graph(latents: pd.DataFrame, alpha: float = 0.01, uc_priority: int = 3) -
     Sources: Spirtes, Glymour and Scheines, Causation, Prediction, and Search (2000); Zheng et al., Causal-learn:
     Causal discovery in Python (2024), arXiv:2307.16405.
     """
-    from causallearn.search.ConstraintBased.PC import pc
-
     _check_level(alpha)
     if uc_priority not in (0, 1, 2, 3, 4):
         raise InputError("uc_priority", "0, 1, 2, 3 or 4", repr(uc_priority))
     names, scores = _complete(latents)
     options: dict[str, Any] = {"indep_test": "fisherz", "stable": True, "uc_rule": 0, "uc_priority": uc_priority}
-    found = pc(scores, alpha, show_progress=False, verbose=False, **options).G.graph
+    with _silence():
+        from causallearn.search.ConstraintBased.PC import pc
+
+        found = pc(scores, alpha, show_progress=False, verbose=False, **options).G.graph
     return pd.DataFrame(_adjacency(np.asarray(found)), index=names, columns=names)
 
 
@@ -73,17 +77,25 @@ def fci_graph(latents: pd.DataFrame, alpha: float = 0.01, depth: int = 3) -> pd.
     orientation rules for causal discovery in the presence of latent confounders and selection bias (2008); Zheng et
     al., Causal-learn: Causal discovery in Python (2024), arXiv:2307.16405.
     """
-    from causallearn.search.ConstraintBased.FCI import fci
-
     _check_level(alpha)
     check_whole("depth", depth, 0)
     names, scores = _complete(latents)
     options: dict[str, Any] = {"depth": int(depth), "max_path_length": -1, "show_progress": False, "verbose": False}
-    with contextlib.redirect_stdout(io.StringIO()):  # it prints some of its edges, verbose or not
+    with _silence():
+        from causallearn.search.ConstraintBased.FCI import fci
+
         found, _ = fci(scores, "fisherz", alpha, **options)
     marks = np.asarray(found.graph)  # [i, j]: the mark at i
     words = np.select([marks == -1, marks == 1, marks == 2], ["tail", "arrow", "circle"], "")
     return pd.DataFrame(words, index=names, columns=names)
+
+
+@contextlib.contextmanager
+def _silence() -> Iterator[None]:
+    """causal-learn prints some of FCI's edges, verbose or not, and warns of a bar that it does not draw."""
+    with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
+        warnings.simplefilter("ignore", TqdmWarning)
+        yield
 
 
 def _check_level(alpha: float) -> None:

@@ -68,7 +68,7 @@ def _rows(cards: Cards, link: Mapping[Any, Any], labels: Mapping[str, str]) -> I
     yield "confidence", escape(f"{link['confidence']:.2f}; q-value {_q_value(link['q_value'])}")
     direction = "directed" if link["direction"] == "directed" else "no direction"
     yield "direction", f"{direction}: {_RESTS_ON[link['rests_on']]}"
-    yield "held fixed", escape(", ".join(_name(name, labels) for name in link["given"]) or "nothing")
+    yield "held fixed", escape("; ".join(_name(name, labels) for name in link["given"]) or "nothing")
     yield "effect", _effects(cards.of("effects", source, target), labels)
     yield "returns", escape(_returns(link))
     yield "controls", escape(_controls(cards))
@@ -156,7 +156,11 @@ def _groups(strata: pd.DataFrame) -> str:
         found = (
             "too few to tell"
             if pd.isna(row["evidence"])
-            else (f"{_SIGN[int(row['sign'])]} {row['evidence']:.3f} ± {row['evidence_se']:.3f} nats")
+            else (
+                f"{row['evidence']:.3f} ± {row['evidence_se']:.3f} nats, sign {_SIGN[int(row['sign'])]}".replace(
+                    "-", "−"
+                )
+            )
         )
         lines.append(f"{row['by']} {row['stratum']} ({people}): {found}")
     return "<br>".join(map(escape, lines)) or "its ends are all there is to divide people by"
