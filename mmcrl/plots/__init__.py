@@ -5,8 +5,10 @@ under 10 people are never shown, and no picture has a mark for a single person; 
 images of simulated ones.
 """
 
+from mmcrl.plots.averages import average_images, average_series
 from mmcrl.plots.cards import card_view
 from mmcrl.plots.cohorts import returning_links
+from mmcrl.plots.columns import column_histograms, missing_columns
 from mmcrl.plots.costs import graph_distances, growth
 from mmcrl.plots.evidence import evidence_plot
 from mmcrl.plots.fits import recovery_density, score_intervals, training_curve
@@ -16,14 +18,18 @@ from mmcrl.plots.matrices import adjacency_heatmap, loadings_heatmap
 from mmcrl.plots.people import cohort_overview
 from mmcrl.plots.pictures import gallery, traversal
 from mmcrl.plots.studies import choice_matrix, method_panels, missing_table, verdict_bars, world_scores
+from mmcrl.plots.together import modalities_together
 from mmcrl.plots.trust import calibration_curve, error_rates
 
 __all__ = [
     "adjacency_heatmap",
+    "average_images",
+    "average_series",
     "calibration_curve",
     "card_view",
     "choice_matrix",
     "cohort_overview",
+    "column_histograms",
     "error_rates",
     "evidence_plot",
     "gallery",
@@ -33,7 +39,9 @@ __all__ = [
     "link_graph",
     "loadings_heatmap",
     "method_panels",
+    "missing_columns",
     "missing_table",
+    "modalities_together",
     "recovery_density",
     "returning_links",
     "score_intervals",
