@@ -81,8 +81,8 @@ def link_cards(
 ) -> Cards:
     """Cards of the links of this scope and at least this confidence, strongest first.
 
-    A model of several ``folds`` takes its evidence from everybody; what is measured anew here (held fixed, covariates,
-    groups, other starts, the yardstick of a hidden cause) rests on the people of this cohort alone.
+    A model of several ``folds`` takes its evidence from everybody; what is measured anew here (held fixed,
+    covariates, groups, other starts, the yardstick of a hidden cause) rests on the people of this cohort alone.
 
     Parameters
     ----------
