@@ -23,7 +23,7 @@ from mmcrl.boundary import (
     column_faults,
     refuse_unknown,
 )
-from mmcrl.errors import InputError
+from mmcrl.errors import InputError, check_whole
 from mmcrl.modality import Modality
 
 __all__ = ["Cohort", "Modality"]
@@ -136,6 +136,19 @@ class Cohort:
         values = self[modality].take(np.random.default_rng(seed).permutation(len(self)))
         values.index = None
         return self._with({**self.modalities, modality: values}, self.ids)
+
+    def with_noise(self, n_columns: int = 4, seed: int = 0, name: str = "noise") -> Cohort:
+        """A negative control: a further modality of independent standard normal columns, linked to nothing.
+
+        Raises
+        ------
+        InputError : for a number of columns below 1, an unsafe name, and one that a modality has.
+        """
+        check_whole("n_columns", n_columns, 1)
+        if name in self.modalities:
+            raise InputError("name", "one that no modality has", repr(name))
+        values = np.random.default_rng(seed).normal(size=(len(self), n_columns))
+        return self._with(checked_modalities({**self.modalities, name: values}), self.ids)
 
     def without(self, modality: str) -> Cohort:
         """The same people without this modality."""

@@ -189,6 +189,20 @@ def test_shuffled_permutes_one_modality_among_people():
     refused("modality: expected modalities among a, b, got 'c'", cohort.shuffled, "c")
 
 
+def test_a_modality_of_noise_leaves_the_others_as_they_are_and_goes_with_none():
+    rng = np.random.default_rng(0)
+    cohort = Cohort({"a": rng.normal(size=(5_000, 3))}, tiers=[["a"]])
+    control = cohort.with_noise(2, seed=1)
+    noise = control["noise"].values
+    assert control["a"] is cohort["a"] and cohort.names == ["a"] and control.tiers == [["a"]]
+    assert noise.shape == (5_000, 2) and np.allclose([noise.mean(), noise.std()], [0, 1], atol=0.03)
+    assert np.abs(np.corrcoef(cohort["a"].values.T, noise.T)[:3, 3:]).max() < 0.05
+    assert np.array_equal(cohort.with_noise(2, seed=1)["noise"].values, noise)
+    assert not np.array_equal(cohort.with_noise(2, seed=2)["noise"].values, noise)
+    refused("name: expected one that no modality has, got 'noise'", control.with_noise)
+    refused("n_columns", cohort.with_noise, 0)
+
+
 def test_without_drops_what_was_known_about_the_modality():
     known = pd.DataFrame([("a.c0", "b.c0", 1, "x")], columns=["source", "target", "sign", "rests_on"])
     cohort = Cohort({"a": A, "b": B}, tiers=[["a"], ["b"]], known=known, n_latents={"a": 1, "b": 1})

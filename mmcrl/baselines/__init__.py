@@ -7,10 +7,11 @@ Each has the estimator's protocol: ``fit(cohort)``, then ``transform(cohort)`` t
 from mmcrl.baselines.base import Baseline
 from mmcrl.baselines.beta_vae import BetaVAE
 from mmcrl.baselines.causal_vae import CausalVAE
+from mmcrl.baselines.edges import edge_table, standing_columns
 from mmcrl.baselines.grouped import GroupedContrast
 from mmcrl.baselines.linear import FastICABaseline, PCABaseline
 from mmcrl.baselines.multimodal import MCL
-from mmcrl.baselines.pc import pc_graph
+from mmcrl.baselines.pc import fci_graph, pc_graph
 from mmcrl.baselines.published import PublishedLoss
 from mmcrl.baselines.registry import METHODS, named
 from mmcrl.baselines.supervised import SupervisedCeiling
@@ -26,6 +27,9 @@ __all__ = [
     "PCABaseline",
     "PublishedLoss",
     "SupervisedCeiling",
+    "edge_table",
+    "fci_graph",
     "named",
     "pc_graph",
+    "standing_columns",
 ]

@@ -1,10 +1,12 @@
-"""Plots: pictures of cohorts, links and scores.
+"""Plots: pictures of cohorts, links and scores, and cards of links.
 
-Every function returns the matplotlib Axes or Figure that it drew.  Counts under 10 people are never shown, and no
-picture has a mark for a single person; `gallery` and `traversal` are for images of simulated ones.
+Every function returns the matplotlib Axes or Figure that it drew, `card_view` what a page shows as HTML.  Counts
+under 10 people are never shown, and no picture has a mark for a single person; `gallery` and `traversal` are for
+images of simulated ones.
 """
 
 from mmcrl.plots.averages import average_images, average_series
+from mmcrl.plots.cards import card_view
 from mmcrl.plots.cohorts import returning_links
 from mmcrl.plots.columns import column_histograms, missing_columns
 from mmcrl.plots.costs import graph_distances, growth
@@ -24,6 +26,7 @@ __all__ = [
     "average_images",
     "average_series",
     "calibration_curve",
+    "card_view",
     "choice_matrix",
     "cohort_overview",
     "column_histograms",

@@ -1,0 +1,141 @@
+"""Cards: for every link all that speaks for it and against it, as tables that belong together.
+
+Nothing is fitted here.  Evidence, confidence and q-value are those of `MultimodalCRL.links`, effects those of
+`mmcrl.effects`; what a link would have to survive is measured in people whom the fit has not seen
+(`mmcrl.sensitivity`); PC and FCI are given the latents of the same people (`mmcrl.baselines`); what is known
+beforehand comes from the cohort's manifest (`mmcrl.known`).  Refits and controls, which need fits, are handed in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+
+import pandas as pd
+
+from mmcrl.adjacency import confident_links
+from mmcrl.cohort import Cohort
+from mmcrl.known import compare
+from mmcrl.model import MultimodalCRL
+from mmcrl.sensitivity import (
+    Measured,
+    claim_limit,
+    covariate_table,
+    hidden_table,
+    observed_strata,
+    start_table,
+    stratum_table,
+)
+
+__all__ = ["Cards", "link_cards"]
+
+_ENDS = ["source", "target"]
+_WIDTH = 1.96  # standard errors of a 95 % interval
+
+
+@dataclass(frozen=True)
+class Cards:
+    """What is told of each link: all tables but controls have the columns source and target, which join them.
+
+    Attributes
+    ----------
+    links : one row per link: those of `MultimodalCRL.links`, with low and high (evidence's 95 % interval), limit
+        (`mmcrl.sensitivity.claim_limit`), and the columns of `hidden_table`, `covariate_table`, `start_table` and,
+        where it was given, `mmcrl.stability.link_stability`.
+    effects : of `MultimodalCRL.effects`, an undirected link both ways.
+    strata : of `mmcrl.sensitivity.stratum_table`.
+    edges : of `mmcrl.baselines.edge_table`; empty where it was not given.
+    known : of `mmcrl.known.compare`, its columns (``modality.column``) called known_source and known_target here.
+    controls : one row per control: pairs, claimed (how many of them), strongest (evidence, nats).
+    smallest : what counts as a link (nats).
+    covariates : names of what was held fixed, and left free.
+    """
+
+    links: pd.DataFrame
+    effects: pd.DataFrame
+    strata: pd.DataFrame
+    edges: pd.DataFrame
+    known: pd.DataFrame
+    controls: pd.DataFrame
+    smallest: float
+    covariates: tuple[str, ...]
+
+    def of(self, table: str, source: str, target: str) -> pd.DataFrame:
+        """The rows of one of the tables (effects, strata, edges, known) that are about this link."""
+        rows: pd.DataFrame = getattr(self, table)
+        return rows[[{a, b} == {source, target} for a, b in zip(rows["source"], rows["target"], strict=True)]]
+
+
+def link_cards(
+    model: MultimodalCRL,
+    cohort: Cohort,
+    *,
+    confidence: float = 0.5,
+    scope: str = "cross",
+    covariates: Collection[str] | None = None,
+    strata: Mapping[str, pd.Series] | None = None,
+    minimum: int = 10,
+    stability: pd.DataFrame | None = None,
+    controls: Mapping[str, pd.DataFrame] | None = None,
+    edges: pd.DataFrame | None = None,
+) -> Cards:
+    """Cards of the links of this scope and at least this confidence, strongest first.
+
+    A model of several ``folds`` takes its evidence from everybody; what is measured anew here (held fixed,
+    covariates, groups, other starts, the yardstick of a hidden cause) rests on the people of this cohort alone.
+
+    Parameters
+    ----------
+    cohort : people whom `fit` has not seen, ``cohort.split(model.settings.held_out, model.seed)[1]`` of its cohort.
+    covariates : names of latents or modalities; left out, all modalities of kind ``observed``.
+    strata : groups of people; left out, as `mmcrl.sensitivity.observed_strata` makes them of observed columns.
+    minimum : people in a group that is told.
+    stability : of `mmcrl.stability.link_stability`. edges : of `mmcrl.baselines.edge_table`.
+    controls : title to the pairs of `MultimodalCRL.links` of a fit in which none of them is real.
+
+    Raises
+    ------
+    InputError : for a confidence outside [0, 1], and as the functions that are called.
+    """
+    every = model.links()
+    links = confident_links(every, confidence)
+    links = links[links["scope"] == scope].reset_index(drop=True)
+    smallest = model.settings.smallest_effect
+    measured = Measured.of(model.transform(cohort), model.knowledge)
+    if covariates is None:
+        covariates = [name for name, modality in cohort.modalities.items() if modality.kind == "observed"]
+    strata = observed_strata(cohort) if strata is None else strata
+    told = links.assign(
+        low=links["evidence"] - _WIDTH * links["evidence_se"],
+        high=links["evidence"] + _WIDTH * links["evidence_se"],
+        limit=[claim_limit(*pair, confidence) for pair in zip(links["evidence"], links["evidence_se"], strict=True)],
+    )
+    tables = [
+        hidden_table(links, measured, smallest),
+        covariate_table(links, measured, covariates),
+        start_table(links, model, cohort, confidence),
+    ]
+    for table in [*tables, *([] if stability is None else [stability])]:
+        told = told.merge(table, on=_ENDS, how="left")
+    known = compare(every, model.loadings(cohort), cohort.known, confidence)
+    known = known.rename(columns={"source": "known_source", "target": "known_target"}).rename(
+        columns={"latent_source": "source", "latent_target": "target"}
+    )
+    return Cards(
+        told,
+        model.effects(cohort, confidence),
+        stratum_table(links, measured, strata, cohort.ids, minimum=minimum),
+        pd.DataFrame(columns=_ENDS) if edges is None else edges,
+        known,
+        _controls(controls or {}, confidence),
+        smallest,
+        tuple(covariates),
+    )
+
+
+def _controls(controls: Mapping[str, pd.DataFrame], confidence: float) -> pd.DataFrame:
+    rows = {
+        title: (len(pairs), int((pairs["confidence"] >= confidence).sum()), pairs["evidence"].max())
+        for title, pairs in controls.items()
+    }
+    return pd.DataFrame.from_dict(rows, orient="index", columns=["pairs", "claimed", "strongest"])

@@ -1,0 +1,33 @@
+"""Sensitivity: what a link of a fitted model would have to survive, without fitting anything again.
+
+Four questions are asked of the same latents and the same sets of other latents that the link rests on: how strong a
+hidden cause of both ends would have to be (`hidden`), whether the link is there in parts of the people (`strata`),
+whether it hangs on the covariates (`covariates`), and how much a link may be asked to be worth (`limits`).  A fifth
+asks whether the other random starts of the same fit show it (`starts`).
+
+What needs refits is `mmcrl.stability.link_stability`, and sweeps over the settings.
+"""
+
+from mmcrl.sensitivity.covariates import COVARIATE_COLUMNS, covariate_table
+from mmcrl.sensitivity.hidden import HIDDEN_COLUMNS, adjusted_correlation, hidden_table, needed_cause
+from mmcrl.sensitivity.limits import claim_limit
+from mmcrl.sensitivity.measured import Measured, correlation_of
+from mmcrl.sensitivity.starts import START_COLUMNS, start_table
+from mmcrl.sensitivity.strata import STRATUM_COLUMNS, observed_strata, stratum_table
+
+__all__ = [
+    "COVARIATE_COLUMNS",
+    "HIDDEN_COLUMNS",
+    "START_COLUMNS",
+    "STRATUM_COLUMNS",
+    "Measured",
+    "adjusted_correlation",
+    "claim_limit",
+    "correlation_of",
+    "covariate_table",
+    "hidden_table",
+    "needed_cause",
+    "observed_strata",
+    "start_table",
+    "stratum_table",
+]
