@@ -1,7 +1,7 @@
 """Plots: pictures of cohorts, links and scores.
 
 Every function returns the matplotlib Axes or Figure that it drew.  Counts under 10 people are never shown, and no
-picture has a mark for a single person; `gallery` and `traversal` are for images of simulated ones.
+picture has a mark for a single person; `gallery`, `traversal` and `recordings` are for simulated ones.
 """
 
 from mmcrl.plots.cohorts import returning_links
@@ -13,6 +13,7 @@ from mmcrl.plots.guard import guard_report
 from mmcrl.plots.matrices import adjacency_heatmap, loadings_heatmap
 from mmcrl.plots.people import cohort_overview
 from mmcrl.plots.pictures import gallery, traversal
+from mmcrl.plots.recordings import recordings
 from mmcrl.plots.studies import choice_matrix, method_panels, missing_table, verdict_bars, world_scores
 from mmcrl.plots.trust import calibration_curve, error_rates
 
@@ -31,6 +32,7 @@ __all__ = [
     "loadings_heatmap",
     "method_panels",
     "missing_table",
+    "recordings",
     "recovery_density",
     "returning_links",
     "score_intervals",
