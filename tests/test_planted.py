@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mmcrl import InputError
-from mmcrl.proof.planted import latent_scores, link_verdicts
+from mmcrl import InputError, simulate
+from mmcrl.proof.planted import latent_scores, link_verdicts, links_of_truth
 
 NAMES = ["a.0", "a.1", "b.0", "c.0"]
 
@@ -56,3 +56,16 @@ def test_each_latent_is_scored_by_itself():
     assert list(scores.index) == ["a.0", "a.1"]  # nothing was estimated of b
     assert scores.loc["a.0", "rho"] == pytest.approx(1) and scores.loc["a.0", "r2"] > 0.95
     assert scores.loc["a.1", "rho"] < 0.15 and scores.loc["a.1", "r2"] < 0.1
+
+
+def test_the_true_latents_show_a_strong_link_and_no_one_is_counted_without_the_modality():
+    world = simulate.phenotype(300, seed=0, size=32, hours=0.1, missing=0.3)
+    links = links_of_truth(world.latents, world.cohort)
+    same = {name: name for name in world.adjacency.index}
+    verdicts = link_verdicts(world.adjacency, links, same).set_index(["source", "target"])["verdict"]
+    assert verdicts["night.0", "oximetry.0"] == "found" and len(links) == 13 * 12 // 2
+    alone = world.cohort.take(np.flatnonzero(world.cohort["oximetry"].measured)[:150])
+    beside = world.latents.copy()
+    beside.loc[~world.cohort["oximetry"].measured, ("oximetry", 0)] = 99.0  # of those who lack it: not looked at
+    pd.testing.assert_frame_equal(links_of_truth(beside, world.cohort), links)
+    assert not links_of_truth(world.latents, alone).equals(links)
