@@ -59,7 +59,7 @@ def test_each_latent_is_scored_by_itself():
 
 
 def test_the_true_latents_show_a_strong_link_and_no_one_is_counted_without_the_modality():
-    world = simulate.phenotype(300, seed=0, size=32, hours=0.1, missing=0.3)
+    world = simulate.phenotype(400, seed=0, size=32, hours=0.5)
     links = links_of_truth(world.latents, world.cohort)
     same = {name: name for name in world.adjacency.index}
     verdicts = link_verdicts(world.adjacency, links, same).set_index(["source", "target"])["verdict"]
