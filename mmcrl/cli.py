@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import sys
 from importlib.util import find_spec
+from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -33,6 +34,9 @@ Jobs = Annotated[int | None, typer.Option(min=1, help="Notebooks at once; none: 
 Scheduler = Annotated[str | None, typer.Option(metavar="ADDRESS", help="A dask scheduler for sweeps; none: local.")]
 Minimum = Annotated[
     int | None, typer.Option(min=1, help="Counts of people on pages must reach it; none: as the manifests say.")
+]
+Draw = Annotated[
+    Path | None, typer.Option(metavar="FOLDER", help="Write a page with pictures of the cohort, as aggregates, here.")
 ]
 List = Annotated[bool, typer.Option("--list", help="Show runs, sweeps and their parameters; run nothing.")]
 
@@ -69,12 +73,18 @@ def run_command(
 
 
 @app.command("check")
-def check_command(manifest: ManifestArgument) -> None:
-    """Load a cohort from its manifest; show what is wrong with it, or what is in it. Writes nothing."""
+def check_command(manifest: ManifestArgument, draw: Draw = None) -> None:
+    """Load a cohort from its manifest; show what is wrong with it and what to write instead, or what is in it."""
     from mmcrl.check import check_manifest
 
     report = check_manifest(manifest)
     typer.echo(str(report))
+    if draw is not None:
+        _require("papermill", "nbformat", "yaml")
+        from mmcrl.checking.page import draw as draw_page
+
+        path, left_out = draw_page(report, draw)
+        typer.echo(f"\nDrawn in {path}" + (f" without {', '.join(left_out)}" if left_out else ""))
     if report.problems:
         raise typer.Exit(1)
 

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import re
 import tomllib
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -19,12 +21,22 @@ from mmcrl.cohort import Cohort, Modality
 from mmcrl.errors import InputError
 from mmcrl.layouts import open_layout
 from mmcrl.layouts.bulk import bulk_values
+from mmcrl.layouts.layout import Layout
 from mmcrl.people import included_people, sufficiently_measured, table_variables
 from mmcrl.ranges import range_faults
 from mmcrl.schema import Manifest, ModalitySpec, parse
 from mmcrl.transforms import decode, transform
 
-__all__ = ["assemble", "find_manifest", "load_cohort", "read_manifest", "source_files"]
+__all__ = [
+    "Assembled",
+    "assemble",
+    "find_manifest",
+    "load_cohort",
+    "put_together",
+    "read_manifest",
+    "read_toml",
+    "source_files",
+]
 
 
 def load_cohort(name_or_path: str | Path) -> Cohort:
@@ -78,39 +90,63 @@ def source_files(name_or_path: str | Path) -> list[Path]:
     return [path, *open_layout(path.parent, manifest.source).files([*variables, *table_variables(manifest)])]
 
 
+@dataclass(frozen=True)
+class Assembled:
+    """What came of a manifest: its cohort, or all that is wrong, and what had been read by then."""
+
+    cohort: Cohort | None = None
+    faults: list[tuple[str, InputError]] = field(default_factory=list)  # with the column or modality; "": neither
+    absent: dict[str, InputError] = field(default_factory=dict)  # variables that the source lacks
+    table: pd.DataFrame | None = None  # of the included people, as the source has it
+    values: pd.DataFrame | None = None  # decoded, in the columns' own units
+    layout: Layout | None = None
+
+
 def assemble(path: Path) -> tuple[Cohort | None, list[InputError]]:
     """The cohort, or everything that is wrong: as many faults at once as can be told apart."""
     manifest, faults = read_manifest(path)
     if manifest is None or faults:
         return None, faults
+    made = put_together(path.parent, manifest)
+    return made.cohort, [*made.absent.values(), *(fault for _, fault in made.faults)]
+
+
+def put_together(folder: Path, manifest: Manifest) -> Assembled:
+    """The cohort of a manifest that lies in ``folder``, or what is wrong, stage by stage, and where."""
     try:
-        layout = open_layout(path.parent, manifest.source)
+        layout = open_layout(folder, manifest.source)
+        absent = layout.absent(table_variables(manifest))
+        if absent:
+            return Assembled(absent=absent, layout=layout)
         table = included_people(layout, manifest)
         codebook = read_codebook(layout, manifest)
     except InputError as error:
-        return None, [error]
+        return Assembled(faults=[("", error)])
     values, faults = _decoded(manifest, table)
-    faults += range_faults(manifest, values)
+    faults += [(fault.argument, fault) for fault in range_faults(manifest, values)]
     bulk: dict[str, np.ndarray] = {}
     for name, spec in manifest.modality.items():
         if spec.bulk:
             try:
                 bulk[name] = bulk_values(layout, name, spec, table.index)
             except InputError as error:
-                faults.append(error)
+                faults.append((name, error))
     if faults:
-        return None, faults
+        return Assembled(None, faults, {}, table, values, layout)
     kept = sufficiently_measured(manifest, values, bulk)
     values, bulk = values[kept], {name: array[kept.to_numpy()] for name, array in bulk.items()}
     if len(values) < 2:
-        return None, [InputError("manifest people", "at least 2 people", f"{len(values)} people")]
+        few_people = InputError("manifest people", "at least 2 people", f"{len(values)} people")
+        return Assembled(None, [("", few_people)], {}, table, values, layout)
     try:
         modalities = _modalities(manifest, values, bulk, codebook)
     except InputError as error:
-        return None, [error]
-    faults = column_faults(modalities)
+        return Assembled(None, [("", error)], {}, table, values, layout)
+    faults = [
+        (fault.argument.replace('cohort["', "").replace('"]', ""), fault) for fault in column_faults(modalities)
+    ]
     if faults:
-        return None, faults
+        return Assembled(None, faults, {}, table, values, layout)
     known = pd.DataFrame([link.model_dump() for link in manifest.known], columns=KNOWN_COLUMNS)
     suggested = {k: m.n_latents for k, m in manifest.modality.items() if m.n_latents is not None}
     cohort = Cohort(
@@ -122,25 +158,38 @@ def assemble(path: Path) -> tuple[Cohort | None, list[InputError]]:
         n_latents=suggested,
         codebook=codebook,
     )
-    return cohort, []
+    return Assembled(cohort, [], {}, table, values, layout)
 
 
 def read_manifest(path: Path) -> tuple[Manifest | None, list[InputError]]:
     """The manifest in this file, or everything that is wrong with it; the data are not looked at."""
     try:
-        raw = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        return None, [InputError(f"manifest {path.name}", "a complete TOML file", str(error))]
+        raw = read_toml(path)
+    except InputError as error:
+        return None, [error]
     return parse(raw)
 
 
-def _decoded(manifest: Manifest, table: pd.DataFrame) -> tuple[pd.DataFrame, list[InputError]]:
+def read_toml(path: Path) -> dict[str, Any]:
+    """What a manifest says, not yet held against the format.
+
+    Raises
+    ------
+    InputError : for a file that cannot be read, or is no TOML; the line is told.
+    """
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise InputError(f"manifest {path.name}", "a complete TOML file", str(error)) from None
+
+
+def _decoded(manifest: Manifest, table: pd.DataFrame) -> tuple[pd.DataFrame, list[tuple[str, InputError]]]:
     columns, faults = {}, []
     for name, spec in manifest.table_columns().items():
         try:
-            columns[name] = decode(name, spec, table)
+            columns[name] = decode(name, spec, table, manifest.disclosure.minimum)
         except InputError as error:
-            faults.append(error)
+            faults.append((name, error))
             columns[name] = pd.Series(np.nan, index=table.index)
     return pd.DataFrame(columns, index=table.index), faults
 

@@ -14,6 +14,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any, Literal
 
+import numpy as np
 import pandas as pd
 import torch
 
@@ -22,6 +23,7 @@ from mmcrl.decoding import column_loadings, fit_decoders, upward
 from mmcrl.dimensions import Dimensions, choose_latents
 from mmcrl.errors import InputError, check_whole
 from mmcrl.explained import Explained
+from mmcrl.folds import crossed
 from mmcrl.generative import Generative
 from mmcrl.identifiability import decided, identifiability_table, margins, weaker
 from mmcrl.knowledge import Knowledge
@@ -139,7 +141,12 @@ class MultimodalCRL(Explained, Generative):
             shows.orientation = upward(column_loadings(shows, train, people), shows.names)
             found, unseen = margins(shows, people, others, self.settings, self.seed), shows.latents(others)
             smallest, apart = self.settings.smallest_effect, decided(found, len(shows.names))
-            self._links = link_table(unseen, shows.names, self.knowledge, smallest, separated=apart)
+            tested, agreement = unseen, np.ones(unseen.shape[1])
+            if self.settings.folds > 1:
+                tested, agreement = crossed(
+                    shows, cohort, len(held_out), self.settings.folds, self.seed, train_on, checkpoint
+                )
+            self._links = link_table(tested, shows.names, self.knowledge, smallest, separated=apart)
             self._identified = identifiability_table(shows, found, self._links)
             self._links.insert(len(LINK_COLUMNS) - 2, "identified", weaker(self._links, self._identified))
             z, names, links = shows.latents(people), shows.names, self._links
@@ -151,6 +158,8 @@ class MultimodalCRL(Explained, Generative):
         self.report = {
             "people": len(cohort),
             "held_out_people": len(held_out),
+            "tested_people": len(tested),
+            "fold_agreement": agreement.tolist(),
             "chosen_start": chosen,
             "held_out_losses": [run.held_out_loss for run in runs],
             "log_likelihood": self.structure.log_likelihood(unseen),

@@ -13,7 +13,7 @@ from mmcrl.ranges import few
 from mmcrl.schema import Inclusion, Manifest
 from mmcrl.transforms import numbers
 
-__all__ = ["included_people", "sufficiently_measured", "table_variables"]
+__all__ = ["included_people", "included_rows", "sufficiently_measured", "table_variables"]
 
 
 def table_variables(manifest: Manifest) -> list[str]:
@@ -28,18 +28,23 @@ def included_people(layout: Layout, manifest: Manifest) -> pd.DataFrame:
     """The source's table of everyone who is included, indexed by id."""
     source = manifest.source
     table = layout.people(table_variables(manifest))
+    table = table[included_rows(manifest, table)]
+    if table.empty:
+        raise InputError("manifest include", "someone who is included", "nobody")
     ids = table[source.id]
     for fault, rows in (("missing", ids.isna()), ("repeated", ids.duplicated())):
         if rows.any():
-            got = f"{few(int(rows.sum()))} {fault}"
+            got = f"{few(int(rows.sum()), manifest.disclosure.minimum)} {fault}"
             raise InputError(f"file column {source.id}", "an id for everyone, each once", got)
-    table.index = pd.Index(_whole_numbers(ids), name=source.id)
+    return table.set_axis(pd.Index(_whole_numbers(ids), name=source.id))
+
+
+def included_rows(manifest: Manifest, table: pd.DataFrame) -> np.ndarray:
+    """Bool (n,): rows that every rule of ``[[include]]`` keeps."""
     keep = np.ones(len(table), dtype=bool)
     for rule in manifest.include:
         keep &= _included(rule, table[rule.variable])
-    if not keep.any():
-        raise InputError("manifest include", "someone who is included", "nobody")
-    return table[keep]
+    return keep
 
 
 def sufficiently_measured(manifest: Manifest, values: pd.DataFrame, bulk: Mapping[str, np.ndarray]) -> pd.Series:

@@ -21,7 +21,7 @@ def range_faults(manifest: Manifest, values: pd.DataFrame) -> list[InputError]:
         schema.validate(values, lazy=True)
     except pa.errors.SchemaErrors as error:
         return [
-            InputError(name, _allowed(specs[name]), f"{few(len(cases))} values outside")
+            InputError(name, _allowed(specs[name]), f"{few(len(cases), manifest.disclosure.minimum)} values outside")
             for name, cases in error.failure_cases.groupby("column", sort=False)
         ]
     return []
@@ -44,10 +44,10 @@ def _allowed(spec: ColumnSpec) -> str:
     return f"values in {spec.range}" + (f" {spec.unit}" if spec.unit else "") if spec.range else "a level"
 
 
-def few(count: int) -> str:
-    """A count of people's values as text; under 10 it is not told.
+def few(count: int, minimum: int = 10) -> str:
+    """A count of people's values as text; under the minimum it is not told.
 
-    >>> few(9), few(1000)
-    ('<10', '1,000')
+    >>> few(9), few(1000), few(15, minimum=20)
+    ('<10', '1,000', '<20')
     """
-    return "<10" if count < 10 else f"{count:,}"
+    return f"<{minimum}" if count < minimum else f"{count:,}"

@@ -78,9 +78,16 @@ class Representation:
         """The cohort's features, and who was measured."""
         return tensors_of(self.network, cohort)
 
+    def codes(self, people: People) -> np.ndarray:
+        """Standardised codes (n, D) of every view, NaN where a person's modality was not measured."""
+        return codes_of(self.network, people)
+
     def latents(self, people: People) -> np.ndarray:
         """Latents (n, d) in float64, NaN where no modality that shows one was measured."""
-        codes = codes_of(self.network, people)
+        return self.latents_of(self.codes(people))
+
+    def latents_of(self, codes: np.ndarray) -> np.ndarray:
+        """What codes (n, D) say of the latents (n, d): the mean of a latent's copies, pointing up."""
         latents = [_mean(codes[:, self.latent_of == j]) for j in range(len(self.orientation))]
         return np.column_stack(latents) * self.orientation
 

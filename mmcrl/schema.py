@@ -7,14 +7,14 @@ refused together with the nearest valid one.
 from __future__ import annotations
 
 from difflib import get_close_matches
-from typing import Annotated, Any, Literal, get_args, get_origin
+from typing import Annotated, Any, Literal, NamedTuple, get_args, get_origin
 
 from pydantic import BaseModel, Field, ValidationError, model_validator
 
 from mmcrl.errors import InputError
 from mmcrl.source import STRICT, Source, Text
 
-__all__ = ["ColumnSpec", "Manifest", "ModalitySpec", "parse"]
+__all__ = ["ColumnSpec", "Manifest", "ModalitySpec", "Placed", "parse", "parse_placed"]
 
 _CLOCK = r"^([01]\d|2[0-3]):[0-5]\d$"
 _SERIES = {"variable", "unit", "kind", "question", "range", "missing", "levels", "transform"}
@@ -164,26 +164,43 @@ class Manifest(_Part):
         return {f"{name}.{column}": spec for name, m in modalities.items() for column, spec in m.columns.items()}
 
 
+class Placed(NamedTuple):
+    """A fault and its place in the manifest: keys and positions; which sort it is, and the nearest valid name."""
+
+    place: tuple[str | int, ...]
+    sort: str  # of pydantic's, or "dangling"
+    fault: InputError
+    nearest: str | None = None
+
+
 def parse(raw: dict[str, Any]) -> tuple[Manifest | None, list[InputError]]:
     """The manifest that ``raw`` declares, or everything that is wrong with it."""
+    manifest, placed = parse_placed(raw)
+    return manifest, list({each.fault.argument: each.fault for each in reversed(placed)}.values())[::-1]
+
+
+def parse_placed(raw: dict[str, Any]) -> tuple[Manifest | None, list[Placed]]:
+    """As `parse`, each fault with its place."""
     try:
         manifest = Manifest.model_validate(raw)
     except ValidationError as error:
-        faults = [_fault(fault["loc"], fault["type"], fault["msg"], fault["input"]) for fault in error.errors()]
-        return None, list({fault.argument: fault for fault in reversed(faults)}.values())[::-1]
+        return None, [_fault(fault["loc"], fault["type"], fault["msg"], fault["input"]) for fault in error.errors()]
     return manifest, _dangling(manifest)
 
 
-def _fault(loc: tuple[int | str, ...], kind: str, message: str, given: object) -> InputError:
+def _fault(loc: tuple[int | str, ...], kind: str, message: str, given: object) -> Placed:
     keys, part = _place(loc)
     path = "manifest " + ".".join(keys)
+    place = tuple(loc[: len(keys)])
     if kind == "extra_forbidden":
         nearest = get_close_matches(keys[-1], list(part.model_fields), 1, 0)[0]
-        return InputError(path, f"a known key, the nearest being {nearest!r}", repr(keys[-1]))
+        fault = InputError(path, f"a known key, the nearest being {nearest!r}", repr(keys[-1]))
+        return Placed(place, kind, fault, nearest)
     if kind == "missing":
-        return InputError(path, "a value", "nothing")
+        return Placed(place, kind, InputError(path, "a value", "nothing"))
     expected = message.removeprefix("Value error, ").removeprefix("Input should be ")
-    return InputError(path, expected, "these values" if isinstance(given, dict) else repr(given)[:60])
+    got = "these values" if isinstance(given, dict) else repr(given)[:60]
+    return Placed(place, kind, InputError(path, expected, got))
 
 
 def _place(loc: tuple[int | str, ...]) -> tuple[list[str], type[BaseModel]]:
@@ -206,17 +223,22 @@ def _place(loc: tuple[int | str, ...]) -> tuple[list[str], type[BaseModel]]:
     return keys, part
 
 
-def _dangling(manifest: Manifest) -> list[InputError]:
+def _dangling(manifest: Manifest) -> list[Placed]:
     """Names that point to nothing."""
     names, columns = list(manifest.modality), list(manifest.columns())
-    pointers = [("people.require", name, names) for name in manifest.people.require]
-    pointers += [("tiers", name, names) for tier in manifest.tiers or [] for name in tier]
+    pointers: list[tuple[str, tuple[str | int, ...], str, list[str]]] = [
+        ("people.require", ("people", "require", i), name, names) for i, name in enumerate(manifest.people.require)
+    ]
+    for t, tier in enumerate(manifest.tiers or []):
+        pointers += [("tiers", ("tiers", t, i), name, names) for i, name in enumerate(tier)]
     for i, link in enumerate(manifest.known):
-        pointers += [(f"known.{i}.source", link.source, columns), (f"known.{i}.target", link.target, columns)]
+        for end in ("source", "target"):
+            pointers.append((f"known.{i}.{end}", ("known", i, end), getattr(link, end), columns))
     faults = []
-    for where, name, valid in pointers:
+    for where, place, name, valid in pointers:
         if name not in valid:
             nearest = get_close_matches(name, valid, 1, 0)[0]
             expected = f"a name declared under modality, the nearest being {nearest!r}"
-            faults.append(InputError(f"manifest {where}", expected, repr(name)))
+            fault = InputError(f"manifest {where}", expected, repr(name))
+            faults.append(Placed(place, "dangling", fault, nearest))
     return faults

@@ -31,13 +31,14 @@ class Settings:
     weight_decay: float = 1e-2  # keeps small cohorts from being memorised; harmless in large ones
     width: int = 96  # hidden units of encoders and decoders
     held_out: float = 0.25  # share of people for stopping, choosing among starts, and evidence
+    folds: int = 1  # 1: evidence from the held-out people; 4: from everybody, at four times the training
     patience: int = 6  # evaluations (20 a start) after the penalty's ramp without a better one that end a start
     jobs: int | None = None  # starts side by side, with the same bits for any number; None: as many as cores
     dtype: str = "float32"  # of weights and features; float64 takes twice the time
     smallest_effect: float = 0.005  # nats per person that count as a link; a correlation of 0.1
 
     def __post_init__(self) -> None:
-        for name in ("starts", "steps", "width", "patience"):
+        for name in ("starts", "steps", "width", "folds", "patience"):
             _number(name, getattr(self, name), 1, math.inf, whole=True)
         for name, least in (("batch", 2), ("jobs", 1)):
             if getattr(self, name) is not None:

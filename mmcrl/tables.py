@@ -18,7 +18,7 @@ import pyarrow.parquet as parquet
 
 from mmcrl.errors import InputError
 
-__all__ = ["column_names", "inside", "locate", "nearest", "read_table", "zeroed"]
+__all__ = ["absent", "column_names", "inside", "locate", "near_name", "nearest", "read_table", "zeroed"]
 
 _DELIMITERS = {".csv": ",", ".tsv": "\t"}
 _NULLS = ["", "NA", "NaN", "nan", "N/A", "null", "NULL", "None"]
@@ -65,6 +65,16 @@ def column_names(path: Path) -> list[str]:
         return parquet.read_schema(path).names if path.suffix == ".parquet" else _header(path)
 
 
+def absent(path: Path, columns: Sequence[str], present: Sequence[str]) -> dict[str, InputError]:
+    """Which of these columns a table does not have exactly once, and what is to be said of each."""
+    counts, faults = Counter(present), {}
+    for column in columns:
+        if counts[column] != 1:
+            got = f"{counts[column]} of that name{nearest(column, present) if counts[column] == 0 else ''}"
+            faults[column] = InputError(f"file {path.name}", f"one column {column!r}", got)
+    return faults
+
+
 def read_table(path: Path, columns: Sequence[str], zero_below: float | None = None) -> pd.DataFrame:
     """These columns of the table; every value of a CSV or TSV is text, and an empty one missing.
 
@@ -86,8 +96,19 @@ def nearest(name: str, names: Sequence[str]) -> str:
     >>> nearest("hieght", ["height", "weight"])
     "; the nearest is 'height'"
     """
-    near = get_close_matches(name, list(names), 1)
-    return f"; the nearest is {near[0]!r}" if near else ""
+    near = near_name(name, names)
+    return "" if near is None else f"; the nearest is {near!r}"
+
+
+def near_name(name: str, names: Sequence[str]) -> str | None:
+    """The name that is most like this one, capitals or not; None where none is like it.
+
+    >>> near_name("BMXWT", ["bmxht", "bmxwt"]), near_name("age", ["lead"])
+    ('bmxwt', None)
+    """
+    plain = {other.casefold(): other for other in reversed(names)}
+    near = get_close_matches(name.casefold(), list(plain), 1)
+    return plain[near[0]] if near else None
 
 
 def zeroed(column: pd.Series, zero_below: float) -> pd.Series:
@@ -139,11 +160,8 @@ def _header(path: Path) -> list[str]:
 
 
 def _refuse_absent(path: Path, columns: list[str], present: Sequence[str]) -> None:
-    counts = Counter(present)
-    for column in columns:
-        if counts[column] != 1:
-            got = f"{counts[column]} of that name{nearest(column, present) if counts[column] == 0 else ''}"
-            raise InputError(f"file {path.name}", f"one column {column!r}", got)
+    for fault in absent(path, columns, present).values():
+        raise fault
 
 
 def _package_folder(package: str) -> Path:

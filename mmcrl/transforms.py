@@ -11,21 +11,22 @@ from mmcrl.errors import InputError
 from mmcrl.ranges import few
 from mmcrl.schema import ColumnSpec
 
-__all__ = ["decode", "numbers", "scaled_unit", "transform"]
+__all__ = ["blank_rows", "decode", "numbers", "scaled_unit", "texts", "transform", "unread_texts"]
 
 _SCALES: dict[str, Callable[[np.ndarray], np.ndarray]] = {"log": np.log, "log1p": np.log1p, "sqrt": np.sqrt}
 
 
-def decode(name: str, spec: ColumnSpec, table: pd.DataFrame) -> pd.Series:
+def decode(name: str, spec: ColumnSpec, table: pd.DataFrame, minimum: int = 10) -> pd.Series:
     """One column in its unit: missing codes blanked, levels and clock times read, skipped questions filled.
 
     Raises
     ------
-    InputError : for text that is neither a number nor a declared level or missing code.
+    InputError : for text that is neither a number nor a declared level or missing code, with a count of rows that
+        reaches ``minimum``, or none.
     """
-    values = pd.concat([_read(name, spec, table[v]) for v in spec.variables], axis=1).mean(axis=1)
+    values = pd.concat([_read(name, spec, table[v], minimum) for v in spec.variables], axis=1).mean(axis=1)
     for skip in spec.skipped:
-        reached = _texts(table[skip.variable]) == _text(skip.equals)
+        reached = texts(table[skip.variable]) == _text(skip.equals)
         values = values.mask(reached & values.isna(), float(skip.value))
     return values.rename(name)
 
@@ -52,37 +53,53 @@ def numbers(column: pd.Series) -> pd.Series:
     return pd.to_numeric(column, errors="coerce").astype(float)
 
 
-def _read(name: str, spec: ColumnSpec, column: pd.Series) -> pd.Series:
+def _read(name: str, spec: ColumnSpec, column: pd.Series, minimum: int) -> pd.Series:
     if spec.levels is None and spec.kind != "time" and pd.api.types.is_numeric_dtype(column):
         values = column.astype(float)
         return values.mask(values.isin(numbers(pd.Series(spec.missing, dtype=object)).dropna()))
-    texts = _texts(column)
-    blank = texts.isna() | (texts == "") | texts.isin([_text(code) for code in spec.missing])
-    if spec.levels is not None:
-        values, expected = texts.map(spec.levels).astype(float), f"one of the levels {', '.join(spec.levels)}"
-    elif spec.kind == "time":
-        values, expected = _hours(texts, spec.day_starts), "clock times HH:MM"
-    else:
-        values, expected = numbers(column), "numbers"
-        blank |= values.isin([float(code) for code in spec.missing if not isinstance(code, str)])
+    values, expected = _values(spec, column)
+    blank = blank_rows(spec, column)
     unread = int((values.isna() & ~blank).sum())
     if unread:
-        raise InputError(name, expected, f"something else in {few(unread)} rows of {column.name}")
+        raise InputError(name, expected, f"something else in {few(unread, minimum)} rows of {column.name}")
     return values.mask(blank)
 
 
-def _hours(texts: pd.Series, day_starts: str) -> pd.Series:
+def unread_texts(spec: ColumnSpec, column: pd.Series) -> pd.Series:
+    """The texts of a variable that `decode` cannot read and that stand for nothing missing."""
+    return texts(column)[_values(spec, column)[0].isna() & ~blank_rows(spec, column)]
+
+
+def blank_rows(spec: ColumnSpec, column: pd.Series) -> pd.Series:
+    """Bool (n,): no value, or a missing code."""
+    words = texts(column)
+    blank = words.isna() | (words == "") | words.isin([_text(code) for code in spec.missing])
+    if spec.levels is None and spec.kind != "time":
+        blank |= numbers(column).isin([float(code) for code in spec.missing if not isinstance(code, str)])
+    return blank
+
+
+def _values(spec: ColumnSpec, column: pd.Series) -> tuple[pd.Series, str]:
+    """What can be read, NaN elsewhere, and what was expected."""
+    if spec.levels is not None:
+        return texts(column).map(spec.levels).astype(float), f"one of the levels {', '.join(spec.levels)}"
+    if spec.kind == "time":
+        return _hours(texts(column), spec.day_starts), "clock times HH:MM"
+    return numbers(column), "numbers"
+
+
+def _hours(written: pd.Series, day_starts: str) -> pd.Series:
     """Hours after ``day_starts``, in [0, 24)."""
     start = int(day_starts[:2]) + int(day_starts[3:]) / 60
-    clock = texts.str.extract(r"^([01]?\d|2[0-3]):([0-5]\d)(?::[0-5]\d(?:\.\d+)?)?$").astype(float)
+    clock = written.str.extract(r"^([01]?\d|2[0-3]):([0-5]\d)(?::[0-5]\d(?:\.\d+)?)?$").astype(float)
     return (clock[0] + clock[1] / 60 - start) % 24
 
 
-def _texts(column: pd.Series) -> pd.Series:
+def texts(column: pd.Series) -> pd.Series:
     """Values as trimmed text: 1.0 as 1, and bytes that were written as text (``b'..'``) unwrapped."""
     read = numbers(column)
-    texts = column.astype("str").str.strip().str.replace(r"^b'(.*)'$", r"\1", regex=True)
-    return texts.mask(read.notna(), read.map(_text)).mask(column.isna())
+    written = column.astype("str").str.strip().str.replace(r"^b'(.*)'$", r"\1", regex=True)
+    return written.mask(read.notna(), read.map(_text)).mask(column.isna())
 
 
 def _text(value: object) -> str:

@@ -82,6 +82,14 @@ class Layout(ABC):
     def tables(self, variables: Sequence[str]) -> list[Path]:
         """The files that these variables come from; those of single persons are not listed."""
 
+    def absent(self, variables: Sequence[str]) -> dict[str, InputError]:
+        """Which of the id and these variables are not there, where a layout can tell before it reads."""
+        return {}
+
+    def names(self) -> list[str]:
+        """All variables of the source, where a layout can tell; what a misspelt one is held against."""
+        return []
+
     def files(self, variables: Sequence[str]) -> list[Path]:
         """`tables`, and the manifest's table of questions."""
         asked = self._questions()

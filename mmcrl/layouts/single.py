@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pandas as pd
 
+from mmcrl.errors import InputError
 from mmcrl.layouts.layout import Layout
-from mmcrl.tables import locate, read_table
+from mmcrl.tables import absent, column_names, locate, read_table
 
 __all__ = ["SingleTable"]
 
@@ -20,6 +21,12 @@ class SingleTable(Layout):
 
     def people(self, variables: Sequence[str]) -> pd.DataFrame:
         return read_table(self.root, [self.source.id, *variables], self.source.zero_below)
+
+    def absent(self, variables: Sequence[str]) -> dict[str, InputError]:
+        return absent(self.root, [self.source.id, *variables], self.names())
+
+    def names(self) -> list[str]:
+        return column_names(self.root)
 
     def tables(self, variables: Sequence[str]) -> list[Path]:
         return [self.root]

@@ -4,7 +4,9 @@ Every function returns the matplotlib Axes or Figure that it drew.  Counts under
 picture has a mark for a single person; `gallery`, `traversal` and `recordings` are for simulated ones.
 """
 
+from mmcrl.plots.averages import average_images, average_series
 from mmcrl.plots.cohorts import returning_links
+from mmcrl.plots.columns import column_histograms, missing_columns
 from mmcrl.plots.costs import graph_distances, growth
 from mmcrl.plots.evidence import evidence_plot
 from mmcrl.plots.fits import recovery_density, score_intervals, training_curve
@@ -15,13 +17,17 @@ from mmcrl.plots.people import cohort_overview
 from mmcrl.plots.pictures import gallery, traversal
 from mmcrl.plots.recordings import recordings
 from mmcrl.plots.studies import choice_matrix, method_panels, missing_table, verdict_bars, world_scores
+from mmcrl.plots.together import modalities_together
 from mmcrl.plots.trust import calibration_curve, error_rates
 
 __all__ = [
     "adjacency_heatmap",
+    "average_images",
+    "average_series",
     "calibration_curve",
     "choice_matrix",
     "cohort_overview",
+    "column_histograms",
     "error_rates",
     "evidence_plot",
     "gallery",
@@ -31,7 +37,9 @@ __all__ = [
     "link_graph",
     "loadings_heatmap",
     "method_panels",
+    "missing_columns",
     "missing_table",
+    "modalities_together",
     "recordings",
     "recovery_density",
     "returning_links",

@@ -17,7 +17,7 @@ from pathlib import Path
 from types import FrameType, ModuleType
 from typing import Any
 
-__all__ = ["watch"]
+__all__ = ["artists", "watch"]
 
 _SIMULATED, _MANIFEST = ("mmcrl.simulate", "mmcrl.disclosure.madeup"), "mmcrl.manifest"
 
@@ -94,23 +94,10 @@ class _Notes:
         self._write("cohort", record)
 
     def _note_figure(self, figure: Any) -> None:
-        record: dict[str, Any] = {"count": _execution(), "marks": [], "lines": [], "images": [], "bars": []}
-        for ax in figure.findobj(lambda artist: hasattr(artist, "get_lines") and hasattr(artist, "patches")):
-            for line in ax.get_lines():
-                kind = "lines" if line.get_marker() in (None, "None", "", " ") else "marks"
-                record[kind].append(self._array(line.get_xydata()))
-            for collection in ax.collections:
-                if hasattr(collection, "get_coordinates"):
-                    record["images"].append(self._array(_filled(collection.get_array())))
-                elif len(collection.get_offsets()) > 1 or hasattr(collection, "get_sizes"):
-                    record["marks"].append(self._array(_filled(collection.get_offsets())))
-            record["images"] += [self._array(_filled(image.get_array())) for image in ax.images]
-            boxes = [patch for patch in ax.patches if hasattr(patch, "get_height")]
-            for label, heights in (
-                (ax.get_ylabel(), [box.get_height() for box in boxes]),
-                (ax.get_xlabel(), [box.get_width() for box in boxes]),
-            ):
-                record["bars"].append([label, self._array(heights)])
+        drawn = artists(figure)
+        record: dict[str, Any] = {"count": _execution()}
+        record |= {kind: [self._array(array) for array in drawn[kind]] for kind in ("marks", "lines", "images")}
+        record["bars"] = [[label, self._array(heights)] for label, heights in drawn["bars"]]
         self._write("figure", record)
 
     def _array(self, values: Any) -> str:
@@ -124,6 +111,27 @@ class _Notes:
     def _write(self, kind: str, record: dict[str, Any]) -> None:
         self._count += 1
         (self._folder / f"{kind}-{self._count}.json").write_text(json.dumps(record), encoding="utf-8")
+
+
+def artists(figure: Any) -> dict[str, list[Any]]:
+    """A figure's ``marks``, ``lines`` and ``images`` as arrays, its ``bars`` as what an axis counts, and heights."""
+    import numpy as np
+
+    found: dict[str, list[Any]] = {"marks": [], "lines": [], "images": [], "bars": []}
+    for ax in figure.findobj(lambda artist: hasattr(artist, "get_lines") and hasattr(artist, "patches")):
+        for line in ax.get_lines():
+            kind = "lines" if line.get_marker() in (None, "None", "", " ") else "marks"
+            found[kind].append(line.get_xydata())
+        for collection in ax.collections:
+            if hasattr(collection, "get_coordinates"):
+                found["images"].append(_filled(collection.get_array()))
+            elif len(collection.get_offsets()) > 1 or hasattr(collection, "get_sizes"):
+                found["marks"].append(_filled(collection.get_offsets()))
+        found["images"] += [_filled(image.get_array()) for image in ax.images]
+        boxes = [patch for patch in ax.patches if hasattr(patch, "get_height")]
+        found["bars"].append((ax.get_ylabel(), np.array([box.get_height() for box in boxes])))
+        found["bars"].append((ax.get_xlabel(), np.array([box.get_width() for box in boxes])))
+    return found
 
 
 def _filled(values: Any) -> Any:

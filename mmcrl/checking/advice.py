@@ -1,0 +1,148 @@
+"""Advice: what a manifest could say better of a cohort that loads. Nothing here keeps it from loading."""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+import pandas as pd
+
+from mmcrl.checking.draft import Draft, Place, column_place
+from mmcrl.checking.outside import add_codes, two_levels
+from mmcrl.checking.spread import codes, fits, is_skewed, present, shared, skewness, span
+from mmcrl.cohort import Cohort
+from mmcrl.plan import PEOPLE_PER_LATENT
+from mmcrl.schema import ColumnSpec, Manifest
+
+__all__ = ["advise"]
+
+_MOST_LEVELS = 7  # different whole numbers that are taken for an ordered scale
+_MOSTLY = 0.5  # share of missing values from which on it is said
+_NEARLY = 0.98  # share of people with one value from which on it is said
+_EVENING, _NIGHT, _OFTEN = 20, 4, 0.05  # hours, and the share of people on either side of midnight
+_SAME = 0.9999  # correlation of one measurement in two units
+
+
+def advise(draft: Draft, cohort: Cohort, manifest: Manifest, values: pd.DataFrame) -> None:
+    """Propose in a draft what each column and modality could have instead.
+
+    Parameters
+    ----------
+    cohort : of the manifest
+    values : its tables' columns in their own units (people x ``modality.column``), before the transform
+    """
+    minimum = manifest.disclosure.minimum
+    for name, spec in manifest.table_columns().items():
+        _column(draft, column_place(name), spec, values[name].to_numpy(dtype=float), minimum)
+    for name in manifest.modality:
+        _modality(draft, cohort, name, manifest)
+    _doubles(draft, cohort, values)
+    if len(cohort.names) < 2:
+        draft.note(column_place(cohort.names[0]), "the only modality: links need two")
+
+
+def _column(draft: Draft, place: Place, spec: ColumnSpec, values: np.ndarray, minimum: int) -> None:
+    if spec.levels is None and spec.kind != "time" and (odd := codes(values, minimum)):
+        listed = " and ".join(f"{value:g}" for value in odd)
+        add_codes(draft, place, odd, f"at least {minimum} people each have {listed}, far from all others")
+        values = np.where(np.isin(values, odd), np.nan, values)
+    seen = present(values)
+    if not len(seen):
+        return
+    if spec.kind == "time" and spec.day_starts == "00:00":
+        if (seen >= _EVENING).mean() > _OFTEN and (seen < _NIGHT).mean() > _OFTEN:
+            draft.set((*place, "day_starts"), "12:00", "times around midnight, side by side")
+        return
+    top = int(np.unique(seen, return_counts=True)[1].max())
+    if top >= _NEARLY * len(seen):
+        draft.note(
+            place, f"{_NEARLY:.0%} of those who have a value, or more, have the same: little can be learned from it"
+        )
+        return
+    if spec.kind != "numeric" or spec.levels or spec.transform:
+        return
+    if _few_levels(draft, place, spec, values, minimum):
+        return
+    _scale(draft, place, spec, values, minimum)
+
+
+def _few_levels(draft: Draft, place: Place, spec: ColumnSpec, values: np.ndarray, minimum: int) -> bool:
+    """Propose a kind for whole numbers of which there are few; whether it was one."""
+    found = np.unique(present(values))
+    if len(found) > _MOST_LEVELS or not np.equal(found, np.round(found)).all() or len(spec.variables) > 1:
+        return False
+    if len(found) == 2:
+        draft.set((*place, "kind"), "binary", "two values")
+        if not {0.0, 1.0} >= set(found):
+            if len(shared(values, minimum)) < 2:
+                return False
+            two_levels(draft, place, spec, [float(value) for value in found])
+            draft.drop((*place, "range"))
+        elif spec.range is not None:
+            draft.drop((*place, "range"))
+        return True
+    draft.set((*place, "kind"), "ordinal", f"{len(found)} different whole numbers")
+    return True
+
+
+def _scale(draft: Draft, place: Place, spec: ColumnSpec, values: np.ndarray, minimum: int) -> None:
+    """Propose a transform for a strongly skewed column, and a range for one without."""
+    seen, ends = present(values), span(values, minimum)
+    if ends is not None and not fits(values, ends):
+        if spec.range is None:
+            told = f"fewer than {minimum}" if _beyond(seen, ends) < minimum else "some"
+            draft.note(
+                place, f"{told} people lie far from all others, beyond {ends[0]:g} to {ends[1]:g}: look at them"
+            )
+        ends = None
+    if is_skewed(seen, minimum) and ends is not None:
+        if not (spec.range and spec.range[0] > 0):
+            draft.set((*place, "range"), [ends[0], (spec.range or ends)[1]], "above 0, as a logarithm needs")
+        draft.set((*place, "transform"), "log", "strongly skewed, and less so on a logarithmic scale")
+        return
+    if seen[0] >= 0 and (bent := skewness(seen, minimum)) > 2 and abs(skewness(np.log1p(seen), minimum)) < bent / 2:
+        if spec.range is None and ends is not None:
+            draft.set((*place, "range"), [0, ends[1]], "a range around all people, with room above")
+        if spec.range is not None or ends is not None:
+            draft.set((*place, "transform"), "log1p", "strongly skewed from 0 on, and less so as log(1 + x)")
+        return
+    if spec.range is None and ends is not None:
+        draft.set((*place, "range"), list(ends), "a range around all people, with room on both sides")
+
+
+def _beyond(seen: np.ndarray, ends: tuple[float, float]) -> int:
+    return int(((seen < ends[0]) | (seen > ends[1])).sum())
+
+
+def _modality(draft: Draft, cohort: Cohort, name: str, manifest: Manifest) -> None:
+    """Few people in a modality, and columns that most of them lack."""
+    modality, spec, minimum = cohort[name], manifest.modality[name], manifest.disclosure.minimum
+    measured = modality.measured
+    people, place = int(measured.sum()), column_place(name)
+    if people < max(minimum, PEOPLE_PER_LATENT):
+        draft.note(place, f"fewer than {max(minimum, PEOPLE_PER_LATENT)} people: leave the modality out")
+        return
+    if spec.n_latents is not None and (most := people // PEOPLE_PER_LATENT) < spec.n_latents:
+        draft.set((*place, "n_latents"), most, f"{PEOPLE_PER_LATENT} people or more per latent")
+    if modality.large:
+        return
+    lacking = np.isnan(modality.values[measured]).sum(axis=0)
+    for column, count in zip(modality.names, lacking, strict=True):
+        if people - count < minimum:
+            draft.remove(column_place(f"{name}.{column}"), f"fewer than {minimum} people have a value: leave it out")
+        elif count > _MOSTLY * people:
+            share = f"{100 * count / people:.0f} % of those who have other values of {name} lack it"
+            draft.note(column_place(f"{name}.{column}"), f"{share}: is it asked of everyone?")
+
+
+def _doubles(draft: Draft, cohort: Cohort, values: pd.DataFrame) -> None:
+    """Columns that are one measurement in two units, and columns that are the id."""
+    ids = pd.to_numeric(pd.Series(cohort.ids.astype("str"), index=values.index), errors="coerce")
+    kept = [str(name) for name, spread in values.std().items() if spread > 0]
+    for name in kept:
+        if values[name].notna().all() and values[name].equals(ids.astype(float).rename(name)):
+            draft.remove(column_place(name), "equals the id: leave it out")
+    near = values[kept].corr(min_periods=30).abs().to_numpy()
+    for (i, one), (j, other) in itertools.combinations(enumerate(kept), 2):
+        if near[i, j] > _SAME and draft.get(column_place(other)) is not None:
+            draft.note(column_place(other), f"says the same as {one}, in another unit perhaps: keep one of them")

@@ -1,0 +1,148 @@
+"""Data: what is wrong between a manifest and its files, mended in a draft or set aside."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pandas as pd
+
+from mmcrl.checking.draft import Draft, column_place
+from mmcrl.checking.outside import mend_outside
+from mmcrl.checking.words import mend_words
+from mmcrl.errors import InputError
+from mmcrl.layouts.layout import Layout
+from mmcrl.manifest import Assembled
+from mmcrl.people import included_rows
+from mmcrl.schema import ColumnSpec, Manifest
+from mmcrl.tables import near_name
+
+__all__ = ["mend_data"]
+
+_VISITS = ("visit", "wave", "stage", "time", "session", "instance", "cycle", "baseline", "phase", "round")
+_MOST_VISITS = 20
+
+
+def mend_data(draft: Draft, made: Assembled, manifest: Manifest, folder: Path) -> bool:
+    """Mend or set aside what keeps the data from becoming a cohort; False where nothing can go on."""
+    if made.absent and made.layout is not None:
+        return _other_names(draft, list(made.absent), manifest, made.layout)
+    going_on = [_mend(draft, name, fault, made, manifest, folder) for name, fault in made.faults]
+    return all(going_on)
+
+
+def _mend(draft: Draft, name: str, fault: InputError, made: Assembled, manifest: Manifest, folder: Path) -> bool:
+    place = column_place(name)
+    if fault.argument == "manifest source.path":
+        return _other_file(draft, manifest, folder)
+    if fault.argument == f"file column {manifest.source.id}" and fault.got.endswith("repeated"):
+        return _one_visit(draft, manifest, folder)
+    if draft.get(place) is None or name == "":
+        return False
+    spec = manifest.columns().get(name)
+    if spec is None:
+        draft.set_aside(name)
+        return True
+    if fault.expected in ("values that vary", "at least one value"):
+        draft.remove(
+            place, "never varies: leave it out" if "vary" in fault.expected else "nobody has a value: leave it out"
+        )
+    elif made.values is None or made.table is None or not _lets_in(draft, name, spec, fault, made, manifest):
+        draft.set_aside(name)
+    return True
+
+
+def _lets_in(
+    draft: Draft, name: str, spec: ColumnSpec, fault: InputError, made: Assembled, manifest: Manifest
+) -> bool:
+    """Whether something was found that lets a column's values in."""
+    assert made.values is not None and made.table is not None
+    place, minimum = column_place(name), manifest.disclosure.minimum
+    if name not in made.values:
+        return False
+    if fault.got.startswith("something else"):
+        return mend_words(draft, place, spec, made.table, minimum)
+    return mend_outside(draft, place, spec, made.values[name].to_numpy(dtype=float), minimum)
+
+
+def _other_names(draft: Draft, absent: Sequence[str], manifest: Manifest, layout: Layout) -> bool:
+    """Take the nearest name of the source for each variable that it lacks."""
+    names = layout.names()
+    near = {variable: near_name(variable, names) for variable in absent}
+    why = {variable: f"the table has no {variable!r}, but {name!r}" for variable, name in near.items()}
+    if manifest.source.id in absent:
+        if (other := near[manifest.source.id]) is None:
+            return False
+        draft.set(("source", "id"), other, why[manifest.source.id])
+    for i, rule in enumerate(manifest.include):
+        if rule.variable in absent:
+            if (other := near[rule.variable]) is None:
+                return False
+            draft.set(("include", i, "variable"), other, why[rule.variable])
+    for name, spec in manifest.columns().items():
+        place, used = column_place(name), [*spec.variables, *(skip.variable for skip in spec.skipped)]
+        lost = [variable for variable in used if variable in absent]
+        if any(near[variable] is None for variable in lost):
+            draft.set_aside(name)
+            continue
+        for variable in lost:
+            if isinstance(spec.variable, str) and variable == spec.variable:
+                draft.set((*place, "variable"), near[variable], why[variable])
+            elif variable in spec.variables:
+                draft.set((*place, "variable", spec.variables.index(variable)), near[variable], why[variable])
+            for i, skip in enumerate(spec.skipped):
+                if skip.variable == variable:
+                    draft.set((*place, "skipped", i, "variable"), near[variable], why[variable])
+    return bool(draft.raw.get("modality"))
+
+
+def _other_file(draft: Draft, manifest: Manifest, folder: Path) -> bool:
+    """Take the nearest name of a table below the manifest's folder."""
+    source = manifest.source
+    if source.layout != "table" or source.package is not None:
+        return False
+    tables = [
+        path for path in (*folder.glob("*"), *folder.glob("*/*")) if path.suffix in (".csv", ".tsv", ".parquet")
+    ]
+    names = sorted(str(path.relative_to(folder)) for path in tables)
+    near = near_name(source.path, names) or (names[0] if len(names) == 1 else None)
+    if near is None:
+        return False
+    draft.set(("source", "path"), near, f"no file {source.path!r}, but {near!r}")
+    return True
+
+
+def _one_visit(draft: Draft, manifest: Manifest, folder: Path) -> bool:
+    """Keep one visit of each person, where a column of the table tells visits apart."""
+    from mmcrl.layouts import open_layout
+
+    layout, identity, minimum = open_layout(folder, manifest.source), manifest.source.id, manifest.disclosure.minimum
+    table = layout.people(layout.names()) if layout.names() else pd.DataFrame()
+    if table.empty:
+        return False
+    table = table[included_rows(manifest, table)]
+    if table.duplicated().any() and not table.drop_duplicates()[identity].duplicated().any():
+        draft.note(("source", "id"), "some rows stand in the table twice, word for word: keep one of each")
+        return False
+    found: list[tuple[bool, int, str, str]] = []
+    for column in table.columns.drop(identity):
+        if table[column].nunique() > _MOST_VISITS:
+            continue
+        for value, rows in table.groupby(column):
+            if len(rows) >= minimum and not rows[identity].duplicated().any():
+                found.append(
+                    (any(word in str(column).casefold() for word in _VISITS), len(rows), str(column), str(value))
+                )
+    spread = {column: table.groupby(identity)[column].nunique().max() for _, _, column, _ in found}
+    apart = [each for each in found if spread[each[2]] > 1]
+    if not apart:
+        draft.note(
+            ("source", "id"), "no column tells the rows of one person apart: keep one row of each in the table"
+        )
+        return False
+    *_, column, value = max(apart, key=lambda each: each[:2])
+    number = float(value) if value.replace(".", "", 1).isdigit() else None
+    among = [value if number is None else int(number) if number.is_integer() else number]
+    rule = {"variable": column, "among": among}
+    draft.set(("include", len(manifest.include)), rule, f"one row a person: those with this {column}")
+    return True

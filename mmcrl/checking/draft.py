@@ -1,0 +1,184 @@
+"""Draft: a manifest as it is proposed, and the lines of it that differ, ready to be pasted.
+
+What is wrong is mended in the draft, or set aside so that the rest can be looked at.
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+__all__ = ["Draft", "Place", "column_place", "toml"]
+
+Place = tuple[str | int, ...]
+
+
+@dataclass
+class _Entry:
+    """One thing of the manifest that is to be pasted or deleted, and why."""
+
+    reasons: list[str] = field(default_factory=list)
+    changed: bool = False
+
+
+class Draft:
+    """A manifest (``raw``, as TOML gives it) and what is proposed of it; what was given is left as it is."""
+
+    def __init__(self, raw: dict[str, Any]) -> None:
+        self.raw = copy.deepcopy(raw)
+        self.aside: dict[Place, Any] = {}  # columns and modalities that are looked at no further
+        self._entries: dict[Place, _Entry] = {}
+
+    def get(self, place: Place) -> Any:
+        """What stands at a place; None where nothing does."""
+        here: Any = self.raw
+        for key in place:
+            try:
+                here = here[key]
+            except (KeyError, IndexError, TypeError):
+                return None
+        return here
+
+    def set(self, place: Place, value: Any, why: str) -> None:
+        """Propose a value."""
+        *parents, last = place
+        here: Any = self.raw
+        for key, following in zip(parents, place[1:], strict=True):
+            here = here[int(key)] if isinstance(here, list) else here.setdefault(key, [] if following == 0 else {})
+        if isinstance(here, list) and last == len(here):
+            here.append(value)
+        else:
+            here[last] = value
+        self._note(place, why, changed=True)
+
+    def rename(self, place: Place, name: str, why: str) -> None:
+        """Propose another key for what stands at a place."""
+        *parents, last = place
+        owner = self.get(tuple(parents))
+        renamed = {name if key == last else key: value for key, value in owner.items()}
+        owner.clear()
+        owner.update(renamed)
+        self._note((*parents, name), why, changed=True)
+
+    def remove(self, place: Place, why: str) -> None:
+        """Propose to leave a key, a column, a modality, or an entry of a list out."""
+        self._take(place)
+        self._note(place, why, changed=_entry_of(place) != place)
+
+    def drop(self, place: Place) -> None:
+        """Leave a key of a column out that what is proposed makes pointless."""
+        if self.get(place) is not None:
+            self._take(place)
+
+    def note(self, place: Place, why: str) -> None:
+        """Say something of a place without proposing a change."""
+        self._note(place, why, changed=False)
+
+    def set_aside(self, name: str) -> None:
+        """Look no further at a column (``modality.column``) or a modality, without proposing anything of it."""
+        place = column_place(name)
+        if self.get(place) is not None:
+            self.aside[place] = copy.deepcopy(self.get(place))
+            self._take(place)
+
+    def text(self) -> str:
+        """All that is proposed, as TOML: lines to paste, reasons as comments; what is to go is a comment too."""
+        headers: dict[str, list[str]] = {}
+        for place, entry in self._entries.items():
+            header, line = self._line(place)
+            name = f"# {place[-1]}: " if isinstance(place[-1], str) else "# "
+            lines = [f"{name}{reason}" for reason in dict.fromkeys(entry.reasons)]
+            if entry.changed and line is not None:
+                lines.append(line)
+            headers.setdefault(header, []).extend(lines)
+        ordered = sorted(headers.items(), key=lambda item: item[0] != "")  # keys of the top stand before the tables
+        return "\n\n".join("\n".join([*([header] if header else []), *lines]) for header, lines in ordered)
+
+    @property
+    def empty(self) -> bool:
+        """Whether nothing is proposed or said."""
+        return not self._entries
+
+    def _note(self, place: Place, why: str, changed: bool) -> None:
+        entry = self._entries.setdefault(_entry_of(place), _Entry())
+        entry.reasons.append(why)
+        entry.changed |= changed
+
+    def _take(self, place: Place) -> None:
+        owner = self.get(place[:-1])
+        del owner[place[-1]]
+        if len(place) == 2 and place[0] == "modality":
+            self._forget(str(place[1]))
+        elif len(place) == 4 and place[0] == "modality":
+            self._forget(f"{place[1]}.{place[3]}")
+            if not owner:
+                self._take(place[:2])
+
+    def _forget(self, name: str) -> None:
+        """Take out what points to a column or modality that is no more."""
+        gone = re.compile(rf"{re.escape(name)}(\..*)?")
+        if "known" in self.raw:
+            ends = [[str(link.get(end)) for end in ("source", "target")] for link in self.raw["known"]]
+            kept = [
+                link for link, of in zip(self.raw["known"], ends, strict=True) if not any(map(gone.fullmatch, of))
+            ]
+            if len(kept) < len(ends):
+                self.raw["known"] = kept
+        for names in (self.raw.get("people", {}).get("require", []), *(self.raw.get("tiers") or [])):
+            if name in names:
+                names.remove(name)
+
+    def _line(self, place: Place) -> tuple[str, str | None]:
+        """The header under which an entry stands, and its line; no line where it has gone."""
+        value = self.aside.get(place, self.get(place))
+        if place[0] in ("known", "include") and len(place) == 2:
+            lines = [f"{_key(key)} = {toml(part)}" for key, part in (value or {}).items()]
+            return f"[[{place[0]}]]", "\n".join(lines) if value else None
+        header = "".join(["[", ".".join(_key(key) for key in place[:-1]), "]"]) if len(place) > 1 else ""
+        return header, None if value is None else f"{_key(place[-1])} = {toml(value)}"
+
+
+def column_place(name: str) -> Place:
+    """Where a modality, or a column ``modality.column``, stands.
+
+    >>> column_place("lab.lead"), column_place("lab")
+    (('modality', 'lab', 'columns', 'lead'), ('modality', 'lab'))
+    """
+    modality, _, column = name.partition(".")
+    return ("modality", modality, "columns", column) if column else ("modality", modality)
+
+
+def toml(value: Any) -> str:
+    """A value of a manifest on one line of TOML.
+
+    >>> toml({"variable": "pb", "range": [0, 100.0], "missing": [777], "levels": {"Not at all": 0}})
+    '{ variable = "pb", range = [0, 100], missing = [777], levels = { "Not at all" = 0 } }'
+    """
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, dict):
+        return (
+            "{ " + ", ".join(f"{_key(key)} = {toml(part)}" for key, part in value.items()) + " }" if value else "{}"
+        )
+    if isinstance(value, list):
+        return "[" + ", ".join(map(toml, value)) + "]"
+    if isinstance(value, float):
+        return str(int(value)) if value.is_integer() and abs(value) < 1e15 else repr(value)
+    return str(value) if isinstance(value, int) else json.dumps(str(value), ensure_ascii=False)
+
+
+def _key(key: str | int) -> str:
+    return (
+        str(key) if re.fullmatch(r"[A-Za-z_-][A-Za-z0-9_-]*", str(key)) else json.dumps(str(key), ensure_ascii=False)
+    )
+
+
+def _entry_of(place: Sequence[str | int]) -> Place:
+    """What is pasted as one: a column, an entry of a list of tables, else a key of a table."""
+    if place[0] == "modality":
+        return tuple(place[: 4 if len(place) > 3 and place[2] == "columns" else 3])
+    return tuple(place[: 2 if place[0] in ("known", "include", "people", "source", "disclosure") else 1])

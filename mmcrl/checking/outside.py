@@ -1,0 +1,79 @@
+"""Outside: values beyond what a manifest lets in, and what it can say of them: missing codes, levels, a range."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from mmcrl.checking.draft import Draft, Place
+from mmcrl.checking.spread import codes, fits, is_code, present, shared, span
+from mmcrl.schema import ColumnSpec
+
+__all__ = ["add_codes", "mend_outside", "two_levels"]
+
+_MOST_CODES = 4
+_MOST_LEVELS = 10
+
+
+def mend_outside(draft: Draft, place: Place, spec: ColumnSpec, values: np.ndarray, minimum: int) -> bool:
+    """Propose what lets the values (n,) of a column in; False where nothing that many people share does."""
+    if spec.kind == "binary":
+        return _mend_binary(draft, place, spec, values, minimum)
+    if spec.range is None:
+        return False
+    low, high = spec.range
+    seen = present(values)
+    outside = seen[(seen < low) | (seen > high)]
+    apart = codes(values, minimum)
+    odd = [value for value in shared(outside, minimum) if value in apart or is_code(value)]
+    if odd and len(odd) <= _MOST_CODES and np.isin(outside, odd).mean() > 0.5:
+        add_codes(draft, place, odd, f"at least {minimum} people each have {_listed(odd)}, outside the range")
+        return True
+    ends = span(values, minimum)
+    if ends is None or not fits(values, wider := [min(ends[0], low), max(ends[1], high)]):
+        draft.note(
+            place, f"fewer than {minimum} people have any one of the values outside: look at them at their source"
+        )
+        return False
+    draft.set((*place, "range"), wider, "a range around nearly all people, with room on both sides")
+    if spec.transform and not {"log": wider[0] > 0, "log1p": wider[0] > -1, "sqrt": wider[0] >= 0}[spec.transform]:
+        draft.remove((*place, "transform"), f"{spec.transform} is not defined on this range")
+    return True
+
+
+def _mend_binary(draft: Draft, place: Place, spec: ColumnSpec, values: np.ndarray, minimum: int) -> bool:
+    found = shared(values, minimum)
+    odd = [value for value in found if is_code(value)]
+    plain = [value for value in found if value not in odd]
+    if odd and len(plain) in (1, 2):
+        add_codes(draft, place, odd, f"at least {minimum} people each have {_listed(odd)}")
+    if set(plain) <= {0.0, 1.0}:
+        return bool(odd)
+    if len(plain) == 2:
+        two_levels(draft, place, spec, plain)
+        return True
+    if 2 < len(found) <= _MOST_LEVELS:
+        draft.set((*place, "kind"), "ordinal", f"{len(found)} different values")
+        return True
+    draft.note(place, f"not two values that at least {minimum} people have each: another kind, or look at the values")
+    return False
+
+
+def two_levels(draft: Draft, place: Place, spec: ColumnSpec, pair: Sequence[float]) -> None:
+    """Make 0 and 1 of two values."""
+    if spec.levels:
+        levels = {word: pair.index(float(number)) for word, number in spec.levels.items() if float(number) in pair}
+    else:
+        levels = {f"{value:.15g}": i for i, value in enumerate(pair)}
+    draft.set((*place, "levels"), levels, f"two values, {_listed(pair)}: 0 and 1")
+
+
+def add_codes(draft: Draft, place: Place, odd: Sequence[float], why: str) -> None:
+    """Propose missing codes beside those that are stated."""
+    stated = draft.get((*place, "missing")) or []
+    draft.set((*place, "missing"), [*stated, *(code for code in odd if code not in stated)], why)
+
+
+def _listed(values: Sequence[float]) -> str:
+    return " and ".join(f"{value:g}" for value in values)

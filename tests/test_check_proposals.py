@@ -1,0 +1,269 @@
+"""The proposals of `check`: each, once pasted, mends what it is for; none tells a value that few people have."""
+
+import tomllib
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from mmcrl.check import check_manifest
+from mmcrl.checking.draft import toml
+from mmcrl.checking.spread import codes, shared, span
+from mmcrl.manifest import load_cohort
+
+N = 300
+IDS = 81_000 + np.arange(N)
+
+
+def people():
+    rng, i = np.random.default_rng(0), np.arange(N)
+    return pd.DataFrame(
+        {
+            "person": IDS,
+            "age": rng.integers(30, 80, N),
+            "sex": np.where(i % 2, "F", "M"),
+            "glucose": np.round(rng.normal(5, 0.5, N), 2),
+            "iron": np.round(rng.normal(20, 4, N), 1),
+            "crp": np.round(np.exp(1.2 * rng.normal(size=N)), 3),
+            "snore": rng.choice(["Never", "Often", "Always"], N),
+            "smoker": rng.integers(0, 2, N),
+        }
+    ).astype(object)
+
+
+def manifest():
+    return {
+        "name": "clinic",
+        "source": {"path": "people.csv", "id": "person"},
+        "tiers": [["who"], ["blood", "habits"]],
+        "modality": {
+            "who": {
+                "kind": "observed",
+                "columns": {
+                    "age": {"variable": "age", "range": [18, 110]},
+                    "female": {"variable": "sex", "kind": "binary", "levels": {"M": 0, "F": 1}},
+                },
+            },
+            "blood": {
+                "columns": {
+                    "glucose": {"variable": "glucose", "range": [1, 30]},
+                    "iron": {"variable": "iron", "range": [0, 100]},
+                    "crp": {"variable": "crp", "range": [0.0001, 2000], "transform": "log"},
+                }
+            },
+            "habits": {
+                "columns": {
+                    "snoring": {
+                        "variable": "snore",
+                        "kind": "ordinal",
+                        "levels": {"Never": 0, "Often": 1, "Always": 2},
+                    },
+                    "smoker": {"variable": "smoker", "kind": "binary"},
+                }
+            },
+        },
+    }
+
+
+def write(folder, raw, frame):
+    frame.to_csv(folder / "people.csv", index=False)
+    return rewrite(folder, raw)
+
+
+def rewrite(folder, raw):
+    path = folder / "clinic.toml"
+    path.write_text("\n".join(f"{key} = {toml(value)}" for key, value in raw.items()))
+    assert tomllib.loads(path.read_text()) == raw
+    return path
+
+
+def column(raw, name):
+    modality, key = name.split(".")
+    return raw["modality"][modality]["columns"][key]
+
+
+def spoilt(**changes):
+    return people().assign(**changes)
+
+
+def some(name, rows, value):
+    frame = people()
+    frame.loc[: rows - 1, name] = value
+    return frame
+
+
+def test_a_good_manifest_has_nothing_proposed(tmp_path):
+    report = check_manifest(write(tmp_path, manifest(), people()))
+    assert report.problems == [] and report.proposals == ""
+
+
+# Each: what is done to the manifest's column, the table, the column, what the proposal holds
+PROBLEMS = {
+    "a code outside the range": ({}, some("glucose", 25, 777), "blood.glucose", {"missing": [777]}),
+    "many beyond the range": ({"range": [1, 5]}, people(), "blood.glucose", {"range": [1, 8]}),
+    "a key": ({"rnage": [1, 30], "range": None}, people(), "blood.glucose", {"range": [1, 30]}),
+    "a range upside down": ({"range": [30, 1]}, people(), "blood.glucose", {"range": [1, 30]}),
+    "a logarithm of 0": ({"range": [0, 2000]}, people(), "blood.crp", {"transform": "log1p"}),
+    "a logarithm without range": ({"range": None}, people(), "blood.crp", {"transform": "log"}),
+    "a variable": ({"variable": "Glucos"}, people(), "blood.glucose", {"variable": "glucose"}),
+    "no variable": ({"variable": None}, people(), "blood.glucose", {"variable": "glucose"}),
+    "a missing code as number": ({"missing": 777}, some("glucose", 25, 777), "blood.glucose", {"missing": [777]}),
+    "words for nothing": ({}, some("glucose", 25, "refused"), "blood.glucose", {"missing": ["refused"]}),
+    "words in capitals": ({}, some("snore", 25, "NEVER"), "habits.snoring", {}),
+    "no levels": ({"levels": None}, people(), "who.female", {"levels": {"M": 0, "F": 1}}),
+    "1 and 2": ({}, spoilt(smoker=1 + people()["smoker"]), "habits.smoker", {"levels": {"1": 0, "2": 1}}),
+    "a kind": ({"kind": "ordinals"}, people(), "habits.snoring", {"kind": "ordinal"}),
+    "clock times": ({}, spoilt(glucose=[f"{h % 24:02}:15" for h in range(N)]), "blood.glucose", {"kind": "time"}),
+}
+
+
+@pytest.mark.parametrize("name", PROBLEMS)
+def test_the_proposal_pasted_makes_the_check_pass(tmp_path, name):
+    changes, frame, where, expected = PROBLEMS[name]
+    raw = manifest()
+    spec = column(raw, where) | changes
+    column(raw, where).clear()
+    column(raw, where).update({key: value for key, value in spec.items() if value is not None})
+    if name == "clock times":
+        column(raw, where).pop("range")
+    report = check_manifest(write(tmp_path, raw, frame))
+    assert report.problems and report.mended, report
+    assert column(report.proposed, where).items() >= expected.items()
+    line = next(text for text in report.proposals.splitlines() if text.startswith(f"{where.split('.')[1]} = "))
+    assert tomllib.loads(line)[where.split(".")[1]] == column(report.proposed, where)  # the line alone, as pasted
+    again = check_manifest(rewrite(tmp_path, report.proposed))
+    assert again.problems == [], again
+    load_cohort(tmp_path / "clinic.toml")
+
+
+def test_a_constant_and_an_empty_column_are_left_out(tmp_path):
+    raw = manifest()
+    raw["known"] = [{"source": "who.age", "target": "blood.iron", "sign": 1, "rests_on": "a book"}]
+    report = check_manifest(write(tmp_path, raw, spoilt(iron=3, crp=None)))
+    assert len(report.problems) == 2 and "never varies: leave it out" in report.proposals
+    assert list(report.proposed["modality"]["blood"]["columns"]) == ["glucose"] and report.proposed["known"] == []
+    assert check_manifest(rewrite(tmp_path, report.proposed)).problems == []
+
+
+def test_names_that_point_to_nothing(tmp_path):
+    raw = manifest()
+    raw["tiers"], raw["people"] = [["whoo"], ["blod", "zzz"]], {"require": ["whi"]}
+    raw["source"] = {"path": "poeple.csv", "id": "Person"}
+    report = check_manifest(write(tmp_path, raw, people()))
+    assert len(report.problems) == 6 and report.mended
+    assert report.proposed["tiers"] == [["who"], ["blood"]] and report.proposed["people"] == {"require": ["who"]}
+    assert report.proposed["source"] == {"path": "people.csv", "id": "person"}
+    assert check_manifest(rewrite(tmp_path, report.proposed)).problems == []
+
+
+def test_ids_that_repeat_by_visit(tmp_path):
+    first = people().assign(visit="baseline", site="A")
+    later = people().iloc[:90].assign(visit="follow-up", site="A")
+    report = check_manifest(write(tmp_path, manifest(), pd.concat([first, later])))
+    assert report.proposed["include"] == [{"variable": "visit", "among": ["baseline"]}] and report.mended
+    assert "90 repeated" in report.problems[0]
+    assert len(load_cohort(rewrite(tmp_path, report.proposed))) == N
+
+
+def test_ids_that_repeat_for_no_reason(tmp_path):
+    twice = check_manifest(write(tmp_path, manifest(), pd.concat([people(), people().iloc[:90]])))
+    assert not twice.mended and "stand in the table twice" in twice.proposals
+    other = people().iloc[:90].assign(age=50)
+    assert "no column tells" in check_manifest(write(tmp_path, manifest(), pd.concat([people(), other]))).proposals
+
+
+def test_problems_of_all_stages_are_listed_at_once(tmp_path):
+    raw, frame = manifest(), some("glucose", 25, 777)
+    raw["people"] = {"requires": ["who"]}  # the form
+    raw["tiers"] = [["whoo"]]  # a name
+    column(raw, "blood.crp")["variable"] = "CPR"  # the table
+    frame["iron"] = 7.5  # nothing to learn from
+    frame.loc[30:60, "smoker"] = "yes"  # text
+    report = check_manifest(write(tmp_path, raw, frame))
+    told = "\n".join(report.problems)
+    for place in ("people.requires", "manifest tiers", "'CPR'", "blood.glucose", '"blood"].iron', "habits.smoker"):
+        assert place in told
+    assert len(report.problems) == 6
+
+
+# Warnings: the cohort loads, and says so
+
+WARNINGS = {
+    "a code": ({"range": [1, 2000]}, some("glucose", 25, 999), "blood.glucose", {"missing": [999]}),
+    "no range": ({"range": None}, people(), "blood.glucose", {"range": [2, 8]}),
+    "skewed": ({"range": None, "transform": None}, people(), "blood.crp", {"transform": "log"}),
+    "skewed above 0": ({"transform": None, "range": [0.0001, 2000]}, people(), "blood.crp", {"transform": "log"}),
+    "two values": ({"kind": None}, people(), "habits.smoker", {"kind": "binary"}),
+    "few values": ({"range": [0, 9]}, spoilt(glucose=np.arange(N) % 5), "blood.glucose", {"kind": "ordinal"}),
+}
+
+
+@pytest.mark.parametrize("name", WARNINGS)
+def test_a_warning_does_not_fail_and_its_proposal_loads(tmp_path, name):
+    changes, frame, where, expected = WARNINGS[name]
+    raw = manifest()
+    spec = column(raw, where) | changes
+    column(raw, where).clear()
+    column(raw, where).update({key: value for key, value in spec.items() if value is not None})
+    report = check_manifest(write(tmp_path, raw, frame))
+    assert report.problems == [] and not report.summary.empty
+    assert column(report.proposed, where).items() >= expected.items()
+    again = check_manifest(rewrite(tmp_path, report.proposed))
+    assert again.problems == [] and again.proposals == "", again
+
+
+def test_few_people_per_latent_few_measured_doubles_and_ids(tmp_path):
+    raw, frame = manifest(), people()
+    raw["modality"]["blood"]["n_latents"] = 40
+    raw["modality"]["blood"]["columns"]["iron_too"] = {"variable": "iron_mg", "range": [0, 1000]}
+    raw["modality"]["blood"]["columns"]["number"] = {"variable": "person", "range": [0, 1e6]}
+    frame["iron_mg"] = frame["iron"].astype(float) * 5.6
+    frame.loc[8:, ["snore", "smoker"]] = None
+    frame.loc[:, "glucose"] = frame["glucose"].where(np.arange(N) % 3 == 0)
+    report = check_manifest(write(tmp_path, raw, frame))
+    assert report.problems == [] and report.proposed["modality"]["blood"]["n_latents"] == N // 20
+    for text in ("says the same as blood.iron", "equals the id", "fewer than 20 people", "67 % of those"):
+        assert text in report.proposals
+    assert "number" not in report.proposed["modality"]["blood"]["columns"]
+
+
+# Nobody is told
+
+
+def test_values_that_few_people_have_are_never_told(tmp_path):
+    raw, frame = manifest(), people()
+    frame.loc[:8, "glucose"] = 777.25  # nine people
+    frame.loc[0, "iron"] = 431.7  # one
+    frame.loc[:3, "snore"] = "Qxyzzy"  # four
+    for name in ("blood.iron", "blood.crp"):
+        column(raw, name).pop("range")
+    column(raw, "blood.crp").pop("transform")
+    text = str(check_manifest(write(tmp_path, raw, frame)))
+    assert "<10 values outside" in text and "fewer than 10 people lie far from all others" in text
+    for told in ("777", "431", "Qxyzzy", "[9 ", " 9 values", " 4 rows"):
+        assert told not in text
+    assert not any(str(person) in text for person in IDS)
+    extremes = [frame["crp"].max(), frame["crp"].min(), frame["glucose"][9:].max(), frame["iron"][1:].max()]
+    assert not any(str(value) in text for value in extremes)
+
+
+def test_the_manifests_minimum_counts(tmp_path):
+    raw, frame = manifest(), some("glucose", 25, 777)
+    raw["disclosure"] = {"minimum": 30}
+    frame.loc[5:, ["snore", "smoker"]] = None
+    frame.loc[:20, ["age", "sex"]] = None
+    text = str(check_manifest(write(tmp_path, raw, frame)))
+    assert "<30 values outside" in text and "777" not in text
+    frame["glucose"] = people()["glucose"]
+    summary = check_manifest(write(tmp_path, raw, frame)).summary
+    assert summary.loc["habits", "people"] == "<30" and summary.loc["who", "people"] == "all but <30"
+
+
+def test_a_span_does_not_move_with_the_extremes():
+    values = np.random.default_rng(1).normal(size=500)
+    moved = values.copy()
+    moved[np.argsort(values)[-9:]] += 1000
+    assert span(values, 10) == span(moved, 10) and span(values[:19], 10) is None
+    assert shared(np.array([1.0] * 10 + [2.0] * 9), 10) == [1.0]
+    assert codes(np.r_[values, [999.0] * 10, [-9.0] * 12], 10) == [-9.0, 999.0]
+    assert codes(np.r_[values, [999.0] * 9], 10) == [] and codes(np.arange(100.0) % 9, 5) == []
