@@ -111,7 +111,7 @@ def measure_phenotype(
     n_people: int = 5_000,
     seed: int = 0,
     *,
-    size: int = 64,
+    size: int = 32,
     ceiling: bool = False,
     confidence: float = 0.5,
     **training: Any,
@@ -134,7 +134,7 @@ def measure_phenotype(
     truth, estimate = world.latents.loc[held_out.ids], model.transform(held_out)
     scores = latent_scores(truth, estimate, seed)
     verdicts = link_verdicts(world.adjacency, model.links(), metrics.match(truth, estimate), confidence)
-    tested = train.split(model.settings.held_out, seed)[1]
+    tested = train.split(model.settings.held_out, seed)[1] if model.settings.folds == 1 else train
     same = {f"{name}.{label}": f"{name}.{label}" for name, label in truth.columns}
     at_best = link_verdicts(world.adjacency, links_of_truth(world.latents, tested), same, confidence)["verdict"]
     numbers: dict[str, float | int] = {
