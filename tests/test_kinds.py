@@ -16,9 +16,11 @@ from mmcrl.checkpoint import Checkpoint
 from mmcrl.decoding import loadings_and_columns
 from mmcrl.dimensions import choose_latents
 from mmcrl.kinds import KINDS, Codec, Kind, codec_for
+from mmcrl.plan import plan_blocks
 from mmcrl.private import principal_root
 from mmcrl.settings import Settings
 from mmcrl.tensors import OnDisk, as_tensor, people_of
+from mmcrl.training import codes_of, deterministic, tensors_of, train_starts
 
 SHAPES = [("image", (1, 4, 5)), ("image", (3, 28, 28)), ("image", (2, 9, 130)), ("image", (1, 224, 224))]
 SHAPES += [("series", (2, 50)), ("series", (3, 333)), ("series", (1, 100_000))]
@@ -384,3 +386,14 @@ def test_the_rendered_world_shows_its_latents():
     assert abs(np.corrcoef(pictures.mean((1, 2)), z[:, 1])[0, 1]) > 0.9
     assert abs(np.corrcoef(np.nanmean(recordings[:, 1], 1), z[:, 1])[0, 1]) > 0.9
     assert columns(rng, z).shape == (200, 8)
+
+
+def test_codes_are_standardised_on_everybody_though_evaluations_look_at_some():
+    cohort, _ = world(1_600, seed=0)
+    train, held = cohort.split(0.25, seed=0)
+    settings, cpu = Settings(starts=1, steps=2, width=16, jobs=1), torch.device("cpu")
+    with deterministic():
+        run = train_starts(plan_blocks(cohort, 2), train, held, settings, 0, cpu, False)[0]
+        codes = codes_of(run.network, tensors_of(run.network, train))
+        assert len(codes) > 1_000 and np.abs(codes.mean(0)).max() < 1e-4
+        assert np.abs(codes[:1_000].mean(0)).max() > 1e-3

@@ -57,3 +57,31 @@ def test_refusals_name_the_argument_and_leave_no_figure(message: str, call) -> N
     with pytest.raises(InputError, match=message):
         call()
     assert plt.get_fignums() == []
+
+
+def test_recordings_draw_every_channel_over_its_hours_and_leave_gaps_open() -> None:
+    series = RNG.random((2, 3, 50))
+    series[1, 2, 10:20] = np.nan
+    figure = plots.recordings(series, ["SpO2 (%)", "heart rate", "activity"], 5, ["one", "two"])
+    axes = np.reshape(figure.axes, (3, 2))
+    assert [ax.get_title() for ax in axes[0]] == ["one", "two"]
+    for channel, person in np.ndindex(3, 2):
+        x, y = axes[channel, person].lines[0].get_data()
+        np.testing.assert_array_equal(y, series[person, channel])
+        assert np.allclose(np.diff(x), 0.1) and np.isclose(x[0], 0.05)
+        assert axes[channel, person].get_ylim() == axes[channel, 0].get_ylim()
+
+
+@pytest.mark.parametrize(
+    ("message", "given"),
+    [
+        ("series: .*up to 6", (np.zeros((7, 1, 5)), ["a"], 1)),
+        ("series: .*shape", (np.zeros((1, 5)), ["a"], 1)),
+        ("channels: expected 2", (np.zeros((1, 2, 5)), ["a"], 1)),
+        ("titles: expected 1", (np.zeros((1, 1, 5)), ["a"], 1, ["b", "c"])),
+        ("hours", (np.zeros((1, 1, 5)), ["a"], 0)),
+    ],
+)
+def test_recordings_refuse_what_they_cannot_draw(message: str, given: tuple) -> None:
+    with pytest.raises(InputError, match=message):
+        plots.recordings(*given)

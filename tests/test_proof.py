@@ -253,6 +253,7 @@ def test_a_table_that_is_not_there_is_said(tmp_path: Path) -> None:
         ("bench", 0, {"n_columns": "6", "starts": "1", "steps": "5"}),
         ("trust-latents", 0, {"n_worlds": "1", "n_people": "300"}),
         ("trust", 0, {"n_people": "600", "starts": "1", "steps": "10"}),
+        ("phenotype", 0, {"n_people": "400", "starts": "1", "steps": "5"}),
     ],
 )
 def test_a_worker_glues_numbers(
@@ -263,4 +264,4 @@ def test_a_worker_glues_numbers(
     (tmp_path / "point.ipynb").write_text(done.notebook, encoding="utf-8")
     found = glued(tmp_path / "point.ipynb")
     glues = {"baselines": "mcc", "cases": "start_gap", "graphs": "pc_cross", "bench": "seconds"}
-    assert {**glues, "trust-latents": "fdr", "trust": "mcc"}[sweep] in found
+    assert {**glues, "trust-latents": "fdr", "trust": "mcc", "phenotype": "n_found"}[sweep] in found

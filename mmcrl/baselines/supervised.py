@@ -57,4 +57,5 @@ class SupervisedCeiling(PipelineBaseline):
         return TransformedTargetRegressor(network, transformer=StandardScaler())
 
     def _target(self, block: Block, ids: pd.Index) -> np.ndarray:
-        return truth_of(self.latents, block.name, ids)
+        truth = truth_of(self.latents, block.name, ids)
+        return truth[:, 0] if block.kind == "table" and block.n_latents == 1 else truth  # as scikit-learn wants it

@@ -1,8 +1,8 @@
 """Plots: pictures of cohorts, links and scores, and cards of links.
 
 Every function returns the matplotlib Axes or Figure that it drew, `card_view` what a page shows as HTML.  Counts
-under 10 people are never shown, and no picture has a mark for a single person; `gallery` and `traversal` are for
-images of simulated ones.
+under 10 people are never shown, and no picture has a mark for a single person; `gallery`, `traversal` and
+`recordings` are for simulated ones.
 """
 
 from mmcrl.plots.averages import average_images, average_series
@@ -17,6 +17,7 @@ from mmcrl.plots.guard import guard_report
 from mmcrl.plots.matrices import adjacency_heatmap, loadings_heatmap
 from mmcrl.plots.people import cohort_overview
 from mmcrl.plots.pictures import gallery, traversal
+from mmcrl.plots.recordings import recordings
 from mmcrl.plots.studies import choice_matrix, method_panels, missing_table, verdict_bars, world_scores
 from mmcrl.plots.together import modalities_together
 from mmcrl.plots.trust import calibration_curve, error_rates
@@ -42,6 +43,7 @@ __all__ = [
     "missing_columns",
     "missing_table",
     "modalities_together",
+    "recordings",
     "recovery_density",
     "returning_links",
     "score_intervals",
