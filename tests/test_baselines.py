@@ -1,6 +1,5 @@
 """Baselines: linear worlds are theirs, curved ones are not, and the ceiling is high."""
 
-
 import numpy as np
 import pandas as pd
 import pytest
