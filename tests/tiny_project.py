@@ -1,6 +1,7 @@
 """A project with one tiny notebook, for the tests of the runner. Its own package keeps the real one out of it."""
 
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -73,8 +74,12 @@ def executions(project: Project) -> list[str]:
 
 
 def start(project: Project, *arguments: str) -> subprocess.Popen[str]:
-    """``python -m mmcrl`` in a process of its own."""
+    """``python -m mmcrl`` in a process of its own, which hears SIGINT also where the suite runs in the background."""
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     command = [sys.executable, "-P", "-m", "mmcrl", *arguments]
-    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-    return subprocess.Popen(command, cwd=project.root, env=environment, text=True, **pipes)  # type: ignore[call-overload]
+    options = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "preexec_fn": _hear}
+    return subprocess.Popen(command, cwd=project.root, env=environment, text=True, **options)  # type: ignore[call-overload]
+
+
+def _hear() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
