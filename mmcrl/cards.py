@@ -15,6 +15,7 @@ import pandas as pd
 
 from mmcrl.adjacency import confident_links
 from mmcrl.cohort import Cohort
+from mmcrl.evidence import WIDTH
 from mmcrl.known import compare
 from mmcrl.model import MultimodalCRL
 from mmcrl.sensitivity import (
@@ -30,7 +31,6 @@ from mmcrl.sensitivity import (
 __all__ = ["Cards", "link_cards"]
 
 _ENDS = ["source", "target"]
-_WIDTH = 1.96  # standard errors of a 95 % interval
 
 
 @dataclass(frozen=True)
@@ -106,8 +106,8 @@ def link_cards(
         covariates = [name for name, modality in cohort.modalities.items() if modality.kind == "observed"]
     strata = observed_strata(cohort) if strata is None else strata
     told = links.assign(
-        low=links["evidence"] - _WIDTH * links["evidence_se"],
-        high=links["evidence"] + _WIDTH * links["evidence_se"],
+        low=links["evidence"] - WIDTH * links["evidence_se"],
+        high=links["evidence"] + WIDTH * links["evidence_se"],
         limit=[claim_limit(*pair, confidence) for pair in zip(links["evidence"], links["evidence_se"], strict=True)],
     )
     tables = [

@@ -7,10 +7,9 @@ from collections.abc import Mapping
 import pandas as pd
 
 from mmcrl.cards import Cards
+from mmcrl.evidence import WIDTH
 
 __all__ = ["doubts"]
-
-_CLEAR = 1.96  # standard errors above nothing
 
 
 def doubts(cards: Cards, source: str, target: str, labels: Mapping[str, str] | None = None) -> list[str]:
@@ -74,10 +73,10 @@ def _covariates(link: pd.Series, cards: Cards, name: Mapping[str, str]) -> list[
 def _groups(strata: pd.DataFrame, sign: int, smallest: float) -> list[str]:
     found = []
     for row in strata.to_dict("records"):
-        clear = row["evidence"] > smallest and row["evidence"] > _CLEAR * row["evidence_se"]
+        clear = row["evidence"] > smallest and row["evidence"] > WIDTH * row["evidence_se"]
         if clear and row["sign"] * sign < 0:
             found.append(f"Its sign is the other one in {row['by']}: {row['stratum']}.")
-        elif row["evidence"] + _CLEAR * row["evidence_se"] < smallest:
+        elif row["evidence"] + WIDTH * row["evidence_se"] < smallest:
             found.append(f"It is not there in {row['by']}: {row['stratum']}.")
     return found
 

@@ -22,6 +22,7 @@ import numpy as np
 import pandas as pd
 
 from mmcrl.adjacency import confident_links
+from mmcrl.knowledge import labels_of
 
 __all__ = ["EFFECT_COLUMNS", "effect_table", "partial_effect"]
 
@@ -62,7 +63,7 @@ def effect_table(
     InputError : for a confidence outside [0, 1].
     """
     kept = confident_links(links, confidence)
-    names = [".".join(map(str, column)) for column in latents.columns]
+    names = labels_of(latents)
     z = dict(zip(names, latents.to_numpy(float).T, strict=True))
     shown = loadings.groupby("modality", sort=False)["latent"].agg(set)
     rows = []

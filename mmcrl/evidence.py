@@ -18,8 +18,18 @@ from scipy.special import ndtri
 from scipy.stats import rankdata
 from scipy.stats import t as student_t
 
-__all__ = ["DEGREE", "features", "normal_scores", "pair_evidence"]
+__all__ = [
+    "DEGREE",
+    "WIDTH",
+    "correlation_of",
+    "features",
+    "n_regressors",
+    "normal_scores",
+    "pair_evidence",
+    "partial_correlation",
+]
 
+WIDTH = 1.96  # standard errors on either side that make an interval of 95 %
 DEGREE = 3  # polynomials of each latent; the fourth only added noise
 _BOUND = 2.5
 _FOLDS = 5
@@ -56,6 +66,15 @@ def _design(z: np.ndarray) -> np.ndarray:
     return np.column_stack([np.ones(n), features(z).reshape(n, -1), *products])
 
 
+def n_regressors(p: int) -> int:
+    """Regressors of a conditional density given p latents: intercept, three features each, products of pairs.
+
+    >>> n_regressors(2) == _design(np.zeros((1, 2))).shape[1]
+    True
+    """
+    return 1 + DEGREE * p + p * (p - 1) // 2
+
+
 def _log_density(x: np.ndarray, y: np.ndarray, fit: np.ndarray, score: np.ndarray) -> np.ndarray:
     """log density of the ``score`` people's y, fitted on the ``fit`` people.
 
@@ -81,8 +100,7 @@ def pair_evidence(z: np.ndarray, i: int, j: int, given: Sequence[int], seed: int
     ``z`` (n, d); people for whom one of the latents is missing are left out.  The densities are Student's t after
     normal scores, with location and log-scale that are polynomial in the conditioning latents.
     """
-    used = [i, j, *given]
-    scores = normal_scores(z[~np.isnan(z[:, used]).any(1)][:, used])
+    scores = _scores(z, i, j, given)
     n = len(scores)
     fold = np.random.default_rng(seed).permutation(n) % _FOLDS
     without = scores[:, 2:]
@@ -94,5 +112,30 @@ def pair_evidence(z: np.ndarray, i: int, j: int, given: Sequence[int], seed: int
             y = scores[:, end]
             gain[score] += _log_density(large, y, fit, score) - _log_density(small, y, fit, score)
     gain /= 2
+    return float(gain.mean()), float(gain.std() / np.sqrt(n)), float(np.sign(_partial(scores)))
+
+
+def partial_correlation(z: np.ndarray, i: int, j: int, given: Sequence[int]) -> float:
+    """Partial correlation of the normal scores of i and j, the others in ``given`` held fixed; ``z`` (n, d)."""
+    return _partial(_scores(z, i, j, given))
+
+
+def correlation_of(evidence: float) -> float:
+    """``sqrt(1 - exp(-2 Delta))``: the correlation that a linear-Gaussian pair of this evidence (nats) would have.
+
+    >>> round(correlation_of(0.005), 2), correlation_of(-0.1)
+    (0.1, 0.0)
+    """
+    return float(np.sqrt(1 - np.exp(-2 * max(evidence, 0.0))))
+
+
+def _scores(z: np.ndarray, i: int, j: int, given: Sequence[int]) -> np.ndarray:
+    """Normal scores of i, j and the given (m, 2 + p), of the people who have all of them."""
+    used = [i, j, *given]
+    return normal_scores(z[~np.isnan(z[:, used]).any(1)][:, used])
+
+
+def _partial(scores: np.ndarray) -> float:
+    """Partial correlation of the first two columns, the others held fixed."""
     precision = np.linalg.pinv(np.corrcoef(scores.T))
-    return float(gain.mean()), float(gain.std() / np.sqrt(n)), float(-np.sign(precision[0, 1]))
+    return float(-precision[0, 1] / np.sqrt(precision[0, 0] * precision[1, 1]))

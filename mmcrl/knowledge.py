@@ -19,6 +19,7 @@ from typing import Any
 
 import networkx as nx
 import numpy as np
+import pandas as pd
 
 from mmcrl.errors import InputError
 
@@ -37,6 +38,15 @@ def modality_of(latent: str) -> str:
     'blood'
     """
     return latent.rsplit(".", 1)[0]
+
+
+def labels_of(latents: pd.DataFrame) -> list[str]:
+    """``modality.number`` of every column of a table of latents, whose labels are pairs, or such texts.
+
+    >>> labels_of(pd.DataFrame([[0.0]], columns=pd.MultiIndex.from_tuples([("blood", 0)])))
+    ['blood.0']
+    """
+    return [".".join(map(str, label)) if isinstance(label, tuple) else str(label) for label in latents.columns]
 
 
 @dataclass(frozen=True)

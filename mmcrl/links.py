@@ -11,7 +11,7 @@ import pandas as pd
 from scipy.special import expit
 from scipy.stats import norm
 
-from mmcrl.evidence import pair_evidence
+from mmcrl.evidence import correlation_of, pair_evidence
 from mmcrl.knowledge import Arrow, Knowledge, Limits, modality_of
 from mmcrl.orientation import Findings, orient
 from mmcrl.search import separating_sets
@@ -75,7 +75,7 @@ class _Pair(NamedTuple):
 
     @property
     def strength(self) -> float:
-        return float(np.sqrt(1 - np.exp(-2 * max(self.evidence, 0.0))))
+        return correlation_of(self.evidence)
 
 
 def link_table(

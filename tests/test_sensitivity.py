@@ -5,14 +5,13 @@ import pandas as pd
 import pytest
 
 from mmcrl import Cohort, InputError, Modality
-from mmcrl.evidence import pair_evidence
+from mmcrl.evidence import correlation_of, pair_evidence, partial_correlation
 from mmcrl.knowledge import Knowledge
 from mmcrl.links import confidence_of, link_table
 from mmcrl.sensitivity import (
     Measured,
     adjusted_correlation,
     claim_limit,
-    correlation_of,
     covariate_table,
     hidden_table,
     needed_cause,
@@ -127,7 +126,9 @@ def test_the_measured_yardstick_is_a_latent_of_another_modality_that_both_ends_g
     assert found["strongest"] == "k.0"
     i, j, k = (measured.place(name) for name in ("i.0", "j.0", "k.0"))
     rest = [other for other in measured.set_of("i.0", "j.0") if other != k]
-    assert found["strongest_cause"] == pytest.approx(min(abs(measured.partial(end, k, rest)) for end in (i, j)))
+    assert found["strongest_cause"] == pytest.approx(
+        min(abs(partial_correlation(measured.z, end, k, rest)) for end in (i, j))
+    )
     assert 0 < found["cause_low"] < found["cause"] < 1
     alone = hidden_table(links, Measured.of(latents[["i", "j"]])).iloc[0]
     assert alone["strongest"] is None

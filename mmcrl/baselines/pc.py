@@ -18,6 +18,7 @@ from tqdm import TqdmWarning
 
 from mmcrl.errors import InputError, check_whole
 from mmcrl.evidence import normal_scores
+from mmcrl.knowledge import labels_of
 
 __all__ = ["fci_graph", "pc_graph"]
 
@@ -105,7 +106,7 @@ def _check_level(alpha: float) -> None:
 
 def _complete(latents: pd.DataFrame) -> tuple[list[str], np.ndarray]:
     """Names of the columns, and the normal scores (n, d) of those who have all of them."""
-    names = [".".join(map(str, label)) if isinstance(label, tuple) else str(label) for label in latents.columns]
+    names = labels_of(latents)
     values = latents.dropna().to_numpy(float)
     if len(values) < 20:
         raise InputError("latents", "at least 20 people with all latents", f"{len(values)}")

@@ -8,6 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import SymmetricalLogLocator
 
 from mmcrl.errors import InputError
+from mmcrl.evidence import WIDTH
 from mmcrl.plots.style import INK, NEGATIVE, POSITIVE, SOFT, axes_or_new, check_table, styled
 
 __all__ = ["evidence_plot"]
@@ -73,7 +74,7 @@ def _draw(ax: Axes, ranks: np.ndarray, rows: pd.DataFrame, colour: str, label: s
     ax.errorbar(
         ranks,
         rows["evidence"],
-        yerr=1.96 * rows["evidence_se"],
+        yerr=WIDTH * rows["evidence_se"],
         fmt=marker,
         color=colour,
         markersize=4,

@@ -15,7 +15,7 @@ import pandas as pd
 from mmcrl import metrics
 from mmcrl.adjacency import confident_links
 from mmcrl.cohort import Cohort
-from mmcrl.knowledge import Knowledge
+from mmcrl.knowledge import Knowledge, labels_of
 from mmcrl.links import link_table
 from mmcrl.model import MultimodalCRL
 from mmcrl.proof.points import across
@@ -84,7 +84,7 @@ def links_of_truth(latents: pd.DataFrame, cohort: Cohort) -> pd.DataFrame:
     """
     true = latents.loc[cohort.ids]
     seen = np.column_stack([cohort[str(name)].measured for name in true.columns.get_level_values(0)])
-    names = _names(true)
+    names = labels_of(true)
     return link_table(np.where(seen, true.to_numpy(float), np.nan), names, Knowledge(tiers=cohort.tiers or ()))
 
 
@@ -98,9 +98,9 @@ def latent_scores(true: pd.DataFrame, estimated: pd.DataFrame, seed: int = 0) ->
     asked = true[[name for name in true.columns if name[0] in shown]]
     angles, rows = metrics.angle(asked, estimated), {}
     matching = metrics.match(asked, estimated)
-    for name, column in zip(_names(asked), asked.columns, strict=True):
+    for name, column in zip(labels_of(asked), asked.columns, strict=True):
         alone, block = asked[[column]], estimated[[column[0]]]
-        own = block.loc[:, [label == matching.get(name) for label in _names(block)]]
+        own = block.loc[:, [label == matching.get(name) for label in labels_of(block)]]
         rho = metrics.mcc(alone, own) if own.shape[1] else 0.0
         rows[name] = {"rho": rho, "r2": metrics.r2(alone, block, seed), "angle": angles[name]}
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("latent")
@@ -134,7 +134,7 @@ def measure_phenotype(
     scores = latent_scores(truth, estimate, seed)
     verdicts = link_verdicts(world.adjacency, model.links(), metrics.match(truth, estimate), confidence)
     tested = train.split(model.settings.held_out, seed)[1] if model.settings.folds == 1 else train
-    same = dict(zip(_names(truth), _names(truth), strict=True))
+    same = dict(zip(labels_of(truth), labels_of(truth), strict=True))
     at_best = link_verdicts(world.adjacency, links_of_truth(world.latents, tested), same, confidence)["verdict"]
     numbers: dict[str, float | int] = {
         "n_train": len(train),
@@ -156,8 +156,3 @@ def measure_phenotype(
     for source, target, verdict in zip(asked["source"], asked["target"], asked["verdict"], strict=True):
         numbers[f"found {source} – {target}"] = int(verdict == "found")
     return numbers
-
-
-def _names(latents: pd.DataFrame) -> list[str]:
-    """``modality.latent`` of every column."""
-    return [".".join(map(str, column)) for column in latents.columns]

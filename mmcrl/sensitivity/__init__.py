@@ -11,7 +11,7 @@ What needs refits is `mmcrl.stability.link_stability`, and sweeps over the setti
 from mmcrl.sensitivity.covariates import COVARIATE_COLUMNS, covariate_table
 from mmcrl.sensitivity.hidden import HIDDEN_COLUMNS, adjusted_correlation, hidden_table, needed_cause
 from mmcrl.sensitivity.limits import claim_limit
-from mmcrl.sensitivity.measured import Measured, correlation_of
+from mmcrl.sensitivity.measured import Measured
 from mmcrl.sensitivity.starts import START_COLUMNS, start_table
 from mmcrl.sensitivity.strata import STRATUM_COLUMNS, observed_strata, stratum_table
 
@@ -23,7 +23,6 @@ __all__ = [
     "Measured",
     "adjusted_correlation",
     "claim_limit",
-    "correlation_of",
     "covariate_table",
     "hidden_table",
     "needed_cause",

@@ -30,14 +30,13 @@ import numpy as np
 import pandas as pd
 
 from mmcrl.errors import InputError
+from mmcrl.evidence import WIDTH, correlation_of, partial_correlation
 from mmcrl.knowledge import modality_of
-from mmcrl.sensitivity.measured import Measured, Pair, correlation_of
+from mmcrl.sensitivity.measured import Measured, Pair
 
 __all__ = ["HIDDEN_COLUMNS", "adjusted_correlation", "hidden_table", "needed_cause"]
 
 HIDDEN_COLUMNS = ["source", "target", "cause", "cause_low", "strongest", "strongest_cause"]
-
-_WIDTH = 1.96  # standard errors of a 95 % interval
 
 
 def adjusted_correlation(rho: float, a: float, b: float) -> float:
@@ -86,7 +85,7 @@ def hidden_table(links: pd.DataFrame, measured: Measured, smallest: float = 0.00
     for (source, target, pair), delta, error in zip(
         measured.pairs(links), links["evidence"], links["evidence_se"], strict=True
     ):
-        point, low = correlation_of(delta), correlation_of(delta - _WIDTH * error)
+        point, low = correlation_of(delta), correlation_of(delta - WIDTH * error)
         rows.append(
             (source, target, needed_cause(point, least), needed_cause(low, least), *_strongest(measured, pair))
         )
@@ -100,7 +99,7 @@ def _strongest(measured: Measured, pair: Pair) -> tuple[str | None, float]:
     for k, name in enumerate(measured.names):
         if modality_of(name) not in own:
             rest = [other for other in given if other != k]
-            found[name] = min(abs(measured.partial(end, k, rest)) for end in (i, j))
+            found[name] = min(abs(partial_correlation(measured.z, end, k, rest)) for end in (i, j))
     if not found:
         return None, np.nan
     name = max(found, key=lambda name: found[name])

@@ -9,11 +9,10 @@ import numpy as np
 import pandas as pd
 
 from mmcrl.errors import InputError
-from mmcrl.evidence import normal_scores
-from mmcrl.knowledge import Knowledge
+from mmcrl.knowledge import Knowledge, labels_of
 from mmcrl.search import separating_sets
 
-__all__ = ["Measured", "Pair", "correlation_of"]
+__all__ = ["Measured", "Pair"]
 
 Pair = tuple[int, int, tuple[int, ...]]  # the two latents, and those that are held fixed
 
@@ -33,7 +32,7 @@ class Measured:
     @classmethod
     def of(cls, latents: pd.DataFrame, knowledge: Knowledge | None = None) -> Measured:
         """Of a table as `MultimodalCRL.transform` gives it, with the knowledge of the model."""
-        names = tuple(".".join(map(str, label)) if isinstance(label, tuple) else label for label in latents.columns)
+        names = tuple(labels_of(latents))
         z = latents.to_numpy(float)
         return cls(z, names, separating_sets(z, (knowledge or Knowledge()).limits(names).barred))
 
@@ -56,19 +55,3 @@ class Measured:
         for source, target in zip(links["source"].astype(str), links["target"].astype(str), strict=True):
             i, j = self.place(source), self.place(target)
             yield source, target, (min(i, j), max(i, j), self.set_of(source, target))
-
-    def partial(self, i: int, j: int, given: Sequence[int]) -> float:
-        """Partial correlation of the normal scores of i and j, the others in ``given`` held fixed."""
-        used = [i, j, *given]
-        scores = normal_scores(self.z[~np.isnan(self.z[:, used]).any(1)][:, used])
-        precision = np.linalg.pinv(np.corrcoef(scores.T))
-        return float(-precision[0, 1] / np.sqrt(precision[0, 0] * precision[1, 1]))
-
-
-def correlation_of(evidence: float) -> float:
-    """``sqrt(1 - exp(-2 Delta))``: the correlation that a linear-Gaussian pair of this evidence (nats) would have.
-
-    >>> round(correlation_of(0.005), 2), correlation_of(-0.1)
-    (0.1, 0.0)
-    """
-    return float(np.sqrt(1 - np.exp(-2 * max(evidence, 0.0))))

@@ -25,8 +25,8 @@ def start_table(links: pd.DataFrame, model: MultimodalCRL, cohort: Cohort, confi
     confidence in the people of this cohort, given a separating set of that start's own.  Starts see the same people:
     this is about the seed, `mmcrl.stability.link_stability` about people as well.
     """
-    chosen = model.report["chosen_start"] if hasattr(model, "_starts") else 0
-    others = [z for r, z in enumerate(model.starts(cohort)) if r != chosen] if hasattr(model, "_starts") else []
+    starts = model.starts(cohort) if hasattr(model, "_starts") else []
+    others = [z for r, z in enumerate(starts) if r != model.report["chosen_start"]]
     reference, smallest = model.transform(cohort), model.settings.smallest_effect
     found = np.zeros(len(links))
     for latents in others:

@@ -15,7 +15,7 @@ import pandas as pd
 
 from mmcrl.cohort import Cohort
 from mmcrl.errors import InputError, check_whole
-from mmcrl.evidence import pair_evidence
+from mmcrl.evidence import n_regressors, pair_evidence
 from mmcrl.sensitivity.measured import Measured, Pair
 
 __all__ = ["STRATUM_COLUMNS", "observed_strata", "stratum_table"]
@@ -103,17 +103,12 @@ def _of_link(
     for k, (name, rows) in enumerate(zip(names, inside, strict=True)):
         z = measured.z[rows]
         fixed = [g for g in given if len(z) and np.ptp(z[:, g]) > 0]
-        enough = k not in hidden and counts[k] >= _PEOPLE_PER_REGRESSOR * _regressors(len(fixed) + 1)
+        enough = k not in hidden and counts[k] >= _PEOPLE_PER_REGRESSOR * n_regressors(len(fixed) + 1)
         delta, error, sign = np.nan, np.nan, 0.0
         if enough and min(np.ptp(z[:, [i, j]], axis=0)) > 0:
             delta, error, sign = pair_evidence(z, i, j, fixed, seed)
         found.append((str(name), None if k in hidden else counts[k], delta, error, int(sign)))
     return found
-
-
-def _regressors(p: int) -> int:
-    """Of a density given p latents: intercept, three features each, products of pairs."""
-    return 1 + 3 * p + p * (p - 1) // 2
 
 
 def _grouped(values: pd.Series) -> pd.Series:
