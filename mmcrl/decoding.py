@@ -10,7 +10,9 @@ which is maximum likelihood with one spread a column, and by maximum likelihood 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -50,16 +52,13 @@ def fit_decoders(network: Contrast, cohort: Cohort, people: People, seed: int, s
         rows = torch.nonzero(people.measured[:, m])[:, 0]
         codes, target = latents[:, network.members[m]], _cells(codec, modality, people.features[m])
         optimiser = torch.optim.Adam(weights, lr=_LEARNING_RATE, fused=True)
-        schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, steps)
-        for _ in range(steps):
-            batch = rows[torch.randint(0, len(rows), (people_at_once,), generator=generator).to(rows.device)]
-            loss = codec.misfit(as_tensor(target[batch]), codec.decode(codes[batch]))  # type: ignore[operator]
-            optimiser.zero_grad()
-            loss.backward()
-            optimiser.step()
-            schedule.step()
+        _descend(optimiser, partial(_misfit, codec, codes, target), rows, steps, people_at_once, generator)
         if getattr(codec, "levels", None) is not None:
             _fit_levels(codec.levels, codes[rows], modality.values[rows.cpu().numpy()], seed)  # type: ignore
+
+
+def _misfit(codec: Any, codes: Tensor, target: Features, batch: Tensor) -> Any:
+    return codec.misfit(as_tensor(target[batch]), codec.decode(codes[batch]))
 
 
 def _cells(codec: nn.Module, modality: Modality, features: Features) -> Features:
@@ -75,10 +74,26 @@ def _fit_levels(levels: Levels, codes: Tensor, values: np.ndarray, seed: int) ->
     generator, cells = torch.Generator().manual_seed(seed), levels.indices(values).to(codes.device)
     levels.start(cells)
     optimiser = torch.optim.AdamW(levels.parameters(), lr=_LEARNING_RATE, weight_decay=_DECAY)
-    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, _STEPS)
-    for _ in range(_STEPS):
-        batch = torch.randint(0, len(codes), (_BATCH,), generator=generator).to(codes.device)
-        loss = -levels.log_likelihood(codes[batch], cells[batch]).sum(1).mean()
+    everyone = torch.arange(len(codes), device=codes.device)
+
+    def misfit(batch: Tensor) -> Tensor:
+        return -levels.log_likelihood(codes[batch], cells[batch]).sum(1).mean()
+
+    _descend(optimiser, misfit, everyone, _STEPS, _BATCH, generator)
+
+
+def _descend(
+    optimiser: torch.optim.Optimizer,
+    misfit: Callable[[Tensor], Tensor],
+    rows: Tensor,
+    steps: int,
+    at_once: int,
+    generator: torch.Generator,
+) -> None:
+    """Minimise the misfit of batches of these people, its learning rate falling along a cosine."""
+    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, steps)
+    for _ in range(steps):
+        loss = misfit(rows[torch.randint(0, len(rows), (at_once,), generator=generator).to(rows.device)])
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()
