@@ -11,7 +11,7 @@ from mmcrl.errors import InputError
 from mmcrl.ranges import few
 from mmcrl.schema import ColumnSpec
 
-__all__ = ["blank_rows", "decode", "numbers", "scaled_unit", "texts", "transform", "unread_texts"]
+__all__ = ["decode", "numbers", "scaled_unit", "transform", "unread_texts"]
 
 _SCALES: dict[str, Callable[[np.ndarray], np.ndarray]] = {"log": np.log, "log1p": np.log1p, "sqrt": np.sqrt}
 
@@ -26,7 +26,7 @@ def decode(name: str, spec: ColumnSpec, table: pd.DataFrame, minimum: int = 10) 
     """
     values = pd.concat([_read(name, spec, table[v], minimum) for v in spec.variables], axis=1).mean(axis=1)
     for skip in spec.skipped:
-        reached = texts(table[skip.variable]) == _text(skip.equals)
+        reached = _texts(table[skip.variable]) == _text(skip.equals)
         values = values.mask(reached & values.isna(), float(skip.value))
     return values.rename(name)
 
@@ -57,35 +57,30 @@ def _read(name: str, spec: ColumnSpec, column: pd.Series, minimum: int) -> pd.Se
     if spec.levels is None and spec.kind != "time" and pd.api.types.is_numeric_dtype(column):
         values = column.astype(float)
         return values.mask(values.isin(numbers(pd.Series(spec.missing, dtype=object)).dropna()))
-    values, expected = _values(spec, column)
-    blank = blank_rows(spec, column)
+    _, values, blank, expected = _parsed(spec, column)
     unread = int((values.isna() & ~blank).sum())
     if unread:
         raise InputError(name, expected, f"something else in {few(unread, minimum)} rows of {column.name}")
     return values.mask(blank)
 
 
-def unread_texts(spec: ColumnSpec, column: pd.Series) -> pd.Series:
-    """The texts of a variable that `decode` cannot read and that stand for nothing missing."""
-    return texts(column)[_values(spec, column)[0].isna() & ~blank_rows(spec, column)]
+def unread_texts(spec: ColumnSpec, column: pd.Series) -> tuple[pd.Series, int]:
+    """The texts of a variable that `decode` cannot read though they stand for nothing missing; rows that have any."""
+    words, values, blank, _ = _parsed(spec, column)
+    return words[values.isna() & ~blank], int((~blank).sum())
 
 
-def blank_rows(spec: ColumnSpec, column: pd.Series) -> pd.Series:
-    """Bool (n,): no value, or a missing code."""
-    words = texts(column)
+def _parsed(spec: ColumnSpec, column: pd.Series) -> tuple[pd.Series, pd.Series, pd.Series, str]:
+    """A variable as texts, what can be read (NaN elsewhere), where it is blank or missing, what was expected."""
+    words = _texts(column)
     blank = words.isna() | (words == "") | words.isin([_text(code) for code in spec.missing])
-    if spec.levels is None and spec.kind != "time":
-        blank |= numbers(column).isin([float(code) for code in spec.missing if not isinstance(code, str)])
-    return blank
-
-
-def _values(spec: ColumnSpec, column: pd.Series) -> tuple[pd.Series, str]:
-    """What can be read, NaN elsewhere, and what was expected."""
     if spec.levels is not None:
-        return texts(column).map(spec.levels).astype(float), f"one of the levels {', '.join(spec.levels)}"
+        return words, words.map(spec.levels).astype(float), blank, f"one of the levels {', '.join(spec.levels)}"
     if spec.kind == "time":
-        return _hours(texts(column), spec.day_starts), "clock times HH:MM"
-    return numbers(column), "numbers"
+        return words, _hours(words, spec.day_starts), blank, "clock times HH:MM"
+    values = numbers(column)
+    codes = [float(code) for code in spec.missing if not isinstance(code, str)]
+    return words, values, blank | values.isin(codes), "numbers"
 
 
 def _hours(written: pd.Series, day_starts: str) -> pd.Series:
@@ -95,7 +90,7 @@ def _hours(written: pd.Series, day_starts: str) -> pd.Series:
     return (clock[0] + clock[1] / 60 - start) % 24
 
 
-def texts(column: pd.Series) -> pd.Series:
+def _texts(column: pd.Series) -> pd.Series:
     """Values as trimmed text: 1.0 as 1, and bytes that were written as text (``b'..'``) unwrapped."""
     read = numbers(column)
     written = column.astype("str").str.strip().str.replace(r"^b'(.*)'$", r"\1", regex=True)

@@ -12,7 +12,7 @@ import pandas as pd
 
 from mmcrl.checking.draft import Draft, Place
 from mmcrl.schema import ColumnSpec
-from mmcrl.transforms import blank_rows, unread_texts
+from mmcrl.transforms import unread_texts
 
 __all__ = ["levels_of", "mend_words"]
 
@@ -62,8 +62,8 @@ _CLOCK = r"([01]?\d|2[0-3]):[0-5]\d(:[0-5]\d(\.\d+)?)?"
 
 def mend_words(draft: Draft, place: Place, spec: ColumnSpec, table: pd.DataFrame, minimum: int) -> bool:
     """Propose missing codes, levels or a clock time for texts that cannot be read; False where nothing helps."""
-    unread = pd.concat([unread_texts(spec, table[variable]) for variable in spec.variables])
-    written = sum(int((~blank_rows(spec, table[variable])).sum()) for variable in spec.variables)
+    found = [unread_texts(spec, table[variable]) for variable in spec.variables]
+    unread, written = pd.concat([words for words, _ in found]), sum(count for _, count in found)
     common = sorted(str(word) for word, count in unread.value_counts().items() if count >= minimum)
     if spec.kind != "time" and spec.levels is None and _share(unread, _CLOCK) > 0.9 and 2 * len(unread) > written:
         draft.set((*place, "kind"), "time", "clock times")
