@@ -117,8 +117,8 @@ def _frame(argument: str, frame: pd.DataFrame | None, columns: list[str]) -> pd.
     return frame.reset_index(drop=True)
 
 
-def column_faults(modalities: Mapping[str, Modality]) -> list[InputError]:
-    """Columns (or channels) nothing can be learned from: infinite, all missing, constant."""
+def column_faults(modalities: Mapping[str, Modality]) -> list[tuple[str, InputError]]:
+    """Columns (or channels) nothing can be learned from, as ``modality.column``: infinite, all missing, constant."""
     faults = []
     for name, modality in modalities.items():
         if modality.large:
@@ -127,7 +127,7 @@ def column_faults(modalities: Mapping[str, Modality]) -> list[InputError]:
             found = [_fault(*of) for of in zip(modality.values.T, modality.column_kinds, strict=True)]
         for column, fault in zip(modality.names, found, strict=True):
             if fault is not None:
-                faults.append(InputError(f'cohort["{name}"].{column}', *fault))
+                faults.append((f"{name}.{column}", InputError(f'cohort["{name}"].{column}', *fault)))
     return faults
 
 

@@ -108,7 +108,7 @@ class Cohort:
 
     def check(self) -> None:
         """Refuse columns (or channels) nothing can be learned from: infinite, all missing, constant."""
-        for fault in column_faults(self.modalities):
+        for _, fault in column_faults(self.modalities):
             raise fault
 
     def take(self, index: ArrayLike) -> Cohort:

@@ -123,6 +123,10 @@ def put_together(folder: Path, manifest: Manifest) -> Assembled:
     except InputError as error:
         return Assembled(faults=[("", error)])
     values, faults = _decoded(manifest, table)
+
+    def stopped(*faults: tuple[str, InputError]) -> Assembled:
+        return Assembled(None, list(faults), {}, table, values, layout)
+
     faults += [(fault.argument, fault) for fault in range_faults(manifest, values)]
     bulk: dict[str, np.ndarray] = {}
     for name, spec in manifest.modality.items():
@@ -132,21 +136,18 @@ def put_together(folder: Path, manifest: Manifest) -> Assembled:
             except InputError as error:
                 faults.append((name, error))
     if faults:
-        return Assembled(None, faults, {}, table, values, layout)
+        return stopped(*faults)
     kept = sufficiently_measured(manifest, values, bulk)
     values, bulk = values[kept], {name: array[kept.to_numpy()] for name, array in bulk.items()}
     if len(values) < 2:
         few_people = InputError("manifest people", "at least 2 people", f"{len(values)} people")
-        return Assembled(None, [("", few_people)], {}, table, values, layout)
+        return stopped(("", few_people))
     try:
         modalities = _modalities(manifest, values, bulk, codebook)
     except InputError as error:
-        return Assembled(None, [("", error)], {}, table, values, layout)
-    faults = [
-        (fault.argument.replace('cohort["', "").replace('"]', ""), fault) for fault in column_faults(modalities)
-    ]
-    if faults:
-        return Assembled(None, faults, {}, table, values, layout)
+        return stopped(("", error))
+    if faults := column_faults(modalities):
+        return stopped(*faults)
     known = pd.DataFrame([link.model_dump() for link in manifest.known], columns=KNOWN_COLUMNS)
     suggested = {k: m.n_latents for k, m in manifest.modality.items() if m.n_latents is not None}
     cohort = Cohort(
