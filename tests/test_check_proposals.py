@@ -117,13 +117,19 @@ PROBLEMS = {
 }
 
 
-@pytest.mark.parametrize("name", PROBLEMS)
-def test_the_proposal_pasted_makes_the_check_pass(tmp_path, name):
-    changes, frame, where, expected = PROBLEMS[name]
+def changed(where, changes):
+    """The manifest with these keys of a column changed; None takes a key away."""
     raw = manifest()
     spec = column(raw, where) | changes
     column(raw, where).clear()
     column(raw, where).update({key: value for key, value in spec.items() if value is not None})
+    return raw
+
+
+@pytest.mark.parametrize("name", PROBLEMS)
+def test_the_proposal_pasted_makes_the_check_pass(tmp_path, name):
+    changes, frame, where, expected = PROBLEMS[name]
+    raw = changed(where, changes)
     if name == "clock times":
         column(raw, where).pop("range")
     report = check_manifest(write(tmp_path, raw, frame))
@@ -201,10 +207,7 @@ WARNINGS = {
 @pytest.mark.parametrize("name", WARNINGS)
 def test_a_warning_does_not_fail_and_its_proposal_loads(tmp_path, name):
     changes, frame, where, expected = WARNINGS[name]
-    raw = manifest()
-    spec = column(raw, where) | changes
-    column(raw, where).clear()
-    column(raw, where).update({key: value for key, value in spec.items() if value is not None})
+    raw = changed(where, changes)
     report = check_manifest(write(tmp_path, raw, frame))
     assert report.problems == [] and not report.summary.empty
     assert column(report.proposed, where).items() >= expected.items()

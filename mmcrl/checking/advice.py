@@ -77,9 +77,7 @@ def _few_levels(draft: Draft, place: Place, spec: ColumnSpec, values: np.ndarray
             if len(shared(values, minimum)) < 2:
                 return False
             two_levels(draft, place, spec, [float(value) for value in found])
-            draft.drop((*place, "range"))
-        elif spec.range is not None:
-            draft.drop((*place, "range"))
+        draft.drop((*place, "range"))
         return True
     draft.set((*place, "kind"), "ordinal", f"{len(found)} different whole numbers")
     return True

@@ -98,11 +98,6 @@ class Draft:
         ordered = sorted(headers.items(), key=lambda item: item[0] != "")  # keys of the top stand before the tables
         return "\n\n".join("\n".join([*([header] if header else []), *lines]) for header, lines in ordered)
 
-    @property
-    def empty(self) -> bool:
-        """Whether nothing is proposed or said."""
-        return not self._entries
-
     def _note(self, place: Place, why: str, changed: bool) -> None:
         entry = self._entries.setdefault(_entry_of(place), _Entry())
         entry.reasons.append(why)

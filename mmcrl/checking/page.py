@@ -11,20 +11,19 @@ import io
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import matplotlib.pyplot as plt
 from matplotlib.figure import Figure
 
 from mmcrl import plots
+from mmcrl.check import Report, summarised
 from mmcrl.cohort import Cohort
 from mmcrl.disclosure import Drawing, Persons, Rules, inspect
 from mmcrl.ranges import few
 from mmcrl.runner.watch import artists
-
-if TYPE_CHECKING:
-    from mmcrl.check import Report
 
 __all__ = ["draw"]
 
@@ -51,6 +50,15 @@ class _Part:
     words: str = ""
     figure: Figure | None = None
     told: str = ""
+
+    @cached_property
+    def svg(self) -> str:
+        """The picture, as the guard and then the page has it; nothing without one."""
+        if self.figure is None:
+            return ""
+        buffer = io.StringIO()
+        self.figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
+        return buffer.getvalue()
 
 
 def draw(report: Report, folder: Path) -> tuple[Path, list[str]]:
@@ -117,8 +125,6 @@ def _parts(report: Report) -> Iterator[_Part]:
 
 def _table(report: Report, cohort: Cohort) -> str:
     """One row a modality: its kind, what of it there is, and the shape of what one person has."""
-    from mmcrl.check import summarised
-
     table = summarised(cohort, report.minimum).drop(index="all")
     table["shape"] = [" x ".join(map(str, cohort[name].shape[1:])) for name in cohort.names]
     return str(table.to_html(border=0))
@@ -131,7 +137,7 @@ def _guarded(parts: list[_Part], report: Report) -> tuple[list[_Part], list[str]
     cells: list[dict[str, Any]] = []
     drawings = []
     for i, part in enumerate(parts):
-        data = {"image/svg+xml": _svg(part.figure)} if part.figure is not None else {"text/html": part.words}
+        data = {"image/svg+xml": part.svg} if part.figure is not None else {"text/html": part.words}
         output = {"output_type": "display_data", "metadata": {}, "data": data}
         cells.append(
             {"cell_type": "code", "source": "", "metadata": {}, "execution_count": i + 1, "outputs": [output]}
@@ -150,13 +156,7 @@ def _guarded(parts: list[_Part], report: Report) -> tuple[list[_Part], list[str]
 def _html(part: _Part) -> str:
     lines = [f"<section><h2>{html.escape(part.heading)}</h2>", part.words]
     if part.figure is not None:
-        coded = base64.b64encode(_svg(part.figure).encode()).decode()
+        coded = base64.b64encode(part.svg.encode()).decode()
         width = math.ceil(96 * part.figure.get_figwidth())
         lines.append(f'<img width="{width}" alt="{html.escape(part.told)}" src="data:image/svg+xml;base64,{coded}">')
     return "\n".join([*lines, "</section>"])
-
-
-def _svg(figure: Figure) -> str:
-    buffer = io.StringIO()
-    figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
-    return buffer.getvalue()

@@ -59,9 +59,8 @@ def average_series(modality: Modality, minimum: int = LEAST_PEOPLE) -> Figure:
     """
     mean, spread, people = _moments(modality, "series", minimum)
     channels, length = mean.shape
-    time = (
-        np.linspace(0, modality.shape[2], length + 1)[:-1] + np.linspace(0, modality.shape[2], length + 1)[1:]
-    ) / 2
+    edges = np.linspace(0, modality.shape[2], length + 1)
+    time = (edges[:-1] + edges[1:]) / 2
     figure, grid = plt.subplots(2, channels, figsize=(3.4 * channels + 0.6, 3.6), squeeze=False, sharex=True)
     whole = max(1, int(modality.measured.sum()))
     for c, (above, below) in enumerate(zip(*grid, strict=True)):
@@ -69,9 +68,7 @@ def average_series(modality: Modality, minimum: int = LEAST_PEOPLE) -> Figure:
         above.plot(time, mean[c], color=INK, linewidth=1.2)
         above.set_title(modality.names[c], fontsize=9)
         above.set_ylabel(modality.units[c], fontsize=8)
-        below.stairs(
-            100 * people[c] / whole, np.linspace(0, modality.shape[2], length + 1), fill=True, color=POSITIVE
-        )
+        below.stairs(100 * people[c] / whole, edges, fill=True, color=POSITIVE)
         below.set(ylim=(0, 100), xlabel="sample")
     grid[1, 0].set_ylabel("have a value (%)", fontsize=8)
     return figure

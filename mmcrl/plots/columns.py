@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from mmcrl.cohort import Cohort
-from mmcrl.errors import InputError, check_whole
+from mmcrl.errors import InputError, check_instance, check_whole
 from mmcrl.modality import Modality
 from mmcrl.plots.style import LEAST_PEOPLE, NEGATIVE, POSITIVE, SOFT, styled
 from mmcrl.plots.together import rounded
@@ -32,8 +32,7 @@ def missing_columns(cohort: Cohort, minimum: int = LEAST_PEOPLE) -> Figure:
     ------
     InputError : for what is no cohort or has no table, and a minimum under 1.
     """
-    if not isinstance(cohort, Cohort):
-        raise InputError("cohort", "a Cohort", type(cohort).__name__)
+    check_instance("cohort", cohort, Cohort)
     check_whole("minimum", minimum, 1)
     rows = []
     for name, modality in cohort.modalities.items():

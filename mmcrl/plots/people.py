@@ -6,7 +6,7 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from mmcrl.cohort import Cohort
-from mmcrl.errors import InputError
+from mmcrl.errors import check_instance
 from mmcrl.plots.style import LEAST_PEOPLE, POSITIVE, SOFT, axes_or_new, styled
 
 __all__ = ["cohort_overview"]
@@ -22,8 +22,7 @@ def cohort_overview(cohort: Cohort, ax: Axes | None = None) -> Axes:
     ------
     InputError : for what is no cohort.
     """
-    if not isinstance(cohort, Cohort):
-        raise InputError("cohort", "a Cohort", type(cohort).__name__)
+    check_instance("cohort", cohort, Cohort)
     summary, n = cohort.summary(), len(cohort)
     ax = axes_or_new(ax, 7.5, 0.34 * len(summary) + 1.1)
     rows = np.arange(len(summary))

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from mmcrl.cohort import Cohort
-from mmcrl.errors import InputError, check_whole
+from mmcrl.errors import check_instance, check_whole
 from mmcrl.plots.style import LEAST_PEOPLE, POSITIVE, SOFT, styled
 
 __all__ = ["modalities_together", "patterns", "rounded"]
@@ -35,8 +35,7 @@ def modalities_together(cohort: Cohort, minimum: int = LEAST_PEOPLE) -> Figure:
     >>> [int(bar.get_height()) for bar in figure.axes[0].patches]
     [60, 40]
     """
-    if not isinstance(cohort, Cohort):
-        raise InputError("cohort", "a Cohort", type(cohort).__name__)
+    check_instance("cohort", cohort, Cohort)
     check_whole("minimum", minimum, 1)
     shown, pooled = patterns(cohort, minimum)
     columns = [*shown, *([None] if pooled else [])]
