@@ -3,7 +3,7 @@
 import math
 from numbers import Integral
 
-__all__ = ["InputError", "check_whole"]
+__all__ = ["InputError", "check_instance", "check_whole"]
 
 
 class InputError(ValueError):
@@ -35,3 +35,16 @@ def check_whole(argument: str, value: object, least: int, most: float = math.inf
     if not isinstance(value, Integral) or isinstance(value, bool) or not least <= int(value) <= most:
         span = f"of at least {least}" if math.isinf(most) else f"from {least} to {most}"
         raise InputError(argument, f"a whole number {span}", repr(value))
+
+
+def check_instance(argument: str, value: object, kind: type) -> None:
+    """Refuse what is not of this class.
+
+    Raises
+    ------
+    InputError : naming the argument, the class and what came.
+
+    >>> check_instance("name", "eye", str)
+    """
+    if not isinstance(value, kind):
+        raise InputError(argument, f"a {kind.__name__}", type(value).__name__)

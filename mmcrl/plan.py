@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from mmcrl.cohort import Cohort
-from mmcrl.errors import InputError
+from mmcrl.errors import InputError, check_instance
 from mmcrl.kinds import codec_for
 from mmcrl.knowledge import SHARED
 from mmcrl.modality import Modality
@@ -66,8 +66,7 @@ def plan_blocks(cohort: Cohort, n_latents: int | Mapping[str, int] | None) -> li
     InputError : for a single modality, a kind without a codec, unknown names, latents that are no positive whole
         number or more than columns, and fewer than 20 people per latent.
     """
-    if not isinstance(cohort, Cohort):
-        raise InputError("cohort", "a Cohort", type(cohort).__name__)
+    check_instance("cohort", cohort, Cohort)
     cohort.check()
     if len(cohort.names) < 2:
         raise InputError("cohort", "at least 2 modalities: links between them identify the latents", "1")
@@ -124,11 +123,7 @@ def _block(name: str, modality: Modality, asked: object) -> Block:
     if measured < PEOPLE_PER_LATENT * size:
         expected = f"at least {PEOPLE_PER_LATENT * size} people, {PEOPLE_PER_LATENT} per latent"
         raise InputError(f'cohort["{name}"]', expected, f"{measured} people")
-    names, shape, kinds = (
-        list(modality.names),
-        list(modality.shape[1:]),
-        [str(kind) for kind in modality.column_kinds],
-    )
+    names, shape, kinds = list(modality.names), list(modality.shape[1:]), list(map(str, modality.column_kinds))
     return Block(name, modality.kind, names, size, shape, kinds, _levels(modality))
 
 

@@ -50,9 +50,7 @@ class Representation:
         self.n_own = {view.name: int((modality[own] == m).sum()) for m, view in enumerate(views)}
         self.shown = [self.latent_of[modality == m] for m in range(len(views))]  # latents of every modality's codes
         self.orientation = np.ones(len(self.copies) + len(own))
-        self.private: list[
-            Tensor
-        ] = []  # of every modality the root of its private covariance, once decoders are fitted
+        self.private: list[Tensor] = []  # root of every modality's private covariance, once decoders are fitted
 
     @property
     def blocks(self) -> list[Block]:

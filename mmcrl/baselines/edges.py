@@ -39,7 +39,7 @@ def edge_table(
     >>> edge_table(links, fci={"FCI": marks}).iloc[0].tolist()
     ['a.0', 'b.0', 'arrow into b.0', 'arrow into b.0, or a hidden common cause']
     """
-    drawn = {**{title: (_of_pc, graph) for title, graph in (pc or {}).items()}}
+    drawn = {title: (_of_pc, graph) for title, graph in (pc or {}).items()}
     drawn |= {title: (_of_fci, graph) for title, graph in (fci or {}).items()}
     rows = []
     for source, target, direction in zip(links["source"], links["target"], links["direction"], strict=True):
