@@ -14,10 +14,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from mmcrl.checking.advice import advise
-from mmcrl.checking.data import mend_data
-from mmcrl.checking.draft import Draft
-from mmcrl.checking.form import mend_form
+from mmcrl.checking import Draft, advise, mend_data, mend_form
 from mmcrl.cohort import Cohort
 from mmcrl.errors import InputError
 from mmcrl.manifest import Assembled, find_manifest, put_together, read_toml
