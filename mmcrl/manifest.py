@@ -128,22 +128,29 @@ def put_together(folder: Path, manifest: Manifest) -> Assembled:
         return Assembled(None, list(faults), {}, table, values, layout)
 
     faults += [(fault.argument, fault) for fault in range_faults(manifest, values)]
-    bulk: dict[str, np.ndarray] = {}
+    bulk: dict[str, Modality] = {}
     for name, spec in manifest.modality.items():
         if spec.bulk:
             try:
-                bulk[name] = bulk_values(layout, name, spec, table.index)
+                bulk[name] = _modality(name, spec, codebook, bulk_values(layout, name, spec, table.index))
+                if not bulk[name].measured.any():
+                    raise InputError(f'cohort["{name}"]', "files of at least one of the people", "none")
             except InputError as error:
                 faults.append((name, error))
     if faults:
         return stopped(*faults)
-    kept = sufficiently_measured(manifest, values, bulk)
-    values, bulk = values[kept], {name: array[kept.to_numpy()] for name, array in bulk.items()}
+    kept = sufficiently_measured(manifest, values, {name: read.measured for name, read in bulk.items()})
+    values, bulk = values[kept], {name: read.take(kept.to_numpy()) for name, read in bulk.items()}
     if len(values) < 2:
         few_people = InputError("manifest people", "at least 2 people", f"{len(values)} people")
         return stopped(("", few_people))
     try:
-        modalities = _modalities(manifest, values, bulk, codebook)
+        modalities = {
+            name: bulk[name]
+            if spec.bulk
+            else _modality(name, spec, codebook, np.column_stack(_columns(name, spec, values)))
+            for name, spec in manifest.modality.items()
+        }
     except InputError as error:
         return stopped(("", error))
     if faults := column_faults(modalities):
@@ -195,21 +202,16 @@ def _decoded(manifest: Manifest, table: pd.DataFrame) -> tuple[pd.DataFrame, lis
     return pd.DataFrame(columns, index=table.index), faults
 
 
-def _modalities(
-    manifest: Manifest, values: pd.DataFrame, bulk: dict[str, np.ndarray], codebook: pd.DataFrame
-) -> dict[str, Modality]:
-    made = {}
-    for name, spec in manifest.modality.items():
-        rows = codebook[codebook["modality"] == name]
-        made[name] = Modality(
-            bulk[name] if spec.bulk else np.column_stack(_columns(name, spec, values)),
-            kind=spec.kind,
-            names=list(spec.columns),
-            units=list(rows["unit"]),
-            descriptions=list(rows["question"]),
-            column_kinds=["numeric" if c.kind == "time" else c.kind for c in spec.columns.values()],
-        )
-    return made
+def _modality(name: str, spec: ModalitySpec, codebook: pd.DataFrame, values: np.ndarray) -> Modality:
+    rows = codebook[codebook["modality"] == name]
+    return Modality(
+        values,
+        kind=spec.kind,
+        names=list(spec.columns),
+        units=list(rows["unit"]),
+        descriptions=list(rows["question"]),
+        column_kinds=["numeric" if c.kind == "time" else c.kind for c in spec.columns.values()],
+    )
 
 
 def _columns(name: str, spec: ModalitySpec, values: pd.DataFrame) -> list[pd.Series]:

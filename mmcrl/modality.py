@@ -7,8 +7,9 @@ whose values are all NaN was not measured.
 from __future__ import annotations
 
 import copy
+import math
 from collections.abc import Iterator, Sequence
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 import numpy as np
 import pandas as pd
@@ -16,6 +17,7 @@ from numpy.typing import ArrayLike
 
 from mmcrl.errors import InputError
 from mmcrl.kinds import KINDS
+from mmcrl.ondisk import lies_on_disk, rows_of
 
 __all__ = ["ColumnKind", "Modality"]
 
@@ -33,8 +35,9 @@ class Modality:
     values : numbers of shape (n, columns), (n, channels, time) or (n, channels, height, width); an array or a
         DataFrame, whose columns become ``names`` and whose index becomes ``index``.  A table is copied; float32
         stays float32, everything else becomes float64.  Series and images are neither copied nor converted: whole
-        numbers have no missing values, and what ``numpy.load(path, mmap_mode="r")`` gives stays on disk and is read
-        a batch at a time.  Recordings of different length are filled up with NaN at their end.
+        numbers have no missing values, and what lies on disk stays there and is read a batch at a time: what
+        ``numpy.load(path, mmap_mode="r")`` or `mmcrl.ondisk.member` gives, and arrays in chunks, as zarr and h5py
+        have them.  Recordings of different length are filled up with NaN at their end.
     kind : ``table``, ``series`` or ``image`` (from the number of axes when left out), or ``observed``: a
         table each of whose columns is a latent of its own, such as age.
     names, units, descriptions : one text per column or channel.
@@ -78,12 +81,14 @@ class Modality:
     @property
     def values(self) -> np.ndarray:
         """All values (n, ...), read-only; those of large modalities are copied or read at every call, see `read`."""
-        return self._stored if self._rows is None else _frozen(self._stored[self._rows])
+        if self._rows is None and isinstance(self._stored, np.ndarray):
+            return self._stored
+        return _frozen(self.read(slice(None)))
 
     @property
     def shape(self) -> tuple[int, ...]:
         """Of the values."""
-        n = len(self._stored) if self._rows is None else len(self._rows)
+        n = self._stored.shape[0] if self._rows is None else len(self._rows)
         return (n, *self._stored.shape[1:])
 
     @property
@@ -94,7 +99,7 @@ class Modality:
     @property
     def on_disk(self) -> bool:
         """Whether the values lie in a file that is read a piece at a time."""
-        return isinstance(self._stored, np.memmap)
+        return lies_on_disk(self._stored)
 
     @property
     def measured(self) -> np.ndarray:
@@ -106,11 +111,13 @@ class Modality:
 
     def read(self, rows: np.ndarray | slice) -> np.ndarray:
         """The values (m, ...) of the people at these positions."""
-        return np.asarray(self._stored[rows if self._rows is None else self._rows[rows]])
+        return rows_of(self._stored, rows if self._rows is None else self._rows[rows])
 
     def pieces(self) -> Iterator[np.ndarray]:
         """The values of all people in order, as many at a time as fit a few megabytes; a table in one piece."""
-        each = max(1, _PIECE // max(1, self._stored[:1].nbytes)) if self.large else max(1, len(self))
+        each = max(1, len(self))
+        if self.large:
+            each = max(1, _PIECE // (self._stored.dtype.itemsize * math.prod(self.shape[1:])))
         return (self.read(slice(start, start + each)) for start in range(0, len(self), each))
 
     def take(self, index: ArrayLike) -> Modality:
@@ -138,14 +145,14 @@ def _frozen(values: np.ndarray) -> np.ndarray:
     return values
 
 
-def _numbers(values: ArrayLike | pd.DataFrame, names: Sequence[str] | None = None) -> np.ndarray:
+def _numbers(values: ArrayLike | pd.DataFrame, names: Sequence[str] | None = None) -> Any:
     """A read-only float copy of a table, a read-only view of more axes; text, dates and complex are refused."""
     if isinstance(values, pd.DataFrame):
         columns = [_column(values.iloc[:, j], str(values.columns[j])) for j in range(values.shape[1])]
         stacked = np.column_stack(columns) if columns else np.empty((len(values), 0))
         return _frozen(stacked)
     try:
-        array = values if isinstance(values, np.memmap) else np.asarray(values)
+        array: Any = values if lies_on_disk(values) else np.asarray(values)
     except ValueError as error:
         raise InputError("values", "rows of equal length", "rows of different lengths") from error
     if array.dtype == object and array.ndim == 2:
@@ -156,7 +163,7 @@ def _numbers(values: ArrayLike | pd.DataFrame, names: Sequence[str] | None = Non
     if array.dtype.kind not in "fiub":
         raise InputError("values", "numbers", f"values of type {array.dtype}")
     if array.ndim > 2:
-        return _frozen(array.view())
+        return _frozen(array.view()) if isinstance(array, np.ndarray) else array
     return _frozen(np.array(array, dtype=array.dtype if array.dtype == np.float32 else np.float64))
 
 

@@ -48,11 +48,11 @@ def included_rows(manifest: Manifest, table: pd.DataFrame) -> np.ndarray:
 
 
 def sufficiently_measured(manifest: Manifest, values: pd.DataFrame, bulk: Mapping[str, np.ndarray]) -> pd.Series:
-    """Bool (n,): people with the required modalities, and with enough of them."""
+    """Bool (n,): people with the required modalities, and with enough of them; ``bulk`` says who has an image."""
     modality = values.columns.str.split(".", n=1).str[0]
     measured = pd.DataFrame({name: values.loc[:, modality == name].notna().any(axis=1) for name in manifest.modality})
-    for name, array in bulk.items():
-        measured[name] = ~np.isnan(array).all(axis=tuple(range(1, array.ndim)))
+    for name, seen in bulk.items():
+        measured[name] = seen
     enough = measured.sum(axis=1) >= manifest.people.min_modalities
     return enough & measured[manifest.people.require].all(axis=1)
 

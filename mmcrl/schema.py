@@ -25,6 +25,7 @@ _KEYS_OF_A_COLUMN = {
     "series": _SERIES,
     "image": {"variable", "unit", "question", "where", "colour"},
 }
+_KEYS_OF_A_COLUMN["image-resnet18"] = _KEYS_OF_A_COLUMN["image"]
 
 Number = int | float
 
@@ -93,7 +94,7 @@ class ColumnSpec(_Part):
 class ModalitySpec(_Part):
     """One modality: its kind, how many latents are suggested, its columns (or channels) in order."""
 
-    kind: Literal["table", "observed", "image", "series"] = "table"
+    kind: Literal["table", "observed", "image", "image-resnet18", "series"] = "table"
     n_latents: Annotated[int, Field(ge=1)] | None = None
     height: Annotated[int, Field(ge=1)] | None = None  # pixels of an image
     width: Annotated[int, Field(ge=1)] | None = None
@@ -105,11 +106,11 @@ class ModalitySpec(_Part):
     @property
     def bulk(self) -> bool:
         """Whether each person's values lie in files of their own."""
-        return self.kind in ("image", "series")
+        return self.kind not in ("table", "observed")
 
     @model_validator(mode="after")
     def _of_its_kind(self) -> ModalitySpec:
-        needed = {"image": {"height", "width"}, "series": {"step", "length"}}.get(self.kind, set())
+        needed = {"image": {"height", "width"}, "series": {"step", "length"}}.get(self.kind.split("-")[0], set())
         given = self.model_fields_set & {"height", "width", "step", "length", "starts"}
         if given - {"starts"} != needed or ("starts" in given and self.kind != "series"):
             raise ValueError(f"kind {self.kind} with {' and '.join(sorted(needed)) or 'no size'}")

@@ -18,9 +18,9 @@ import pyarrow.parquet as parquet
 
 from mmcrl.errors import InputError
 
-__all__ = ["absent", "column_names", "inside", "locate", "near_name", "nearest", "read_table", "zeroed"]
+__all__ = ["DELIMITERS", "absent", "column_names", "inside", "locate", "near_name", "nearest", "read_table", "zeroed"]
 
-_DELIMITERS = {".csv": ",", ".tsv": "\t"}
+DELIMITERS = {".csv": ",", ".tsv": "\t"}
 _NULLS = ["", "NA", "NaN", "nan", "N/A", "null", "NULL", "None"]
 _LARGEST_BLOCK = 2**31 - 1
 
@@ -40,7 +40,7 @@ def locate(folder: Path, path: str, package: str | None = None, key: str = "sour
         raise InputError(f"manifest {key}", f"a path that stays inside {place}", repr(path))
     if not target.is_file():
         raise InputError(f"manifest {key}", f"a file inside {place}", f"no file {path!r}")
-    if target.suffix not in {*_DELIMITERS, ".parquet"}:
+    if target.suffix not in {*DELIMITERS, ".parquet"}:
         raise InputError(f"manifest {key}", "a .csv, .tsv or .parquet file", repr(path))
     return target
 
@@ -138,7 +138,7 @@ def _read_parquet(path: Path, columns: list[str]) -> pd.DataFrame:
 
 
 def _read_text(path: Path, columns: list[str]) -> pd.DataFrame:
-    delimiter = _DELIMITERS[path.suffix]
+    delimiter = DELIMITERS[path.suffix]
     _refuse_absent(path, columns, _header(path))
     table = arrow_csv.read_csv(
         path,
@@ -156,7 +156,7 @@ def _read_text(path: Path, columns: list[str]) -> pd.DataFrame:
 
 def _header(path: Path) -> list[str]:
     with path.open(newline="", encoding="utf-8-sig") as file:
-        return next(csv.reader(file, delimiter=_DELIMITERS[path.suffix]), [])
+        return next(csv.reader(file, delimiter=DELIMITERS[path.suffix]), [])
 
 
 def _refuse_absent(path: Path, columns: list[str], present: Sequence[str]) -> None:

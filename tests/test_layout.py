@@ -109,7 +109,8 @@ def test_package_asks_for_what_it_imports() -> None:
     distributions = {"sklearn": "scikit-learn", "yaml": "PyYAML", "distributed": "dask"}  # dask[distributed]
     distributions |= {"causallearn": "causal-learn", "PIL": "pillow"}
     asked = {canonicalize_name(Requirement(r).name) for r in project["dependencies"]}
-    asked |= {canonicalize_name(Requirement(r).name) for r in project["optional-dependencies"]["book"]}
+    for extra in ("chunks", "book"):
+        asked |= {canonicalize_name(Requirement(r).name) for r in project["optional-dependencies"][extra]}
     for path in SOURCES:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             modules = [a.name for a in node.names] if isinstance(node, ast.Import) else []

@@ -105,14 +105,6 @@ def test_keys_belong_to_kinds(root, old, new, texts):
     refused(edited(root, "hpp", (old, new)), *texts)
 
 
-def test_a_single_table_holds_no_images(tmp_path):
-    (tmp_path / "people.csv").write_text("person,a\n1,2\n2,3\n")
-    text = 'name = "x"\n[source]\npath = "people.csv"\nid = "person"\n[modality.t.columns]\na = { variable = "a" }\n'
-    eye = '[modality.eye]\nkind = "image"\nheight = 2\nwidth = 2\n[modality.eye.columns]\nb = { variable = "a" }\n'
-    (tmp_path / "x.toml").write_text(text + eye)
-    refused(tmp_path / "x.toml", "manifest modality kind", "layout table", "'image'")
-
-
 # UK Biobank
 
 

@@ -116,7 +116,7 @@ def _parts(report: Report) -> Iterator[_Part]:
             yield _Part(name, f"<p>Fewer than {minimum} people: nothing is drawn.</p>")
         elif not modality.large:
             yield _Part(name, "", plots.column_histograms(modality, minimum), f"Histogram of each column of {name}")
-        elif modality.kind == "image":
+        elif len(modality.shape) == 4:
             yield _Part(name, "", plots.average_images(modality, minimum), f"Mean and spread over people of {name}")
         else:
             told = f"Mean and spread over people of {name}, and who has a value, along time"

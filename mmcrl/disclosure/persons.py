@@ -80,7 +80,7 @@ class Persons:
         """``modality.column`` to values (n,), as they are; ``modality.column measured`` as they were measured."""
         found: dict[str, np.ndarray] = {}
         for name, modality in self.modalities.items():
-            if modality.kind not in ("table", "observed"):
+            if modality.large:
                 continue
             for j, column in enumerate(modality.names):
                 values = modality.values[:, j].astype(float)
@@ -118,12 +118,12 @@ class Persons:
     @cached_property
     def pictures(self) -> list[np.ndarray]:
         """Images, one array (n, channels, height, width) a modality."""
-        return [m.values for m in self.modalities.values() if m.kind == "image"]
+        return [m.values for m in self.modalities.values() if len(m.shape) == 4]
 
     @cached_property
     def series(self) -> list[np.ndarray]:
         """Series, one array (n, channels, time) a modality."""
-        return [m.values for m in self.modalities.values() if m.kind == "series"]
+        return [m.values for m in self.modalities.values() if len(m.shape) == 3]
 
 
 def whole(text: str) -> str:

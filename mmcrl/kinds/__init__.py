@@ -12,12 +12,23 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from mmcrl.errors import InputError
 
 if TYPE_CHECKING:
+    from mmcrl.kinds.backbones import ResNetCodec
     from mmcrl.kinds.codec import Codec
     from mmcrl.kinds.images import ImageCodec
     from mmcrl.kinds.series import SeriesCodec
     from mmcrl.kinds.tables import ObservedCodec, TableCodec
 
-__all__ = ["KINDS", "Codec", "ImageCodec", "Kind", "ObservedCodec", "SeriesCodec", "TableCodec", "codec_for"]
+__all__ = [
+    "KINDS",
+    "Codec",
+    "ImageCodec",
+    "Kind",
+    "ObservedCodec",
+    "ResNetCodec",
+    "SeriesCodec",
+    "TableCodec",
+    "codec_for",
+]
 
 
 class Kind(NamedTuple):
@@ -32,12 +43,14 @@ KINDS: dict[str, Kind] = {
     "observed": Kind("(n, columns)", "mmcrl.kinds.tables:ObservedCodec"),
     "series": Kind("(n, channels, time)", "mmcrl.kinds.series:SeriesCodec"),
     "image": Kind("(n, channels, height, width)", "mmcrl.kinds.images:ImageCodec"),
+    "image-resnet18": Kind("(n, channels, height, width)", "mmcrl.kinds.backbones:ResNetCodec"),
 }
 
 _HOME = {
     "Codec": "mmcrl.kinds.codec",
     "ImageCodec": "mmcrl.kinds.images",
     "ObservedCodec": "mmcrl.kinds.tables",
+    "ResNetCodec": "mmcrl.kinds.backbones",
     "SeriesCodec": "mmcrl.kinds.series",
     "TableCodec": "mmcrl.kinds.tables",
 }

@@ -12,6 +12,7 @@ from mmcrl.errors import InputError
 from mmcrl.layouts.layout import BulkFile, Layout, Recording
 from mmcrl.layouts.pictures import read_picture
 from mmcrl.layouts.recordings import resampled
+from mmcrl.ondisk import room_for
 from mmcrl.ranges import few
 from mmcrl.schema import ColumnSpec, ModalitySpec
 from mmcrl.transforms import decode, transform
@@ -22,20 +23,19 @@ __all__ = ["bulk_values"]
 def bulk_values(layout: Layout, name: str, spec: ModalitySpec, ids: pd.Index) -> np.ndarray:
     """Float32 values (n, channels, height, width) or (n, channels, time) of these people, in the manifest's units.
 
+    From half a gigabyte on they lie in a file (see `mmcrl.ondisk.room_for`).
+
     Raises
     ------
     InputError : for files that are missing, damaged or outside the root, and values outside their range.
     """
     people = [str(person) for person in ids]
-    values = _images(layout, spec, people) if spec.kind == "image" else _series(layout, name, spec, people)
-    if np.isnan(values).all():
-        raise InputError(f'cohort["{name}"]', "files of at least one of the people", "none")
-    return values
+    return _series(layout, name, spec, people) if spec.kind == "series" else _images(layout, spec, people)
 
 
 def _images(layout: Layout, spec: ModalitySpec, people: Sequence[str]) -> np.ndarray:
     height, width = spec.height or 1, spec.width or 1
-    values = np.full((len(people), len(spec.columns), height, width), np.nan, dtype=np.float32)
+    values = room_for((len(people), len(spec.columns), height, width))
     for channel, column in enumerate(spec.columns.values()):
         files = layout.images(column.variables[0], column.where)
         for i, person in enumerate(people):
@@ -50,7 +50,7 @@ def _images(layout: Layout, spec: ModalitySpec, people: Sequence[str]) -> np.nda
 
 def _series(layout: Layout, name: str, spec: ModalitySpec, people: Sequence[str]) -> np.ndarray:
     step, length = float(spec.step or 1), spec.length or 2
-    values = np.full((len(people), len(spec.columns), length), np.nan, dtype=np.float32)
+    values = room_for((len(people), len(spec.columns), length))
     variables = list(dict.fromkeys(column.variables[0] for column in spec.columns.values()))
     rows = {person: i for i, person in enumerate(people)}
     outside = dict.fromkeys(spec.columns, 0)

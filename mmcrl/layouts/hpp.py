@@ -14,7 +14,7 @@ import pandas as pd
 
 from mmcrl.errors import InputError
 from mmcrl.layouts.layout import BulkFile, Layout, Recording, Words, id_texts
-from mmcrl.layouts.recordings import read_channels
+from mmcrl.layouts.recordings import read_recordings
 from mmcrl.tables import column_names, nearest, read_table
 
 __all__ = ["HumanPhenotypeProject"]
@@ -83,16 +83,10 @@ class HumanPhenotypeProject(Layout):
                 raise InputError(
                     f"manifest variable {variable}", "dataset.field.channel of a recording", "no channel"
                 )
-        sources = {key: dict(self._bulk(key)) for key in {p._replace(channel=""): None for p in places.values()}}
-        for person in ids:
-            found: dict[str, Recording] = {}
-            for key, files in sources.items():
-                named = {v: p.channel for v, p in places.items() if p._replace(channel="") == key}
-                if person in files:
-                    channels = read_channels(files[person], list(named.values()), person)
-                    found |= {v: channels[channel] for v, channel in named.items() if channel in channels}
-            if found:
-                yield person, found
+        channels: dict[Place, dict[str, str]] = {}
+        for variable, place in places.items():
+            channels.setdefault(place._replace(channel=""), {})[variable] = place.channel
+        return read_recordings({key: dict(self._bulk(key)) for key in channels}, channels, ids)
 
     def _place(self, variable: str) -> Place:
         head, _, rest = variable.partition(".")

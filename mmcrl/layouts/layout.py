@@ -114,6 +114,11 @@ class Layout(ABC):
         """The recordings of each person that has some, by variable."""
         self._no_kind("series")
 
+    @property
+    def bulk_root(self) -> Path:
+        """The folder below which the files of single people lie."""
+        return self.root
+
     def bulk_file(self, path: str, told: str) -> BulkFile:
         """A file that a table names.
 
@@ -121,7 +126,7 @@ class Layout(ABC):
         ------
         InputError : for a path that leaves the root, or leads to no file.
         """
-        target = inside(self.root, path)
+        target = inside(self.bulk_root, path)
         if target is None:
             raise InputError(told, "paths that stay inside the root folder", "one that leaves it")
         if not _is_file(target):

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TypeVar
 
 import numpy as np
 import pandas as pd
 import pyarrow as arrow
 import pyarrow.compute as compute
+import pyarrow.csv as arrow_csv
 import pyarrow.parquet as parquet
 
 from mmcrl.errors import InputError
 from mmcrl.layouts.layout import BulkFile, Recording, id_texts
-from mmcrl.tables import nearest
+from mmcrl.tables import DELIMITERS, nearest
 
-__all__ = ["read_channels", "read_json", "resampled"]
+__all__ = ["read_channels", "read_json", "read_recordings", "resampled"]
+
+K = TypeVar("K")
 
 _DAY = 86_400.0
 _TIMES = ("collection_timestamp", "timestamp", "time")
@@ -75,7 +80,7 @@ def _held(begin: np.ndarray, end: np.ndarray, values: np.ndarray, length: int) -
 
 
 def read_channels(file: BulkFile, channels: Sequence[str], person: str) -> dict[str, Recording]:
-    """Channels of one person from a Parquet file: a column each, or long with columns source and values.
+    """Channels of one person from a Parquet, CSV or TSV file: a column each, or long with columns source and values.
 
     Times are those of a column collection_timestamp, timestamp or time (clock times where the file has a time zone,
     numbers as seconds); rows of other people are left out where the file tells people apart.
@@ -85,8 +90,7 @@ def read_channels(file: BulkFile, channels: Sequence[str], person: str) -> dict[
     InputError : for a damaged file, no column of times, no such channel.
     """
     try:
-        with parquet.ParquetFile(file.path) as opened:
-            names = opened.schema_arrow.names
+        with _opened(file.path) as (names, columns):
             time = next((name for name in _TIMES if name in names), None)
             key = next((name for name in _CHANNELS if name in names), None)
             value = next((name for name in _VALUES if name in names), None)
@@ -98,9 +102,9 @@ def read_channels(file: BulkFile, channels: Sequence[str], person: str) -> dict[
                 missing = next(channel for channel in channels if channel not in names)
                 raise InputError(file.told, f"a file with channel {missing!r}", f"none{nearest(missing, names)}")
             who = ["participant_id"] if "participant_id" in names else []
-            table = opened.read(columns=list(dict.fromkeys([time, *who, *(long or wide)])))
+            table = columns(list(dict.fromkeys([time, *who, *(long or wide)])))
     except (arrow.ArrowException, OSError) as error:
-        raise InputError(file.told, "a complete Parquet file", type(error).__name__) from None
+        raise InputError(file.told, "a complete Parquet, CSV or TSV file", type(error).__name__) from None
     seconds = _seconds(table.column(time))
     if len(seconds) and np.isnan(seconds).all():
         raise InputError(file.told, f"times in column {time}", "none")
@@ -114,6 +118,37 @@ def read_channels(file: BulkFile, channels: Sequence[str], person: str) -> dict[
         if rows.any():
             recordings[channel] = Recording(seconds[rows], frame.loc[rows, value].rename(channel))
     return recordings
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[tuple[list[str], Callable[[list[str]], arrow.Table]]]:
+    """The names of a table's columns, and what reads some of them."""
+    delimiter = DELIMITERS.get(path.suffix)
+    if delimiter is None:
+        with parquet.ParquetFile(path) as opened:
+            yield opened.schema_arrow.names, opened.read
+    else:
+        table = arrow_csv.read_csv(path, parse_options=arrow_csv.ParseOptions(delimiter=delimiter))
+        yield table.column_names, table.select
+
+
+def read_recordings(
+    files: Mapping[K, Mapping[str, BulkFile]], channels: Mapping[K, Mapping[str, str]], ids: Sequence[str]
+) -> Iterator[tuple[str, dict[str, Recording]]]:
+    """The recordings of each person that has some, by variable.
+
+    Parameters
+    ----------
+    files : per source the file of each person. channels : per source the channel of each variable.
+    """
+    for person in ids:
+        found: dict[str, Recording] = {}
+        for source, of_people in files.items():
+            if person in of_people:
+                read = read_channels(of_people[person], list(channels[source].values()), person)
+                found |= {v: read[channel] for v, channel in channels[source].items() if channel in read}
+        if found:
+            yield person, found
 
 
 def _seconds(column: Any) -> np.ndarray:

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import pandas as pd
 
 from mmcrl.errors import InputError
-from mmcrl.layouts.layout import Layout
+from mmcrl.layouts.layout import BulkFile, Layout, Recording, id_texts
+from mmcrl.layouts.recordings import read_recordings
 from mmcrl.tables import absent, column_names, locate, read_table
 
 __all__ = ["SingleTable"]
 
 
 class SingleTable(Layout):
-    """A variable is a column of the file."""
+    """A variable is a column of the file; that of an image or a recording holds the paths of files beside the table.
+
+    The channel of a recording is ``column.channel``.
+    """
 
     keys = frozenset({"package", "zero_below"})
 
@@ -30,6 +34,31 @@ class SingleTable(Layout):
 
     def tables(self, variables: Sequence[str]) -> list[Path]:
         return [self.root]
+
+    def images(self, variable: str, where: Mapping[str, str]) -> dict[str, BulkFile]:
+        if where:
+            raise InputError(f"manifest variable {variable}", "no `where`: the column names the image", "one")
+        return self._files(variable)
+
+    def recordings(self, variables: Sequence[str], ids: Sequence[str]) -> Iterator[tuple[str, dict[str, Recording]]]:
+        channels: dict[str, dict[str, str]] = {}
+        for variable in variables:
+            column, _, channel = variable.rpartition(".")
+            if not (column and channel):
+                raise InputError(f"manifest variable {variable}", "column.channel of a recording", repr(variable))
+            channels.setdefault(column, {})[variable] = channel
+        return read_recordings({column: self._files(column) for column in channels}, channels, ids)
+
+    def _files(self, column: str) -> dict[str, BulkFile]:
+        """The file of each person, by id as text; who has an empty cell has none."""
+        table = read_table(self.root, [self.source.id, column]).dropna()
+        people, paths = id_texts(table[self.source.id]), table[column].astype("str").str.strip()
+        told = [f"file {self.root.name} column {column}, row {row + 1}" for row in table.index]
+        return {person: self.bulk_file(*cell) for person, *cell in zip(people, paths, told, strict=True)}
+
+    @property
+    def bulk_root(self) -> Path:
+        return self.root.parent
 
     def _root(self) -> Path:
         return locate(self.folder, self.source.path, self.source.package)

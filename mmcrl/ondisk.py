@@ -1,0 +1,100 @@
+"""On disk: arrays that are larger than memory, read a few people at a time.
+
+An array lies on disk if it is a memory map of numpy, or comes in chunks, as those of zarr and h5py do.
+"""
+
+from __future__ import annotations
+
+import mmap
+import struct
+import tempfile
+import weakref
+import zipfile
+from contextlib import suppress
+from pathlib import Path
+from shutil import rmtree
+from typing import Any
+
+import numpy as np
+
+from mmcrl.errors import InputError
+
+__all__ = ["lies_on_disk", "member", "room_for", "rows_of"]
+
+_IN_MEMORY = 512 * 2**20  # bytes; larger values go to a file
+_LOCAL_HEADER = struct.Struct("<26x2H")  # of a member of a zip file: the lengths of its name and of what follows it
+
+
+def lies_on_disk(values: Any) -> bool:
+    """Whether values are read a piece at a time.
+
+    >>> lies_on_disk(np.zeros(3))
+    False
+    """
+    return isinstance(values, np.memmap) or all(hasattr(values, name) for name in ("shape", "dtype", "chunks"))
+
+
+def rows_of(values: Any, rows: np.ndarray | slice) -> np.ndarray:
+    """The values (m, ...) at these positions of the first axis, in memory.
+
+    Of a memory map the pages are given back at once: the file's cache belongs to the system, which can do without it.
+    """
+    if isinstance(values, np.ndarray):
+        taken = np.asarray(values[rows])
+        if not isinstance(values, np.memmap):
+            return taken
+        taken = np.array(taken)
+        with suppress(AttributeError, ValueError):  # no such call on this system
+            values._mmap.madvise(mmap.MADV_DONTNEED)  # type: ignore[attr-defined]
+        return taken
+    where = np.arange(values.shape[0])[rows]
+    different, place = np.unique(where, return_inverse=True)  # what is ordered is read chunk after chunk
+    return np.asarray(values[different])[place]
+
+
+def member(path: str | Path, name: str) -> np.memmap:
+    """An array of a ``.npz`` file as a memory map: nothing is read before it is asked for.
+
+    Raises
+    ------
+    InputError : for a file that is no such archive, an array that it lacks, and one that is compressed, which cannot
+        be mapped: ``numpy.savez`` leaves it as it is.
+    """
+    file = Path(path)
+    try:
+        with zipfile.ZipFile(file) as archive:
+            found = {Path(info.filename).stem: info for info in archive.infolist()}
+    except (OSError, zipfile.BadZipFile) as error:
+        raise InputError("path", "a complete .npz file", type(error).__name__) from None
+    if name not in found:
+        raise InputError("name", f"an array among {', '.join(found)}", repr(name))
+    if found[name].compress_type != zipfile.ZIP_STORED:
+        raise InputError("path", "a .npz file that is not compressed", f"{name!r} compressed")
+    try:
+        with file.open("rb") as opened:
+            opened.seek(found[name].header_offset)
+            opened.seek(sum(_LOCAL_HEADER.unpack(opened.read(_LOCAL_HEADER.size))), 1)
+            version = np.lib.format.read_magic(opened)
+            read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+            shape, fortran, dtype = read(opened)
+            order = "F" if fortran else "C"
+            return np.memmap(file, dtype, "r", opened.tell(), shape, order)  # type: ignore[call-overload]
+    except (OSError, struct.error, ValueError) as error:
+        raise InputError("path", "a complete .npz file", type(error).__name__) from None
+
+
+def room_for(shape: tuple[int, ...]) -> np.ndarray:
+    """Room for float32 values, NaN so far: in memory, or, from half a gigabyte on, in a file.
+
+    The file lies in a folder that only the user can read, below the temporary one (``TMPDIR``), and goes with the
+    array.
+    """
+    if 4 * int(np.prod(shape)) < _IN_MEMORY:
+        return np.full(shape, np.nan, dtype=np.float32)
+    folder = tempfile.mkdtemp(prefix="mmcrl-")
+    values = np.lib.format.open_memmap(Path(folder) / "values.npy", "w+", np.float32, shape)
+    weakref.finalize(values._mmap, rmtree, folder, ignore_errors=True)  # type: ignore[attr-defined]
+    each = max(1, _IN_MEMORY // (4 * int(np.prod(shape[1:]))))
+    for start in range(0, shape[0], each):
+        values[start : start + each] = np.nan
+    return values
