@@ -61,6 +61,10 @@ class People:
         labels = None if self.labels is None else self.labels[rows]
         return People([x[rows] for x in self.features], self.measured[rows], labels)
 
+    def read(self) -> People:
+        """The same people, their features in memory."""
+        return People([as_tensor(x) for x in self.features], self.measured, self.labels)
+
     def batches(self, size: int) -> list[People]:
         """All people in order, the last batch the smaller."""
         return [self.take(rows) for rows in torch.arange(len(self)).split(size)]

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -9,7 +10,7 @@ import pytest
 import torch
 from torch.distributions import MultivariateNormal, Normal, kl_divergence
 
-from mmcrl import Cohort, InputError, Modality, simulate
+from mmcrl import Cohort, InputError, Modality, metrics, simulate
 from mmcrl.baselines import MCL, Baseline, BetaVAE, CausalVAE, GroupedContrast, PublishedLoss
 from mmcrl.baselines.causal_vae import CausalNetwork, acyclicity, kl_labels
 from mmcrl.baselines.gaussian import kl_standard
@@ -72,6 +73,35 @@ def test_protocol_missing_people_and_determinism(name: str, cohort: Cohort):
     assert name in repr(fitted)
     torch.manual_seed(99)
     pd.testing.assert_frame_equal(found, METHODS[name](cohort).fit(cohort).transform(cohort))
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_pictures_with_gaps_and_on_disk_go_through_every_method(name: str, cohort: Cohort, tmp_path: Path):
+    rng = np.random.default_rng(4)
+    bright = rng.normal(size=(300, 2))
+    pictures = (bright[:, :, None, None] + 0.3 * rng.normal(size=(300, 2, 6, 5))).astype(np.float32)
+    pictures[:7], pictures[20, 0, :2] = np.nan, np.nan
+    np.save(tmp_path / "pictures.npy", pictures)
+    stored = np.load(tmp_path / "pictures.npy", mmap_mode="r")
+    there = {key: cohort[key] for key in ("other", "age")}
+    found = [
+        METHODS[name](both).fit(both).transform(both)
+        for both in (Cohort({"table": values, **there}, ids=cohort.ids) for values in (pictures, stored))
+    ]
+    assert found[0]["table"].isna().any(axis=1).tolist() == [True] * 7 + [False] * 293
+    assert (found[0].std() > 0).all()
+    pd.testing.assert_frame_equal(*found)
+
+
+def test_a_beta_vae_of_pictures_keeps_what_varies_most_in_them():
+    rng = np.random.default_rng(0)
+    bright, across = rng.normal(size=(2, 600))
+    pictures = bright[:, None, None] + across[:, None, None] * np.linspace(-1, 1, 6)
+    pictures = (pictures[:, None] + 0.2 * rng.normal(size=(600, 1, 6, 6))).astype(np.float32)
+    both = Cohort({"eye": pictures, "table": rng.normal(size=(600, 3))})
+    found = BetaVAE(2, seed=0, steps=200, width=32).fit(both).transform(both)
+    truth = pd.DataFrame({("eye", 0): bright, ("eye", 1): across}, index=both.ids)
+    assert metrics.r2(truth, found[["eye"]]) > 0.9
 
 
 @pytest.mark.parametrize("name", METHODS)

@@ -28,7 +28,7 @@ class Baseline(ABC):
 
     Raises
     ------
-    InputError : for a cohort that `MultimodalCRL` would refuse as well; neural ones for images and series too.
+    InputError : for a cohort that `MultimodalCRL` would refuse as well.
     """
 
     needs = ""  # what the method is shown beside the cohort, said wherever it is printed

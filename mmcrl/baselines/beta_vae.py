@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from mmcrl.baselines.base import Sizes
-from mmcrl.baselines.gaussian import GaussianEncoder, draw, kl_standard, misfit
+from mmcrl.baselines.gaussian import GaussianEncoder, decoder_of, draw, kl_standard, misfit
 from mmcrl.baselines.neural import Network, NeuralBaseline, mean_over
 from mmcrl.kinds import Codec
-from mmcrl.networks import mlp
 from mmcrl.tensors import People
 
 __all__ = ["BetaVAE"]
@@ -54,9 +54,11 @@ class BetaNetwork(Network):
         super().__init__(codecs)
         self.beta = beta
         self.encoders = nn.ModuleList(
-            [GaussianEncoder(f, width, k + extra) for f, k in zip(widths, self.sizes, strict=True)]
+            [GaussianEncoder(c, f, width, k + extra) for c, f, k in zip(codecs, widths, self.sizes, strict=True)]
         )
-        self.decoders = nn.ModuleList([mlp(k + extra, width, f) for f, k in zip(widths, self.sizes, strict=True)])
+        self.decoders = nn.ModuleList(
+            [decoder_of(c, k + extra, width, f) for c, f, k in zip(codecs, widths, self.sizes, strict=True)]
+        )
         self.chosen = [torch.arange(k) for k in self.sizes]
 
     def loss(self, people: People) -> Tensor:
@@ -72,7 +74,8 @@ class BetaNetwork(Network):
         return [self.encoders[m](x)[0][:, self.chosen[m]] for m, x in enumerate(people.features)]
 
     @torch.no_grad()
-    def finish(self, people: People) -> None:
-        for m, x in enumerate(people.features):
-            nats = kl_standard(*self.encoders[m](x[people.measured[:, m]])).mean(0)
+    def finish(self, pieces: Sequence[People]) -> None:
+        for m, encoder in enumerate(self.encoders):
+            each = (kl_standard(*encoder(p.features[m])) * p.measured[:, m, None] for p in map(People.read, pieces))
+            nats = torch.stack([values.sum(0) for values in each]).sum(0)
             self.chosen[m] = nats.topk(self.sizes[m]).indices.sort().values

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from mmcrl.baselines.base import sizes_of, truth_of
-from mmcrl.baselines.gaussian import GaussianEncoder, draw, kl_standard, misfit
+from mmcrl.baselines.gaussian import bounded, draw, kl_standard, misfit
 from mmcrl.baselines.neural import Network, NeuralBaseline
 from mmcrl.cohort import Cohort
 from mmcrl.kinds import Codec
@@ -29,10 +29,11 @@ class CausalVAE(NeuralBaseline):
         -E log p(x | z') + KL(q(eps | x) || N(0, I)) + KL(q(z | x) || N(u, I)) + h(A) + l_u + l_m,
         h(A) = tr(exp(A * A)) - d,   l_u = ||u - A u||^2,   l_m = sum_i (z_i - g_i(A_i * z))^2.
 
-    x is all modalities side by side; as many latents as labels, so private variation has no room of its own.
-    Deviations: h is the exponential form of the acyclicity function (zero for the same matrices as the published
-    polynomial); labels are standardised and unbounded, so l_u has no sigmoid; the encoder does not take u, which
-    nobody has for new people; all weights are 1 from the first step, without a pre-training of A.
+    x is all modalities side by side, images and series pixel by pixel; as many latents as labels, so private
+    variation has no room of its own. Deviations: h is the exponential form of the acyclicity function (zero for the
+    same matrices as the published polynomial); labels are standardised and unbounded, so l_u has no sigmoid; the
+    encoder does not take u, which nobody has for new people; all weights are 1 from the first step, without a pre-
+    training of A.
 
     Parameters
     ----------
@@ -73,7 +74,7 @@ class CausalNetwork(Network):
         super().__init__(codecs)
         d, f = sum(self.sizes), sum(widths)
         self.widths = widths
-        self.encoder, self.decoder = GaussianEncoder(f, width, d), mlp(d, width, f)
+        self.encoder, self.decoder = mlp(f, width, 2 * d), mlp(d, width, f)
         self.matrix = nn.Parameter(torch.zeros(d, d))
         self.masked = nn.ModuleList([mlp(d, hidden, 1) for _ in range(d)])
 
@@ -93,8 +94,8 @@ class CausalNetwork(Network):
     def loss(self, people: People) -> Tensor:
         if people.labels is None:
             raise TypeError("CausalVAE is trained on labels")
-        x, u, seen = torch.cat(people.features, 1), people.labels, self.per_latent(people.measured)
-        mean, log_sd = self.encoder(x)
+        x, u, seen = _side_by_side(people), people.labels, self.per_latent(people.measured)
+        mean, log_sd = bounded(self.encoder(x))
         eps = draw(mean, log_sd)
         z, adjacency = self.causal_layer(eps), self.adjacency()
         parents = self.mask_layer(z)
@@ -105,8 +106,13 @@ class CausalNetwork(Network):
         return values.mean() + acyclicity(adjacency)
 
     def latents(self, people: People) -> list[Tensor]:
-        mean, _ = self.encoder(torch.cat(people.features, 1))
+        mean, _ = bounded(self.encoder(_side_by_side(people)))
         return list(self.causal_layer(mean).split(self.sizes, dim=1))
+
+
+def _side_by_side(people: People) -> Tensor:
+    """All features of every person in one row (n, f), 0 in the gaps of images and series."""
+    return torch.cat([x.flatten(1).nan_to_num().to(torch.get_default_dtype()) for x in people.features], 1)
 
 
 def acyclicity(adjacency: Tensor) -> Tensor:

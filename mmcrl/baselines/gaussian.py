@@ -1,25 +1,69 @@
-"""Gaussian pieces of variational autoencoders."""
+"""Gaussian pieces of variational autoencoders.
+
+Tables go through small networks of their own; images and series through the encoder and the decoder of their kind.
+"""
 
 from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
 
+from mmcrl.kinds import Codec
 from mmcrl.networks import mlp
 
-__all__ = ["GaussianEncoder", "draw", "kl_standard", "misfit"]
+__all__ = ["GaussianEncoder", "bounded", "decoder_of", "draw", "kl_standard", "misfit"]
 
 
 class GaussianEncoder(nn.Module):
-    """``q(z | x) = N(mean(x), diag(exp(2 log_sd(x))))``: (n, f) -> mean and log_sd, both (n, k)."""
+    """``q(z | x) = N(mean(x), diag(exp(2 log_sd(x))))``: (n, f) -> mean and log_sd, both (n, k).
 
-    def __init__(self, n_in: int, width: int, n_out: int) -> None:
+    Parameters
+    ----------
+    codec : of the modality; that of an image or a series lends its kind's encoder, with weights of its own.
+    n_in, width, n_out : features (f), hidden units, k.
+    """
+
+    def __init__(self, codec: Codec, n_in: int, width: int, n_out: int) -> None:
         super().__init__()
-        self.net = mlp(n_in, width, 2 * n_out)
+        large = _Encoding(type(codec)(codec.shape, 2 * n_out, width)) if codec.large else None
+        self.net = large or mlp(n_in, width, 2 * n_out)
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        mean, log_sd = self.net(x).chunk(2, dim=1)
-        return mean, log_sd.clamp(-6, 2)
+        return bounded(self.net(x))
+
+
+def bounded(told: Tensor) -> tuple[Tensor, Tensor]:
+    """What a network tells (n, 2 k), as mean and log_sd, the latter from -6 to 2."""
+    mean, log_sd = told.chunk(2, dim=1)
+    return mean, log_sd.clamp(-6, 2)
+
+
+class _Encoding(nn.Module):
+    def __init__(self, codec: Codec) -> None:
+        super().__init__()
+        self.codec = codec
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.codec.encode(x)
+
+
+class _Decoding(nn.Module):
+    def __init__(self, codec: Codec) -> None:
+        super().__init__()
+        self.codec = codec
+
+    def forward(self, z: Tensor) -> Tensor:
+        return self.codec.decode(z)
+
+
+def decoder_of(codec: Codec, n_in: int, width: int, n_out: int) -> nn.Module:
+    """What takes latents (n, n_in) to the features of the codec's modality, of which a table has ``n_out``."""
+    if not codec.large:
+        return mlp(n_in, width, n_out)
+    own = type(codec)(codec.shape, n_in, width)
+    for buffer, learned in zip(own.buffers(), codec.buffers(), strict=True):
+        buffer.copy_(learned)
+    return _Decoding(own)
 
 
 def draw(mean: Tensor, log_sd: Tensor) -> Tensor:
@@ -37,5 +81,6 @@ def kl_standard(mean: Tensor, log_sd: Tensor) -> Tensor:
 
 
 def misfit(x: Tensor, fitted: Tensor) -> Tensor:
-    """``-log N(x; fitted, 1)`` without its constant, summed over columns: (n,)."""
-    return 0.5 * ((x - fitted) ** 2).sum(1)
+    """``-log N(x; fitted, 1)`` without its constant, summed over columns, or pixels that are no gap: (n,)."""
+    error = torch.where(x.isnan(), 0.0, x.to(fitted.dtype) - fitted)
+    return 0.5 * (error**2).flatten(1).sum(1)

@@ -59,9 +59,9 @@ class GroupedNetwork(Network):
     def codes(self, people: People) -> list[Tensor]:
         """h^m (n, k), normalised over those who have modality m, 0 for the others."""
         found = []
-        for m, (codec, x) in enumerate(zip(self.codecs, people.features, strict=True)):
+        for m, (codec, x) in enumerate(zip(self.codecs, self.augmented(people), strict=True)):
             rows = torch.nonzero(people.measured[:, m])[:, 0]
-            code = x.new_zeros(len(x), self.sizes[m])
+            code = torch.zeros(len(x), self.sizes[m])
             if len(rows) > 1 or not self.training:
                 code = code.index_copy(0, rows, self.norms[m](codec.encode(x[rows])))  # type: ignore[operator]
             found.append(code)

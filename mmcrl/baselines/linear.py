@@ -15,7 +15,7 @@ import pandas as pd
 from sklearn.decomposition import PCA, FastICA
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.impute import SimpleImputer
-from sklearn.pipeline import make_pipeline
+from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from mmcrl.baselines.base import Baseline
@@ -90,5 +90,8 @@ class FastICABaseline(PipelineBaseline):
     def hyper_parameters(self) -> dict[str, Any]:
         return {"fun": "logcosh", "max_iter": 500, "tol": 1e-3}
 
-    def _method(self, block: Block) -> FastICA:
-        return FastICA(block.n_latents, random_state=self.seed, **self.hyper_parameters)
+    def _method(self, block: Block) -> FastICA | Pipeline:
+        found = FastICA(block.n_latents, random_state=self.seed, **self.hyper_parameters)
+        if len(block.shape) == 1:
+            return found
+        return make_pipeline(PCA(block.n_latents, random_state=self.seed), found)  # more pixels than people

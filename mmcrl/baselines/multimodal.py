@@ -66,7 +66,8 @@ class MCLNetwork(Network):
         return total if total.requires_grad or not self.training else codes[0].sum() * 0
 
     def latents(self, people: People) -> list[Tensor]:
-        return [codec.encode(x) for codec, x in zip(self.codecs, people.features, strict=True)]  # type: ignore[operator]
+        pairs = zip(self.codecs, self.augmented(people), strict=True)
+        return [codec.encode(x) for codec, x in pairs]  # type: ignore[operator]
 
 
 def info_nce(a: Tensor, b: Tensor, temperature: float) -> Tensor:

@@ -15,7 +15,6 @@ from tqdm import tqdm
 
 from mmcrl.baselines.base import Baseline, Sizes
 from mmcrl.cohort import Cohort
-from mmcrl.errors import InputError
 from mmcrl.kinds import Codec, codec_for
 from mmcrl.plan import Block
 from mmcrl.settings import Settings
@@ -53,12 +52,21 @@ class Network(nn.Module, ABC):
     def latents(self, people: People) -> list[Tensor]:
         """Latents (n, k) of every modality."""
 
-    def finish(self, people: People) -> None:
+    def augmented(self, people: People) -> list[Tensor]:
+        """Features, in training changed where a kind knows changes that keep the latents, as the estimator's are."""
+        if not self.training:
+            return people.features
+        pairs = zip(self.codecs, people.features, strict=True)
+        return [codec.augment(x, torch.default_generator) for codec, x in pairs]  # type: ignore[operator]
+
+    def finish(self, pieces: Sequence[People]) -> None:
         """What is settled on the training people once the weights are."""
 
 
 class NeuralBaseline(Baseline):
     """A torch network trained with Adam, a cosine schedule, and the estimator's budget of steps.
+
+    Images and series go through the estimator's encoders and decoders (`mmcrl.baselines.gaussian`).
 
     Parameters
     ----------
@@ -98,10 +106,6 @@ class NeuralBaseline(Baseline):
         return None
 
     def _learn(self, cohort: Cohort, blocks: Sequence[Block], progress: bool) -> None:
-        for block in blocks:
-            if len(block.shape) > 1:
-                expected = "a table: this method reads no images or series"
-                raise InputError(f'cohort["{block.name}"]', expected, f"kind {block.kind}")
         kept, held = cohort.split(self.settings.held_out, self.seed)
         rates = _RATES if self.tune else (self.settings.learning_rate,)
         best = math.inf
@@ -123,15 +127,15 @@ class NeuralBaseline(Baseline):
             codec = codec_for(block.kind)(block.shape, block.n_latents, self.settings.width)
             learn_scale(codec, modality)
             codecs.append(codec)
-            widths.append(codec.prepare(modality.read(slice(1))).shape[1])
+            widths.append(codec.prepare(modality.read(slice(1)))[0].numel())
         return self._network(codecs, widths)
 
     @torch.no_grad()
     def _latents(self, cohort: Cohort, blocks: Sequence[Block]) -> list[np.ndarray]:
         with deterministic():
             people = self._fitted.people(cohort)
-            found = self._fitted.latents(people)
-        pairs = zip(blocks, found, people.features, strict=True)
+            pieces = [self._fitted.latents(piece.read()) for piece in people.batches(_at_once(self._fitted, people))]
+        pairs = zip(blocks, map(torch.cat, zip(*pieces, strict=True)), people.features, strict=True)
         return [(x if block.kind == "observed" else z).double().numpy() for block, z, x in pairs]
 
 
@@ -151,7 +155,7 @@ def train(
     for step in range(1, steps + 1):
         rows = torch.randint(0, len(kept.measured), (batch,))
         optimiser.zero_grad()
-        network.loss(kept.take(rows)).backward()
+        network.loss(kept.take(rows).read()).backward()
         nn.utils.clip_grad_norm_(network.parameters(), 5.0)
         optimiser.step()
         schedule.step()
@@ -162,8 +166,13 @@ def train(
                 best, state = value, copy.deepcopy(network.state_dict())
     network.load_state_dict(state)
     network.eval()
-    network.finish(kept)
+    network.finish(kept.batches(_at_once(network, kept)))
     return best
+
+
+def _at_once(network: Network, people: People) -> int:
+    """How many people are coded at a time: all, but for images and series."""
+    return min([codec.at_once for codec in network.codecs if codec.large], default=len(people))  # type: ignore
 
 
 @torch.no_grad()
@@ -173,7 +182,7 @@ def held_out_loss(network: Network, held: People, batch: int) -> float:
     with torch.random.fork_rng():
         torch.manual_seed(0)
         rows = torch.arange(len(held.measured)).split(batch)
-        losses = [network.loss(held.take(r)) for r in rows if len(r) == batch or len(rows) == 1]
+        losses = [network.loss(held.take(r).read()) for r in rows if len(r) == batch or len(rows) == 1]
     network.train()
     return float(torch.stack(losses).mean())
 

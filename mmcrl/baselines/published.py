@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from mmcrl.baselines.base import Sizes
-from mmcrl.baselines.gaussian import GaussianEncoder, draw, kl_standard, misfit
+from mmcrl.baselines.gaussian import GaussianEncoder, decoder_of, draw, kl_standard, misfit
 from mmcrl.baselines.neural import Network, NeuralBaseline, mean_over
 from mmcrl.kinds import Codec
 from mmcrl.networks import mlp
@@ -81,9 +81,9 @@ class PublishedNetwork(Network):
     ) -> None:
         super().__init__(codecs)
         self.beta, self.sparsity, self.threshold = beta, sparsity, threshold
-        d, shapes = sum(self.sizes), list(zip(widths, self.sizes, strict=True))
-        self.encoders = nn.ModuleList([GaussianEncoder(f, width, k + n_private) for f, k in shapes])
-        self.decoders = nn.ModuleList([mlp(k + n_private, width, f) for f, k in shapes])
+        d, shapes = sum(self.sizes), list(zip(codecs, widths, self.sizes, strict=True))
+        self.encoders = nn.ModuleList([GaussianEncoder(c, f, width, k + n_private) for c, f, k in shapes])
+        self.decoders = nn.ModuleList([decoder_of(c, k + n_private, width, f) for c, f, k in shapes])
         self.links = nn.Parameter(torch.full((d, d), 0.5))
         self.mechanisms = nn.ModuleList([mlp(2, 32, 1) for _ in range(d)])
         self.scale, self.shift = nn.Parameter(torch.zeros(d)), nn.Parameter(torch.zeros(d))

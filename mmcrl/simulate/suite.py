@@ -13,7 +13,7 @@ import numpy as np
 
 from mmcrl.cohort import Cohort
 from mmcrl.errors import InputError
-from mmcrl.simulate import World, case, numeric, undecidable
+from mmcrl.simulate import World, case, numeric, undecidable, variant_mnist
 
 __all__ = ["HELD_OUT", "WORLDS", "parts", "suite"]
 
@@ -63,6 +63,8 @@ WORLDS: Mapping[str, Callable[[int, int, float], World]] = {
     "missing": lambda n, seed, value: case(3, n, seed, missing=value),
     "latents": lambda n, seed, value: numeric(3, int(value), n, seed, n_columns=20),
     "modalities": lambda n, seed, value: numeric(int(value), 2, n, seed, n_columns=30),
+    "variant-mnist": lambda n, seed, _: variant_mnist(n, seed, "mnist"),
+    "variant-digits": lambda n, seed, _: variant_mnist(n, seed, "digits"),
 }
 _NEED_A_VALUE = {
     "sparsity": "the share of the possible links",
@@ -86,7 +88,8 @@ def suite(name: str, n: int = 10_000, seed: int = 0, value: float | None = None)
 
     Raises
     ------
-    InputError : for an unknown name, or a value that is missing where the name needs one.
+    InputError : for an unknown name, a value that is missing where the name needs one, and ``variant-mnist`` without
+        the files of MNIST.
 
     >>> suite("case-3", n=200, seed=1).cohort.names
     ['d', 'b', 'c', 'a']
