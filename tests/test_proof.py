@@ -31,6 +31,8 @@ SWEEPS = [
     "shared",
     "limits",
     "baselines",
+    "baselines-more",
+    "variant",
     "sparsity",
     "people",
     "missing",
