@@ -88,6 +88,21 @@ class Contrast(nn.Module):
         self.mean.copy_(mean)
         self.scale.copy_(scale)
 
+    @torch.no_grad()
+    def among(self, modalities: Sequence[int]) -> Contrast:
+        """These modalities alone, with a critic of their own that begins as this one; no code of theirs is tied."""
+        index = torch.cat([self.members[m] for m in modalities])
+        with torch.random.fork_rng(devices=[]):
+            codecs: list[Codec] = [self.codecs[m] for m in modalities]  # type: ignore[misc]
+            part = Contrast(codecs, self.phi.w1.shape[-1]).to(self.mean)
+        for own, weights in zip(part.phi.parameters(), self.phi.parameters(), strict=True):
+            own.copy_(weights[index])
+        part.pair.copy_(self.pair[index][:, index])
+        part.psi.load_state_dict(nn.ModuleList([self.psi[m] for m in modalities]).state_dict())
+        part.mean.copy_(self.mean[index])
+        part.scale.copy_(self.scale[index])
+        return part
+
     def pair_weights(self) -> Tensor:
         """W (d, d, r, r): symmetric in swapping the pair, zero within a modality."""
         return 0.5 * (self.pair + self.pair.permute(1, 0, 3, 2)) * self.cross[:, :, None, None]

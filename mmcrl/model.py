@@ -25,12 +25,13 @@ from mmcrl.errors import InputError, check_whole
 from mmcrl.explained import Explained
 from mmcrl.folds import crossed
 from mmcrl.generative import Generative
-from mmcrl.identifiability import decided, identifiability_table, margins, weaker
+from mmcrl.identifiability import decided, identifiability_table, weaker
 from mmcrl.imputation import Imputation
 from mmcrl.knowledge import Knowledge
 from mmcrl.links import LINK_COLUMNS, link_table
 from mmcrl.plan import check_like, names_of, plan_blocks, with_shared
 from mmcrl.private import private_roots
+from mmcrl.profiles import margins
 from mmcrl.representation import Representation
 from mmcrl.saving import described, restored
 from mmcrl.scm import StructuralModel

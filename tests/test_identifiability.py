@@ -1,16 +1,19 @@
 """Identifiability: the report says what is told apart, what is not, and why."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 
-from mmcrl import Cohort, InputError, Modality, MultimodalCRL, simulate
+from mmcrl import Cohort, InputError, Modality, MultimodalCRL, profiles, simulate
 from mmcrl.contrast import Contrast
-from mmcrl.identifiability import Margin, decided, identifiability_table, weaker
+from mmcrl.identifiability import decided, identifiability_table, weaker
 from mmcrl.kinds import TableCodec
 from mmcrl.plan import Block
+from mmcrl.profiles import Margin, margins
 from mmcrl.representation import Representation
 from mmcrl.sharing import Copies
 
@@ -119,3 +122,42 @@ def test_a_cohort_of_observed_columns_alone_needs_no_margin():
     said = MultimodalCRL(starts=1, steps=20).fit(cohort, progress=False).identifiability()
     assert said["identified"].tolist() == ["component"] * 2
     assert said["margin"].isna().all()
+
+
+# Many modalities
+
+
+def test_a_critic_among_some_modalities_scores_them_as_the_whole_one_does():
+    torch.manual_seed(0)
+    whole = Contrast([TableCodec((3,), k, 8) for k in (2, 1, 3)])
+    part = whole.among([0, 2])
+    codes, measured = torch.randn(40, 6), torch.ones(40, 3, dtype=torch.bool)
+    measured[:, 1] = False  # what the whole one does not see either
+    apart = torch.tensor([0, 1, 3, 4, 5])
+    loss, sizes = whole.loss(codes * whole.per_latent(measured), measured)
+    alone, alike = part.loss(codes[:, apart], measured[:, [0, 2]])
+    assert alone.item() == pytest.approx(loss.item(), rel=1e-6)
+    torch.testing.assert_close(alike, sizes[apart][:, apart])
+    part.pair.data.zero_()
+    assert whole.pair.abs().min() > 0, "the whole one keeps its weights"
+
+
+def test_a_profile_holds_what_is_linked_and_costs_the_same_however_many_modalities_there_are(monkeypatch):
+    monkeypatch.setattr(profiles, "_STEPS", 2)
+    made = simulate.numeric(10, 2, 1_500, seed=1, n_columns=8)
+    model = MultimodalCRL(2, seed=0, starts=1, steps=150).fit(made.cohort, progress=False)
+    held = []
+    whole = profiles._profile
+    monkeypatch.setattr(
+        profiles, "_profile", lambda critic, *rest: held.append(len(critic.members)) or whole(critic, *rest)
+    )
+    shows = model._representation
+    train, rest = (shows.people(part) for part in made.cohort.split(0.25, 0))
+    found = margins(shows, train, rest, replace(model.settings, jobs=1), 0)
+    assert len(found) == 10 and set(held) == {8}
+    names = np.array([name.split(".")[0] for name in made.adjacency.index])
+    linked = made.adjacency.to_numpy() + made.adjacency.to_numpy().T
+    near = profiles._around(shows.network, profiles._coded(shows.network, rest), 0)
+    own = made.cohort.names[0]
+    partners = {str(name) for name in names[linked[names == own].any(0)]} - {own}
+    assert partners <= {made.cohort.names[m] for m in near}
