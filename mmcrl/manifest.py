@@ -132,7 +132,8 @@ def put_together(folder: Path, manifest: Manifest) -> Assembled:
     for name, spec in manifest.modality.items():
         if spec.bulk:
             try:
-                bulk[name] = _modality(name, spec, codebook, bulk_values(layout, name, spec, table.index))
+                read = bulk_values(layout, name, spec, table.index, manifest.disclosure.minimum)
+                bulk[name] = _modality(name, spec, codebook, read)
                 if not bulk[name].measured.any():
                     raise InputError(f'cohort["{name}"]', "files of at least one of the people", "none")
             except InputError as error:

@@ -132,7 +132,8 @@ def _profile(
         {"params": list(critic.parameters()), "lr": _LEARNING_RATE},
         {"params": [p for p in mixed.parameters() if p.requires_grad], "lr": _MIXING_RATE},
     ]
-    steps, batch = min(_STEPS, settings.steps), min(_BATCH, len(codes), max(32, len(unseen) // 4))
+    batch = min(_BATCH, len(codes), max(32, len(unseen) // 4), len(unseen))
+    steps = min(_STEPS, settings.steps)
     optimiser = torch.optim.Adam(groups, fused=True)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, steps)
 

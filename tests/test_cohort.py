@@ -122,7 +122,7 @@ def test_structure_of_a_cohort_is_checked():
     [
         (changed(A, slice(None), 1, 7.0), "y: expected values that vary, got a constant"),
         (changed(A, slice(None), 1, np.nan), "y: expected at least one value"),
-        (changed(A, 5, 1, -np.inf), "y: expected finite numbers, NaN where missing, got 1 infinite"),
+        (changed(A, 5, 1, -np.inf), "y: expected finite numbers, NaN where missing, got infinite values"),
     ],
 )
 def test_columns_nothing_can_be_learned_from_are_refused_by_name(values, text):

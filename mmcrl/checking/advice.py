@@ -72,10 +72,11 @@ def _few_levels(draft: Draft, place: Place, spec: ColumnSpec, values: np.ndarray
     if len(found) > _MOST_LEVELS or not np.equal(found, np.round(found)).all() or len(spec.variables) > 1:
         return False
     if len(found) == 2:
+        named = {0.0, 1.0} >= set(found)
+        if not named and len(shared(values, minimum)) < 2:
+            return False
         draft.set((*place, "kind"), "binary", "two values")
-        if not {0.0, 1.0} >= set(found):
-            if len(shared(values, minimum)) < 2:
-                return False
+        if not named:
             two_levels(draft, place, spec, [float(value) for value in found])
         draft.drop((*place, "range"))
         return True

@@ -69,7 +69,11 @@ def draw(report: Report, folder: Path) -> tuple[Path, list[str]]:
     report : of `mmcrl.check.check_manifest`
     folder : made where it is not there; the page is named like the manifest
     """
-    parts = list(_parts(report))
+    parts = []
+    for part in _parts(report):
+        parts.append(part)
+        if part.figure is not None:
+            plt.close(part.figure)  # it is drawn here alone
     kept, left_out = _guarded(parts, report)
     body = "\n".join(_html(part) for part in kept)
     for part in parts:

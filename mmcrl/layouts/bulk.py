@@ -20,17 +20,19 @@ from mmcrl.transforms import decode, transform
 __all__ = ["bulk_values"]
 
 
-def bulk_values(layout: Layout, name: str, spec: ModalitySpec, ids: pd.Index) -> np.ndarray:
+def bulk_values(layout: Layout, name: str, spec: ModalitySpec, ids: pd.Index, minimum: int = 10) -> np.ndarray:
     """Float32 values (n, channels, height, width) or (n, channels, time) of these people, in the manifest's units.
 
-    From half a gigabyte on they lie in a file (see `mmcrl.ondisk.room_for`).
+    From half a gigabyte on they lie in a file (see `mmcrl.ondisk.room_for`).  Counts under the minimum are not told.
 
     Raises
     ------
     InputError : for files that are missing, damaged or outside the root, and values outside their range.
     """
     people = [str(person) for person in ids]
-    return _series(layout, name, spec, people) if spec.kind == "series" else _images(layout, spec, people)
+    if spec.kind == "series":
+        return _series(layout, name, spec, people, minimum)
+    return _images(layout, spec, people)
 
 
 def _images(layout: Layout, spec: ModalitySpec, people: Sequence[str]) -> np.ndarray:
@@ -48,7 +50,7 @@ def _images(layout: Layout, spec: ModalitySpec, people: Sequence[str]) -> np.nda
     return values
 
 
-def _series(layout: Layout, name: str, spec: ModalitySpec, people: Sequence[str]) -> np.ndarray:
+def _series(layout: Layout, name: str, spec: ModalitySpec, people: Sequence[str], minimum: int) -> np.ndarray:
     step, length = float(spec.step or 1), spec.length or 2
     values = room_for((len(people), len(spec.columns), length))
     variables = list(dict.fromkeys(column.variables[0] for column in spec.columns.values()))
@@ -70,7 +72,7 @@ def _series(layout: Layout, name: str, spec: ModalitySpec, people: Sequence[str]
         if count:
             span, unit = spec.columns[key].range, spec.columns[key].unit
             expected = f"values in {span}" + (f" {unit}" if unit else "")
-            raise InputError(f"{name}.{key}", expected, f"{few(count)} values outside")
+            raise InputError(f"{name}.{key}", expected, f"{few(count, minimum)} values outside")
     return values
 
 
