@@ -31,7 +31,6 @@ SWEEPS = [
     "shared",
     "limits",
     "baselines",
-    "baselines-more",
     "variant",
     "sparsity",
     "people",
