@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from mmcrl import Cohort, simulate
-from mmcrl.disclosure import SORTS, Drawing, Persons, Rules, inspect
+from mmcrl.disclosure import SORTS, Drawing, Persons, Rules, inspect, sequences
 from mmcrl.disclosure.madeup import aggregates, measured, notebook_of, people, shown
 from mmcrl.disclosure.numbers import is_part, numbers
 from mmcrl.disclosure.pictures import is_series
@@ -172,9 +172,30 @@ def test_every_value_of_a_cohort_can_be_looked_up():
 
 def test_a_part_of_a_series_is_found_up_to_its_last_sample_and_shorter_ones_are_none():
     series = np.random.default_rng(0).normal(size=(50, 2, 80))
-    short = series[:2, :1, :10]
+    persons = Persons.of(Cohort({"a": series, "b": np.eye(50)}))
+    few = Persons.of(Cohort({"a": series[:2, :1, :10], "b": np.eye(2)}))
     for part in (series[0, 0, :24], series[49, 1, -24:]):
-        assert is_series(part, [series]) and not is_series(part, [short]) and not is_series(part + 1, [series])
+        assert is_series(part, persons.sequences) and not is_series(part, few.sequences)
+        assert not is_series(part + 1, persons.sequences)
         cells = [(round(float(value), 3), 0.0005) for value in part]
-        assert is_part(cells, [series]) and not is_part(cells, [short])
-        assert not is_part([(value + 1, half) for value, half in cells], [series])
+        assert is_part(cells, persons) and not is_part(cells, few)
+        assert not is_part([(value + 1, half) for value, half in cells], persons)
+
+
+@pytest.mark.parametrize("most", [5 * 10**7, 10])
+@pytest.mark.parametrize("kind", [np.float32, np.float64, np.uint8])
+def test_successive_numbers_are_found_in_order_and_by_reading_everything(monkeypatch, most, kind):
+    monkeypatch.setattr(sequences, "_MOST_ORDERED", most)
+    values = np.random.default_rng(0).integers(0, 5, (40, 3, 30)).astype(kind)
+    flat = values.reshape(-1).astype(float)
+    if kind != np.uint8:
+        values[3] = np.nan
+    sequence = sequences.Sequenced(values)
+    near = np.full(16, 1e-6)
+    for start in (0, 17, 900, len(flat) - 16):
+        assert sequence.holds(flat[start : start + 16], near)
+    assert not sequence.holds(flat[200:216] + 0.1, near)
+    assert not sequence.holds(np.append(flat[-10:], flat[:6]), near), "past the end"
+    assert sequence.holds(np.array([]), np.array([])) is False
+    if kind != np.uint8:
+        assert not sequence.holds(flat[280:296], near), "nobody's"

@@ -55,7 +55,7 @@ def find_in_drawing(drawing: Drawing, persons: Persons, rules: Rules) -> Iterato
         for points in drawn:
             if len(points) >= 30 and len(points) in persons.sizes and kind == "lines":
                 yield "scatter", "a line with a corner for each person"
-            if not persons.images and any(is_series(points[:, axis], persons.series) for axis in (0, 1)):
+            if not persons.images and any(is_series(points[:, axis], persons.sequences) for axis in (0, 1)):
                 yield "image", "a series"
             elif _of_people(points, persons):
                 yield "scatter", f"{kind} at the values of people"

@@ -20,7 +20,7 @@ import numpy as np
 
 from mmcrl.disclosure.persons import Persons
 
-__all__ = ["Number", "in_rows", "is_part", "is_run", "is_subset", "numbers", "stands_in"]
+__all__ = ["Number", "in_rows", "is_part", "is_run", "is_subset", "numbers"]
 
 _FORM = re.compile(r"[-+]?(?:\d{1,3}(?:,\d{3})+|\d+)?(?:\.(\d*))?(?:[eE]([-+]?\d+))?")
 _WIDTHS = (5, 15, 45, 135, 405, 1215)  # how far somebody is who nearly matches, in half units of the last digit
@@ -133,28 +133,17 @@ def is_run(cells: Sequence[Number | None], persons: Persons) -> bool:
     return False
 
 
-def is_part(cells: Sequence[Number | None], arrays: Sequence[np.ndarray]) -> bool:
+def is_part(cells: Sequence[Number | None], persons: Persons) -> bool:
     """Whether sixteen or more successive numbers, most of them different, stand in this order in images or series."""
     found = [cell for cell in cells if cell is not None]
     if len(found) < 16 or len(set(found)) < 8:
         return False
-    for array in arrays:
-        flat = array.reshape(-1)
+    for sequence in persons.sequences:
         for start in range(0, len(found) - 15, max(1, len(found) // 4)):
             value, half = np.array(found[start : start + 16]).T
-            if stands_in(flat, value, half * (1 + 1e-6) + 1e-6 * np.abs(value)):
+            if sequence.holds(value, half * (1 + 1e-6) + 1e-6 * np.abs(value)):
                 return True
     return False
-
-
-def stands_in(flat: np.ndarray, wanted: np.ndarray, near: np.ndarray) -> bool:
-    """Whether numbers ``wanted`` (k,) stand in this order somewhere in ``flat``, each within its ``near`` (k,)."""
-    at = np.flatnonzero(np.abs(flat[: max(0, len(flat) - len(wanted) + 1)] - wanted[0]) <= near[0])
-    for k in range(1, len(wanted)):
-        if not len(at):
-            return False
-        at = at[np.abs(flat[at + k] - wanted[k]) <= near[k]]
-    return bool(len(at))
 
 
 def is_subset(cells: Sequence[Number | None], persons: Persons) -> bool:

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from mmcrl.cohort import Cohort
+from mmcrl.disclosure.sequences import Sequenced
 from mmcrl.modality import Modality
 
 __all__ = ["Persons", "whole"]
@@ -119,6 +120,11 @@ class Persons:
     def pictures(self) -> list[np.ndarray]:
         """Images, one array (n, channels, height, width) a modality."""
         return [m.values for m in self.modalities.values() if len(m.shape) == 4]
+
+    @cached_property
+    def sequences(self) -> list[Sequenced]:
+        """All numbers of images and series, one sequence a modality."""
+        return [Sequenced(values) for values in (*self.pictures, *self.series)]
 
     @cached_property
     def series(self) -> list[np.ndarray]:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from mmcrl.disclosure.numbers import stands_in
+from mmcrl.disclosure.sequences import Sequenced
 
 __all__ = ["decoded", "is_picture", "is_series", "is_shown"]
 
@@ -22,21 +22,19 @@ def is_picture(image: np.ndarray, known: Sequence[np.ndarray], same: float = _SA
     It is compared as it is, mirrored and turned, with each of (n, channels, h, w) and with the mean of its channels.
     """
     planes = [image] if image.ndim == 2 else [image[..., c] for c in range(image.shape[-1])] + [image.mean(-1)]
-    for plane in planes:
-        for turned in (view for turn in range(4) for view in (np.rot90(plane, turn), np.rot90(plane, turn).T)):
-            if any(_one_of(turned, people, same) for people in known):
-                return True
-    return False
+    turned = [np.rot90(plane, turn) for plane in planes for turn in range(4)]
+    views = [*turned, *(view.T for view in turned)]
+    return any(_one_of([v for v in views if v.shape == people.shape[2:]], people, same) for people in known)
 
 
-def _one_of(plane: np.ndarray, people: np.ndarray, same: float) -> bool:
-    if plane.shape != people.shape[2:]:
+def _one_of(views: Sequence[np.ndarray], people: np.ndarray, same: float) -> bool:
+    if not views:
         return False
-    wanted = _standard(plane.reshape(1, -1))
+    wanted = _standard(np.stack(views).reshape(len(views), -1)).T
     for start in range(0, len(people), 1000):
         some = people[start : start + 1000]
         for view in (*np.moveaxis(some, 1, 0), some.mean(1)):
-            if (np.abs(_standard(view.reshape(len(some), -1)) @ wanted[0]) > same).any():
+            if (np.abs(_standard(view.reshape(len(some), -1)) @ wanted) > same).any():
                 return True
     return False
 
@@ -46,20 +44,17 @@ def _standard(flat: np.ndarray) -> np.ndarray:
     return centred / np.maximum(np.linalg.norm(centred, axis=1, keepdims=True), 1e-12)
 
 
-def is_series(values: np.ndarray, known: Sequence[np.ndarray], least: int = 24) -> bool:
+def is_series(values: np.ndarray, known: Sequence[Sequenced], least: int = 24) -> bool:
     """Whether numbers (t,) are the series of somebody in ``known``, or ``least`` successive points of one."""
     values = np.asarray(values, dtype=float)
     if len(values) < least or np.nanstd(values) == 0:
         return False
-    for people in known:
-        for channel in np.moveaxis(people, 1, 0):
-            flat = channel.reshape(-1)
-            for start in {0, (len(values) - least) // 2, len(values) - least}:
-                part = values[start : start + least]
-                if not np.isfinite(part).all() or np.ptp(np.diff(part)) < 1e-9:  # a straight line, such as time
-                    continue
-                if stands_in(flat, part, 1e-6 * np.maximum(1.0, np.abs(part))):
-                    return True
+    for start in {0, (len(values) - least) // 2, len(values) - least}:
+        part = values[start : start + least]
+        if not np.isfinite(part).all() or np.ptp(np.diff(part)) < 1e-9:  # a straight line, such as time
+            continue
+        if any(sequence.holds(part, 1e-6 * np.maximum(1.0, np.abs(part))) for sequence in known):
+            return True
     return False
 
 

@@ -43,7 +43,7 @@ def in_grid(grid: Grid, persons: Persons) -> Iterator[str]:
             if is_run(row, persons) or is_subset(row, persons):
                 yield "successive values of one column"
                 break
-            if not persons.images and is_part(row, [*persons.pictures, *persons.series]):
+            if not persons.images and is_part(row, persons):
                 yield "successive values of an image or series"
                 break
 
