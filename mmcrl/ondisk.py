@@ -57,8 +57,8 @@ def member(path: str | Path, name: str) -> np.memmap:
 
     Raises
     ------
-    InputError : for a file that is no such archive, an array that it lacks, and one that is compressed, which cannot
-        be mapped: ``numpy.savez`` leaves it as it is.
+    InputError : for a file that is no such archive, an array that it lacks, one of objects, and one that is compressed,
+        which cannot be mapped: ``numpy.savez`` leaves it as it is.
     """
     file = Path(path)
     try:
@@ -77,8 +77,12 @@ def member(path: str | Path, name: str) -> np.memmap:
             version = np.lib.format.read_magic(opened)
             read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
             shape, fortran, dtype = read(opened)
+            if dtype.hasobject:
+                raise InputError("path", "an array of numbers", f"{name!r} of objects")
             order = "F" if fortran else "C"
             return np.memmap(file, dtype, "r", opened.tell(), shape, order)  # type: ignore[call-overload]
+    except InputError:
+        raise
     except (OSError, struct.error, ValueError) as error:
         raise InputError("path", "a complete .npz file", type(error).__name__) from None
 

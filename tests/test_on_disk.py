@@ -68,6 +68,9 @@ def test_orders_of_an_archive_and_what_cannot_be_mapped(tmp_path):
     np.savez_compressed(tmp_path / "c.npz", values=values)
     with pytest.raises(InputError, match="not compressed"):
         ondisk.member(tmp_path / "c.npz", "values")
+    np.savez(tmp_path / "o.npz", values=np.array([{}, []], dtype=object))
+    with pytest.raises(InputError, match="of objects"):
+        ondisk.member(tmp_path / "o.npz", "values")
     whole = (tmp_path / "f.npz").read_bytes()
     for content in (whole[:80], b"", b"PK\x03\x04"):
         (tmp_path / "cut.npz").write_bytes(content)
