@@ -57,8 +57,8 @@ def member(path: str | Path, name: str) -> np.memmap:
 
     Raises
     ------
-    InputError : for a file that is no such archive, an array that it lacks, one of objects, and one that is compressed,
-        which cannot be mapped: ``numpy.savez`` leaves it as it is.
+    InputError : for a file that is no such archive, an array that it lacks, one of objects, and one that is
+        compressed, which cannot be mapped: ``numpy.savez`` leaves it as it is.
     """
     file = Path(path)
     try:
