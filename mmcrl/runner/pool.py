@@ -30,6 +30,12 @@ def thread_pool(jobs: int) -> Iterator[Executor]:
         yield pool
 
 
+_QUIET = {  # a twelfth of a core went into looking at itself
+    "distributed.worker.profile.enabled": False,
+    "distributed.admin.system-monitor.interval": "10s",
+}
+
+
 @contextmanager
 def dask_pool(jobs: int, scheduler: str | None) -> Iterator[Executor]:
     """The workers behind a scheduler's address, else a local cluster.
@@ -38,11 +44,13 @@ def dask_pool(jobs: int, scheduler: str | None) -> Iterator[Executor]:
     ------
     InputError : when no scheduler answers at the address.
     """
+    import dask
     from distributed import Client, LocalCluster
 
+    dask.config.set(_QUIET)
     logging.getLogger("distributed").setLevel(logging.ERROR)
     warnings.filterwarnings("ignore", "Couldn't detect a suitable IP address")  # without a network there is none
-    local = {"n_workers": 1, "threads_per_worker": jobs, "processes": False, "dashboard_address": None}
+    local = {"n_workers": 1, "threads_per_worker": jobs, "processes": False, "dashboard_address": "127.0.0.1:0"}
     try:
         client = Client(scheduler, timeout=5) if scheduler else Client(LocalCluster(**local))
     except (OSError, ValueError) as error:
