@@ -188,7 +188,7 @@ def made_up(planner: Planner, sweep: str) -> list[dict[str, Any]]:
     for job in planner.points(sweep):
         row = {**dict.fromkeys(counts, 1), **{name: float(rng.uniform()) for name in shares}}
         row |= {"angle_median": 0.03, "angle_worst": 0.09, "seconds": 7123.0, "peak_mb": 50123.0, "added_mb": 9012.0}
-        row |= {"n_latents_found": 2.0, "n_latents_right": 3, "n_modalities": 3, "n_columns": 60}
+        row |= {"n_train": 10000, "n_latents_found": 2.0, "n_latents_right": 3, "n_modalities": 3, "n_columns": 60}
         row |= {f"{name}{scope}": 0.04 for name in ("fdr", "fdr_sd", "power") for scope in ("", "_cross", "_within")}
         row |= {"n_worlds": 3, "n_null": 90, "null_0.05": 0.01}
         for k in range(BINS):
