@@ -1,11 +1,13 @@
 """The runner: what is run again and what not, failures, and executed notebooks that are the same every time."""
 
+import base64
 import os
 import subprocess
 import sys
 from pathlib import Path
 
 import nbformat
+import numpy as np
 import pytest
 from nbformat import NotebookNode
 from small_cohort import edit, write_small
@@ -14,6 +16,7 @@ from tiny_project import WORK, executions, make_project, run_in, write_notebook,
 from mmcrl.runner import Project, glued
 from mmcrl.runner.execute import Executed, Task, execute
 from mmcrl.runner.planner import Planner
+from mmcrl.runner.stable import stabilise
 from mmcrl.runner.stamp import changes_since
 
 
@@ -210,3 +213,18 @@ def test_papermill_runs_a_notebook_directly(done: Project, tmp_path: Path) -> No
     assert result.returncode == 0, result.stderr
     assert glued(tmp_path / "out.ipynb") == {"answer": 6.0}
     assert executions(done) == [*before, "5"]
+
+
+def test_a_large_picture_is_written_as_it_is() -> None:
+    letters = base64.b64encode(np.random.default_rng(0).bytes(2_000_000)).decode()
+    svg = f'<svg><image href="data:image/png;base64,{letters}"/></svg>'  # hours, were each of its letters a beginning
+    told = 'File "/tmp/x/ipykernel_12/34.py", line 3, at 0x7f12'
+    outputs = [
+        nbformat.v4.new_output("display_data", {"image/svg+xml": svg}),
+        nbformat.v4.new_output("stream", name="stdout", text=told),
+    ]
+    cell = nbformat.v4.new_code_cell("1", outputs=outputs)
+    done = stabilise(nbformat.v4.new_notebook(cells=[cell]), Path("/nowhere"))
+    picture, text = done.cells[0].outputs
+    assert picture.data["image/svg+xml"] == svg
+    assert text.text == 'File "cell", line 3, at 0x…'

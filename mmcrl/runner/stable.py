@@ -25,6 +25,7 @@ _LANGUAGE = {
     "codemirror_mode": {"name": "ipython", "version": 3},
     "nbconvert_exporter": "python",
 }
+_CELL = "/ipykernel_"  # what a cell is called in a traceback, below a temporary folder
 _KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
 _VARYING = ("papermill", "execution", "ExecuteTime")
 _WIDGET = "application/vnd.jupyter.widget-view+json"
@@ -90,13 +91,15 @@ def _cleaner(root: Path) -> Callable[[Any], Any]:
     """A function that replaces addresses and paths in a text, or in the texts of a list or dictionary."""
     places = dict.fromkeys((sysconfig.get_path("purelib"), sysconfig.get_path("platlib")), "site-packages")
     places |= {sysconfig.get_path("stdlib"): "python", str(root): ".", str(Path.home()): "~"}
-    rules = [(re.compile(r"[^\s\"']*/ipykernel_\d+/\d+\.py"), "cell"), (re.compile(r"\bat 0x[0-9a-fA-F]+"), "at 0x…")]
+    rules = [(re.compile(r"\bat 0x[0-9a-fA-F]+"), "at 0x…")]
     for place in sorted(places, key=len, reverse=True):
         if len(place) > 1:
             rules.append((re.compile(re.escape(place) + r"(?![\w.-])"), places[place]))
 
     def clean(value: Any) -> Any:
         if isinstance(value, str):
+            if _CELL in value:  # a search through a picture's letters, in which it never is, took minutes
+                value = re.sub(rf"[^\s\"']{{0,500}}{_CELL}\d+/\d+\.py", "cell", value)
             for pattern, replacement in rules:
                 value = pattern.sub(replacement, value)
             return value
