@@ -31,7 +31,9 @@ def test_linear_methods_take_images_as_rows(people, method):
     cohort, _ = people
     rows = Cohort({"image": cohort["image"].values.reshape(1_200, -1), "table": cohort["table"].values})
     found = type(method)(2, seed=method.seed).fit(cohort).transform(cohort)
-    np.testing.assert_array_equal(found, type(method)(2, seed=method.seed).fit(rows).transform(rows))
+    flat = type(method)(2, seed=method.seed).fit(rows).transform(rows)
+    # FastICA takes a picture's principal components first, of rows it finds them itself: two roundings of float32
+    np.testing.assert_allclose(found, flat, rtol=0, atol=1e-4)
 
 
 def test_same_seed_same_bits(people):
