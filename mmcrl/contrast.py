@@ -76,11 +76,6 @@ class Contrast(nn.Module):
             return (codes - mean) / scale * seen
         return (self.codes(features) - self.mean) / self.scale * seen
 
-    def augmented(self, features: Sequence[Features], generator: torch.Generator) -> list[Tensor]:
-        """Features of a training batch, changed where a kind knows changes that keep the latents."""
-        pairs = zip(self.codecs, features, strict=True)
-        return [codec.augment(as_tensor(x), generator) for codec, x in pairs]  # type: ignore[operator]
-
     @torch.no_grad()
     def calibrate(self, features: Sequence[Features], measured: Tensor) -> None:
         """Fix the standardisation on these (training) people."""

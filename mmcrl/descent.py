@@ -19,7 +19,7 @@ from mmcrl.checkpoint import Checkpoint, optimiser_state, optimiser_tensors
 from mmcrl.contrast import Contrast
 from mmcrl.settings import Settings
 from mmcrl.storage import under
-from mmcrl.tensors import People
+from mmcrl.tensors import People, augmented
 
 __all__ = ["Run", "evaluate", "learning_rate_at", "stalled", "train_contrast"]
 
@@ -82,7 +82,7 @@ def train_contrast(
         optimiser.param_groups[0]["lr"] = learning_rate_at(step, settings)
         ramp = min(1.0, max(0.0, (step / settings.steps - 0.3) / 0.2))
         optimiser.zero_grad()
-        latents = network.latents(network.augmented(people.features, generator), people.measured)
+        latents = network.latents(augmented(network.codecs, people.features, generator), people.measured)
         loss, sizes = network.loss(latents, people.measured)
         loss = loss + settings.penalty * ramp * sizes.sum() / 2
         early = max(0.0, 1 - 2 * step / settings.steps)

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from mmcrl.cohort import Cohort
 from mmcrl.modality import Modality
 
-__all__ = ["Features", "OnDisk", "People", "as_tensor", "learn_scale", "people_of", "pieces_of"]
+__all__ = ["Features", "OnDisk", "People", "as_tensor", "augmented", "learn_scale", "people_of", "pieces_of"]
 
 _SCALED_ON = 2_000, 5 * 10**7  # people, and values, from which a large modality's scale is learned
 
@@ -79,6 +79,12 @@ def pieces_of(features: Features, size: int | None) -> Iterator[Tensor]:
     """Features of all people in order, ``size`` of them at a time; None: all at once."""
     each = max(1, len(features) if size is None else size)
     return (as_tensor(features[start : start + each]) for start in range(0, max(1, len(features)), each))
+
+
+def augmented(codecs: Iterable[nn.Module], features: Iterable[Features], generator: torch.Generator) -> list[Tensor]:
+    """Features of a training batch, changed where a kind knows changes that keep the latents."""
+    pairs = zip(codecs, features, strict=True)
+    return [codec.augment(as_tensor(x), generator) for codec, x in pairs]  # type: ignore[operator]
 
 
 def learn_scale(codec: nn.Module, modality: Modality) -> None:

@@ -30,10 +30,10 @@ class CausalVAE(NeuralBaseline):
         h(A) = tr(exp(A * A)) - d,   l_u = ||u - A u||^2,   l_m = sum_i (z_i - g_i(A_i * z))^2.
 
     x is all modalities side by side, images and series pixel by pixel; as many latents as labels, so private
-    variation has no room of its own. Deviations: h is the exponential form of the acyclicity function (zero for the
+    variation has no room of its own.  Deviations: h is the exponential form of the acyclicity function (zero for the
     same matrices as the published polynomial); labels are standardised and unbounded, so l_u has no sigmoid; the
-    encoder does not take u, which nobody has for new people; all weights are 1 from the first step, without a pre-
-    training of A.
+    encoder does not take u, which nobody has for new people; all weights are 1 from the first step, without A being
+    trained beforehand.
 
     Parameters
     ----------

@@ -25,8 +25,11 @@ class GaussianEncoder(nn.Module):
 
     def __init__(self, codec: Codec, n_in: int, width: int, n_out: int) -> None:
         super().__init__()
-        large = _Encoding(type(codec)(codec.shape, 2 * n_out, width)) if codec.large else None
-        self.net = large or mlp(n_in, width, 2 * n_out)
+        self.net: nn.Module
+        if codec.large:
+            self.net = _Half(type(codec)(codec.shape, 2 * n_out, width), "encode")
+        else:
+            self.net = mlp(n_in, width, 2 * n_out)
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
         return bounded(self.net(x))
@@ -38,22 +41,15 @@ def bounded(told: Tensor) -> tuple[Tensor, Tensor]:
     return mean, log_sd.clamp(-6, 2)
 
 
-class _Encoding(nn.Module):
-    def __init__(self, codec: Codec) -> None:
+class _Half(nn.Module):
+    """One way through a codec: ``encode`` or ``decode``."""
+
+    def __init__(self, codec: Codec, way: str) -> None:
         super().__init__()
-        self.codec = codec
+        self.codec, self.way = codec, way
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.codec.encode(x)
-
-
-class _Decoding(nn.Module):
-    def __init__(self, codec: Codec) -> None:
-        super().__init__()
-        self.codec = codec
-
-    def forward(self, z: Tensor) -> Tensor:
-        return self.codec.decode(z)
+        return getattr(self.codec, self.way)(x)
 
 
 def decoder_of(codec: Codec, n_in: int, width: int, n_out: int) -> nn.Module:
@@ -63,7 +59,7 @@ def decoder_of(codec: Codec, n_in: int, width: int, n_out: int) -> nn.Module:
     own = type(codec)(codec.shape, n_in, width)
     for buffer, learned in zip(own.buffers(), codec.buffers(), strict=True):
         buffer.copy_(learned)
-    return _Decoding(own)
+    return _Half(own, "decode")
 
 
 def draw(mean: Tensor, log_sd: Tensor) -> Tensor:

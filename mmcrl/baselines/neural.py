@@ -18,7 +18,7 @@ from mmcrl.cohort import Cohort
 from mmcrl.kinds import Codec, codec_for
 from mmcrl.plan import Block
 from mmcrl.settings import Settings
-from mmcrl.tensors import People, learn_scale, people_of
+from mmcrl.tensors import People, augmented, learn_scale, people_of
 from mmcrl.training import deterministic
 
 __all__ = ["Network", "NeuralBaseline", "mean_over", "train"]
@@ -56,8 +56,7 @@ class Network(nn.Module, ABC):
         """Features, in training changed where a kind knows changes that keep the latents, as the estimator's are."""
         if not self.training:
             return people.features
-        pairs = zip(self.codecs, people.features, strict=True)
-        return [codec.augment(x, torch.default_generator) for codec, x in pairs]  # type: ignore[operator]
+        return augmented(self.codecs, people.features, torch.default_generator)
 
     def finish(self, pieces: Sequence[People]) -> None:
         """What is settled on the training people once the weights are."""
