@@ -87,27 +87,17 @@ def margins(shows: Representation, train: People, held_out: People, settings: Se
     if not pairs:
         return []
     around = {m: _around(network, unseen, m) for m in dict.fromkeys(m for m, _, _ in pairs)}
-    straight = dict.fromkeys(around.values())
-    critics = {near: _critic(network, near) for near in straight}
+    parts = {near: _part(network, codes, unseen, near) for near in dict.fromkeys(around.values())}
     turned = [(around[m], around[m].index(m), _turn(len(network.members[m]), a, b)) for m, a, b in pairs]
     tasks = [
-        partial(
-            _profile,
-            critics[near],
-            _among(network, codes, near),
-            _among(network, unseen, near),
-            m,
-            turn,
-            settings,
-            seed,
-        )
-        for near, m, turn in [*((near, None, None) for near in straight), *turned]
+        partial(_profile, *parts[near], m, turn, settings, seed)
+        for near, m, turn in [*((near, None, None) for near in parts), *turned]
     ]
     jobs = parallel_jobs(len(tasks), settings, codes.measured.device)
     losses = run_all(tasks, jobs, lambda task, step, value: None)
-    unblended = dict(zip(straight, losses, strict=False))
+    unblended = dict(zip(parts, losses, strict=False))
     found = []
-    for (m, a, b), blended in zip(pairs, losses[len(straight) :], strict=True):
+    for (m, a, b), blended in zip(pairs, losses[len(parts) :], strict=True):
         cost = blended - unblended[around[m]]
         error = cost.std(ddof=1) / math.sqrt(len(cost)) if len(cost) > 1 else math.inf
         index = shows.shown[m].tolist()
@@ -169,28 +159,24 @@ def _around(network: Contrast, people: People, m: int) -> tuple[int, ...]:
     n_modalities = len(network.members)
     if network.tied or n_modalities <= _MOST_MODALITIES:
         return tuple(range(n_modalities))
-    codes, seen = people.features
-    _, sizes = network.loss(codes * seen, people.measured)
+    _, sizes = network.loss(people.features[0], people.measured)
     related = torch.stack([sizes[network.members[m]][:, other].sum() for other in network.members])
     related[m] = math.inf
     return tuple(sorted(related.topk(_MOST_MODALITIES).indices.tolist()))
 
 
-def _critic(network: Contrast, near: tuple[int, ...]) -> Contrast:
-    """The critic of these modalities, without codecs."""
-    part = network if len(near) == len(network.members) else network.among(near)
-    codecs, part.codecs = part.codecs, nn.ModuleList()
-    alone = copy.deepcopy(part)
-    part.codecs = codecs
-    return alone
-
-
-def _among(network: Contrast, people: People, near: tuple[int, ...]) -> People:
-    """The codes of these modalities (n, d), and their weights."""
+def _part(network: Contrast, codes: People, unseen: People, near: tuple[int, ...]) -> tuple[Contrast, People, People]:
+    """The critic of these modalities, without codecs, and what `_coded` gives of them."""
     if len(near) == len(network.members):
-        return people
-    index = torch.cat([network.members[m] for m in near])
-    return People([x[:, index] for x in people.features], people.measured[:, list(near)])
+        critic = copy.deepcopy(network)
+    else:
+        critic, index = network.among(near), torch.cat([network.members[m] for m in near])
+        codes, unseen = (
+            People([x[:, index] for x in people.features], people.measured[:, list(near)])
+            for people in (codes, unseen)
+        )
+    critic.codecs = nn.ModuleList()
+    return critic, codes, unseen
 
 
 def _turn(k: int, a: int, b: int) -> Tensor:
