@@ -43,7 +43,8 @@ def rows_of(values: Any, rows: np.ndarray | slice) -> np.ndarray:
         taken = np.asarray(values[rows])
         if not isinstance(values, np.memmap):
             return taken
-        taken = np.array(taken)
+        if isinstance(rows, slice):  # a view; positions are copied as they are taken
+            taken = np.array(taken)
         with suppress(AttributeError, ValueError):  # no such call on this system
             values._mmap.madvise(mmap.MADV_DONTNEED)  # type: ignore[attr-defined]
         return taken

@@ -20,7 +20,7 @@ from mmcrl.transforms import decode, transform
 __all__ = ["bulk_values"]
 
 
-def bulk_values(layout: Layout, name: str, spec: ModalitySpec, ids: pd.Index, minimum: int = 10) -> np.ndarray:
+def bulk_values(layout: Layout, name: str, spec: ModalitySpec, ids: pd.Index, minimum: int) -> np.ndarray:
     """Float32 values (n, channels, height, width) or (n, channels, time) of these people, in the manifest's units.
 
     From half a gigabyte on they lie in a file (see `mmcrl.ondisk.room_for`).  Counts under the minimum are not told.
