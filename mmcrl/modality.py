@@ -187,7 +187,7 @@ def _kind(values: np.ndarray, kind: str | None) -> str:
         return _KIND_OF_NDIM[values.ndim]
     if kind not in KINDS:
         raise InputError("kind", f"one of {', '.join(KINDS)}", repr(kind))
-    if values.ndim != KINDS[kind].axes.count(",") + 1:
+    if values.ndim != KINDS[kind].n_axes:
         raise InputError("values", f"shape {KINDS[kind].axes} for kind {kind!r}", f"shape {values.shape}")
     return kind
 

@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal, NamedTuple, get_args, get_origin
 from pydantic import BaseModel, Field, ValidationError, model_validator
 
 from mmcrl.errors import InputError
+from mmcrl.kinds import KINDS
 from mmcrl.source import STRICT, Source, Text
 
 __all__ = ["ColumnSpec", "Manifest", "ModalitySpec", "Placed", "parse", "parse_placed"]
@@ -19,13 +20,8 @@ __all__ = ["ColumnSpec", "Manifest", "ModalitySpec", "Placed", "parse", "parse_p
 _CLOCK = r"^([01]\d|2[0-3]):[0-5]\d$"
 _SERIES = {"variable", "unit", "kind", "question", "range", "missing", "levels", "transform"}
 _TABLE = _SERIES | {"day_starts", "skipped"}
-_KEYS_OF_A_COLUMN = {
-    "table": _TABLE,
-    "observed": _TABLE,
-    "series": _SERIES,
-    "image": {"variable", "unit", "question", "where", "colour"},
-}
-_KEYS_OF_A_COLUMN["image-resnet18"] = _KEYS_OF_A_COLUMN["image"]
+_KEYS_OF_A_COLUMN = {2: _TABLE, 3: _SERIES, 4: {"variable", "unit", "question", "where", "colour"}}  # by axes
+_SIZE: dict[int, set[str]] = {2: set(), 3: {"step", "length"}, 4: {"height", "width"}}
 
 Number = int | float
 
@@ -106,16 +102,17 @@ class ModalitySpec(_Part):
     @property
     def bulk(self) -> bool:
         """Whether each person's values lie in files of their own."""
-        return self.kind not in ("table", "observed")
+        return KINDS[self.kind].n_axes > 2
 
     @model_validator(mode="after")
     def _of_its_kind(self) -> ModalitySpec:
-        needed = {"image": {"height", "width"}, "series": {"step", "length"}}.get(self.kind.split("-")[0], set())
+        n_axes = KINDS[self.kind].n_axes
+        needed = _SIZE[n_axes]
         given = self.model_fields_set & {"height", "width", "step", "length", "starts"}
         if given - {"starts"} != needed or ("starts" in given and self.kind != "series"):
             raise ValueError(f"kind {self.kind} with {' and '.join(sorted(needed)) or 'no size'}")
         for name, column in self.columns.items():
-            stray = sorted(column.model_fields_set - _KEYS_OF_A_COLUMN[self.kind])
+            stray = sorted(column.model_fields_set - _KEYS_OF_A_COLUMN[n_axes])
             if stray:
                 raise ValueError(f"no {stray[0]} in column {name} of kind {self.kind}")
             if self.bulk and not isinstance(column.variable, str):

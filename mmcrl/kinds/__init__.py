@@ -37,6 +37,11 @@ class Kind(NamedTuple):
     axes: str
     codec: type[Codec] | str
 
+    @property
+    def n_axes(self) -> int:
+        """2 for tables, 3 for series, 4 for images."""
+        return self.axes.count(",") + 1
+
 
 KINDS: dict[str, Kind] = {
     "table": Kind("(n, columns)", "mmcrl.kinds.tables:TableCodec"),

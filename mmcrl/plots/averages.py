@@ -77,7 +77,7 @@ def average_series(modality: Modality, minimum: int = LEAST_PEOPLE) -> Figure:
 
 def _moments(modality: Modality, kind: str, minimum: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Mean and standard deviation over people, and how many have a value (NaN under the minimum), of each place."""
-    if not isinstance(modality, Modality) or KINDS[modality.kind].axes != KINDS[kind].axes:
+    if not isinstance(modality, Modality) or KINDS[modality.kind].n_axes != KINDS[kind].n_axes:
         raise InputError("modality", f"a modality of kind {kind}", getattr(modality, "kind", type(modality).__name__))
     check_whole("minimum", minimum, 1)
     shape = modality.shape[1:]
