@@ -11,7 +11,7 @@ import pandas as pd
 
 from mmcrl.proof.study import NONE
 
-__all__ = ["MARGIN", "by_world", "exponent", "shown", "start_choices", "start_gaps", "summary"]
+__all__ = ["MARGIN", "by_world", "exponent", "shown", "start_choices", "start_gaps", "summary", "with_published"]
 
 MARGIN = 0.02  # of MCC, within which a start is as good as the best
 
@@ -79,11 +79,15 @@ def summary(table: pd.DataFrame, by: str | list[str], without: tuple[str, ...] =
 def by_world(table: pd.DataFrame, published: pd.DataFrame | None = None) -> pd.DataFrame:
     """`summary` by world; published numbers, of the authors' own worlds, stand beside ours."""
     rows = summary(table, "world").rename_axis(index=None, columns="rebuilt world")
-    if published is not None:
-        beside = published.set_index("world").reindex(rows.index)
-        for title, column in (("MCC", "mcc"), ("R²", "r2")):
-            texts = [NONE if pd.isna(v) else f"{v:.2f}" for v in beside[column]]
-            rows.insert(list(rows.columns).index(title) + 1, f"published {title}", texts)
+    return rows if published is None else with_published(rows, published.set_index("world"))
+
+
+def with_published(rows: pd.DataFrame, published: pd.DataFrame) -> pd.DataFrame:
+    """`summary` with the published mcc and r2 of its rows' names beside ours, a dash where there are none."""
+    beside = published.reindex(rows.index)
+    for title, column in (("MCC", "mcc"), ("R²", "r2")):
+        texts = [NONE if pd.isna(v) else f"{v:.2f}" for v in beside[column]]
+        rows.insert(list(rows.columns).index(title) + 1, f"published {title}", texts)
     return rows
 
 
