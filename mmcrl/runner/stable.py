@@ -91,17 +91,19 @@ def _cleaner(root: Path) -> Callable[[Any], Any]:
     """A function that replaces addresses and paths in a text, or in the texts of a list or dictionary."""
     places = dict.fromkeys((sysconfig.get_path("purelib"), sysconfig.get_path("platlib")), "site-packages")
     places |= {sysconfig.get_path("stdlib"): "python", str(root): ".", str(Path.home()): "~"}
-    rules = [(re.compile(r"\bat 0x[0-9a-fA-F]+"), "at 0x…")]
+    rules = [
+        (_CELL, re.compile(rf"[^\s\"']{{0,500}}{_CELL}\d+/\d+\.py"), "cell"),
+        ("at 0x", re.compile(r"\bat 0x[0-9a-fA-F]+"), "at 0x…"),
+    ]
     for place in sorted(places, key=len, reverse=True):
         if len(place) > 1:
-            rules.append((re.compile(re.escape(place) + r"(?![\w.-])"), places[place]))
+            rules.append((place, re.compile(re.escape(place) + r"(?![\w.-])"), places[place]))
 
     def clean(value: Any) -> Any:
         if isinstance(value, str):
-            if _CELL in value:  # a search through a picture's letters, in which it never is, took minutes
-                value = re.sub(rf"[^\s\"']{{0,500}}{_CELL}\d+/\d+\.py", "cell", value)
-            for pattern, replacement in rules:
-                value = pattern.sub(replacement, value)
+            for within, pattern, replacement in rules:
+                if within in value:  # a pattern's search through the letters of a picture takes minutes
+                    value = pattern.sub(replacement, value)
             return value
         if isinstance(value, list):
             return [clean(item) for item in value]
