@@ -80,12 +80,22 @@ def find_manifest(name_or_path: str | Path) -> Path:
     raise InputError("name_or_path", expected, repr(text))
 
 
-def source_files(name_or_path: str | Path) -> list[Path]:
-    """The files a cohort is made of: manifest, tables, dictionaries; not the images and series of single people."""
-    path = find_manifest(name_or_path)
-    manifest, faults = read_manifest(path)
+def declared(name_or_path: str | Path) -> Manifest:
+    """What a manifest declares; the data are not looked at.
+
+    Raises
+    ------
+    InputError : for the first of whatever is wrong with the manifest.
+    """
+    manifest, faults = read_manifest(find_manifest(name_or_path))
     if manifest is None:
         raise faults[0]
+    return manifest
+
+
+def source_files(name_or_path: str | Path) -> list[Path]:
+    """The files a cohort is made of: manifest, tables, dictionaries; not the images and series of single people."""
+    path, manifest = find_manifest(name_or_path), declared(name_or_path)
     variables = [v for spec in manifest.columns().values() for v in spec.variables]
     return [path, *open_layout(path.parent, manifest.source).files([*variables, *table_variables(manifest)])]
 

@@ -17,6 +17,7 @@ from conftest import ROOT, Site
 from playwright.sync_api import Browser, BrowserContext, Page
 
 import mmcrl
+from mmcrl.runner.config import read_config
 
 GLUE = re.compile(r"\{glue:text\}`notebooks/(\S+\.ipynb)::(\w+):(.+?)`")
 REMOTE = re.compile(r"^(https?:)?//")
@@ -47,11 +48,10 @@ def glued(notebook: Path) -> dict[str, object]:
 # The notebooks
 
 
-def test_every_notebook_became_a_page(site: Site) -> None:
-    sources = {path.stem for path in (ROOT / "notebooks").glob("*.ipynb")}
-    assert sources
-    assert {path.stem for path in site.notebooks} == sources
-    assert {path.stem for path in (site.html / "notebooks").glob("*.html")} == sources
+def test_every_run_became_a_page(site: Site) -> None:
+    runs = set(read_config(ROOT / "params.yml").runs)
+    assert {path.stem for path in site.notebooks} == runs
+    assert {path.stem for path in (site.html / "notebooks").glob("*.html")} == runs
 
 
 def test_every_code_cell_ran_without_error(site: Site) -> None:

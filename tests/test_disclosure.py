@@ -102,7 +102,9 @@ def test_picture_of_aggregates_passes():
     bars = Drawing(1, bars=[("people", np.array([310.0, 120, 10])), ("measured (% of 600 people)", np.array([3.0]))])
     dots = Drawing(1, marks=[np.random.default_rng(0).normal(size=(60, 2))])
     mean = Drawing(1, images=[PEOPLE.pictures[0].mean(0)[0].astype(float)])
-    assert sorts(notebook_of(), drawings=[bars, dots, mean]) == set()
+    ranked = np.column_stack([np.arange(25, 60), np.random.default_rng(1).normal(size=35)])  # as ages are, in years
+    places = Drawing(1, marks=[ranked], lines=[ranked[:, ::-1]])
+    assert sorts(notebook_of(), drawings=[bars, dots, mean, places]) == set()
 
 
 # Rules

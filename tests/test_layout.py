@@ -20,6 +20,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from mmcrl import load_cohort
+from mmcrl.runner.config import read_config
 
 MATHJAX = "a4354ff94fd868aea0cc6eaaa79a57fda0588646fc46ee3700a349ee0a11cbe6"  # tex-svg-full.js of MathJax 3.2.2
 NOTEBOOKS = sorted((ROOT / "notebooks").rglob("*.ipynb"))
@@ -68,10 +69,11 @@ def test_layout() -> None:
 def test_pages_of_the_table_of_contents_exist() -> None:
     contents = yaml.safe_load((ROOT / "book" / "_toc.yml").read_text(encoding="utf-8"))
     files = [contents["root"], *(c["file"] for part in contents["parts"] for c in part["chapters"])]
-    missing = [f for f in files if not (ROOT / f"book/{f}.md").exists() and not (ROOT / f"{f}.ipynb").exists()]
-    assert not missing
-    pages = [path for path in NOTEBOOKS if path.parent.name != "workers"]
-    assert {f"notebooks/{path.stem}" for path in pages} <= set(files)
+    runs = read_config(ROOT / "params.yml").runs
+    pages = {f"notebooks/{name}" for name in runs}
+    assert pages == {f for f in files if not (ROOT / f"book/{f}.md").exists()}
+    executed = {notebook for run in runs.values() for notebook in (run.notebook, run.without) if notebook}
+    assert executed == {f"notebooks/{path.name}" for path in NOTEBOOKS if path.parent.name != "workers"}
 
 
 def test_no_static_folder() -> None:
@@ -228,7 +230,7 @@ def test_parameters_have_type_and_help(path: Path) -> None:
             f"no help: {lines[statement.lineno - 1]}"
         )
         names.append(ast.unparse(statement.target))
-    assert {"seed", "sweep"} & set(names), "what is drawn, or whose table is read"
+    assert {"seed", "sweep", "cohort"} & set(names), "what is drawn, whose table is read, or who is declared"
 
 
 # Sources

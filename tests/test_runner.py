@@ -100,6 +100,31 @@ def test_the_table_of_a_cohort_elsewhere_is_data_too(
     assert Planner(project).run("tiny", settings=settings).inputs.changes(before) == ["data"]
 
 
+def test_a_page_whose_files_are_not_here_is_made_by_another_notebook(project: Project) -> None:
+    clinic, cohort = project.root / "clinic", 'cohort: str = "none"  # a manifest'
+    clinic.mkdir()
+    write_small(clinic)
+    for name, parameters in {"study": f"{cohort}\nsteps: int = 1  # of the training", "absent": cohort}.items():
+        write_notebook(project.root / "notebooks" / f"{name}.ipynb", f"'{name}'", parameters=parameters)
+    entry = {"notebook": "notebooks/study.ipynb", "without": "notebooks/absent.ipynb", "heading": "A clinic"}
+    params = {"cohort": "clinic/small.toml", "steps": 2}
+    write_params(project, defaults={}, runs={"clinic": {**entry, "title": "Clinic", "params": params}})
+
+    def cells(**settings: str) -> list[str]:
+        source = Planner(project).run("clinic", settings=settings).task.source
+        return [cell.source for cell in nbformat.reads(source, 4).cells]
+
+    assert (cells()[0], cells()[-1]) == ("# A clinic", "'study'")
+    assert cells(cohort="none")[-1] == "'absent'"
+    with_files = Planner(project).run("clinic")
+    (clinic / "people.csv").unlink()
+    assert (cells()[0], cells()[-1]) == ("# A clinic", "'absent'")
+    without = Planner(project).run("clinic")
+    assert (with_files.parameters, without.parameters) == (params, {"cohort": "clinic/small.toml"})
+    assert "cells" in without.inputs.changes(with_files.inputs), "the page is made anew"
+    assert run_in(project, "clinic") == []
+
+
 def test_outputs_and_tags_without_content_are_no_change(done: Project) -> None:
     before = Planner(done).run("tiny").inputs
     source = done.root / "notebooks" / "tiny.ipynb"

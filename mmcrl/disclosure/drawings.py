@@ -74,9 +74,15 @@ def find_in_drawing(drawing: Drawing, persons: Persons, rules: Rules) -> Iterato
 
 
 def _of_people(points: np.ndarray, persons: Persons) -> bool:
-    """Whether coordinates are values of people: successive ones, or a dozen of one column."""
+    """Whether coordinates are values of people: successive ones, or a dozen of one column.
+
+    Successive whole numbers are places on an axis and nobody's, although a column that counts has all of them too.
+    """
     for axis in (0, 1):
         values = points[:, axis][np.isfinite(points[:, axis])]
+        places = np.unique(values)
+        if len(places) and np.array_equal(places, np.round(places[0]) + np.arange(len(places))):
+            continue
         cells = [(float(value), 1e-9 * abs(float(value))) for value in values]
         if is_run(cells, persons) or is_subset(cells, persons):
             return True

@@ -10,6 +10,12 @@
         title: The generative model
         params: {n_people: 4000}      # in every profile
         full: {n_people: 10000}       # in this profile, over the above
+      17_nhanes_2005:
+        notebook: notebooks/02_real_cohort.ipynb
+        title: Adults of NHANES 2005-06
+        heading: Real people, 2005 and 2006  # in place of the notebook's own, where several runs share it
+        without: notebooks/absent.ipynb      # executed in its place where the cohort's files are not here
+        params: {cohort: nhanes-2005}
     sweeps:
       numeric-seeds:                  # becomes data/results/numeric-seeds.csv
         notebook: notebooks/01_generative_model.ipynb
@@ -47,6 +53,8 @@ class Run(_Part):
 
     notebook: Text
     title: Text
+    heading: Text | None = None  # of the page; None: the notebook's own
+    without: Text | None = None  # notebook executed instead where the files of parameter `cohort` are not here
     params: dict[str, Any] = {}
     quick: dict[str, Any] = {}
     full: dict[str, Any] = {}

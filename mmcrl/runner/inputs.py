@@ -13,7 +13,7 @@ from mmcrl.errors import InputError
 from mmcrl.runner.files import digest, digest_of
 from mmcrl.runner.project import Project
 
-__all__ = ["Inputs", "Surroundings"]
+__all__ = ["Inputs", "Surroundings", "has_files"]
 
 _VARYING = {"papermill", "execution", "ExecuteTime", "collapsed", "scrolled"}
 
@@ -122,6 +122,17 @@ def _sources(manifest: Path) -> list[Path]:
         return [path.resolve() for path in source_files(manifest)]
     except InputError:
         return [manifest] if manifest.is_file() else []
+
+
+def has_files(cohort: str, root: Path) -> bool:
+    """Whether every file of this cohort, a manifest's name or its path from ``root``, is on this machine."""
+    from mmcrl.manifest import source_files
+
+    try:
+        files = source_files(root / cohort if cohort.endswith(".toml") else cohort)
+        return all(path.is_file() for path in files)
+    except InputError:
+        return False
 
 
 def _lasting(metadata: dict[str, Any]) -> dict[str, Any]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
+from copy import deepcopy
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,9 +14,9 @@ from nbformat import NotebookNode
 
 from mmcrl.errors import InputError
 from mmcrl.runner import reports
-from mmcrl.runner.config import Profile, Run, Sweep, nearest, read_config
+from mmcrl.runner.config import Profile, nearest, read_config
 from mmcrl.runner.execute import Task
-from mmcrl.runner.inputs import Inputs, Surroundings
+from mmcrl.runner.inputs import Inputs, Surroundings, has_files
 from mmcrl.runner.parameters import Parameter, check, describe, parameters_of
 from mmcrl.runner.project import Project
 from mmcrl.runner.stable import serialise
@@ -22,6 +24,8 @@ from mmcrl.runner.stable import serialise
 __all__ = ["Job", "Planner"]
 
 Settings = Mapping[str, str]
+
+_HEADING = re.compile(r"^# .*", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -69,12 +73,16 @@ class Planner:
     def run(self, name: str, profile: Profile = "quick", settings: Settings | None = None) -> Job:
         """The execution that makes the page of a run."""
         entry = self.config.runs[name]
-        values = {**entry.params, **getattr(entry, profile)}
+        values, notebook, settings = {**entry.params, **getattr(entry, profile)}, entry.notebook, settings or {}
+        cohort = str(settings.get("cohort", values.get("cohort")))
+        if entry.without and not has_files(cohort, self.project.root):
+            notebook = entry.without
+            values = {key: value for key, value in values.items() if key in self._source(notebook)[1]}
         tables = [sweep for sweep in self.config.sweeps if (self.project.results / f"{sweep}.json").is_file()]
         results = {sweep: self.sweep_inputs(sweep).digest for sweep in tables}
         if entry.reports:
             results["reports of the disclosure guard"] = reports.state(self.project, name)
-        return self._job(name, entry, values, settings or {}, results)
+        return self._job(name, notebook, values, settings, results, heading=entry.heading)
 
     def points(self, name: str, settings: Settings | None = None) -> list[Job]:
         """The executions of a sweep, in the order of `Sweep.points`."""
@@ -85,7 +93,7 @@ class Planner:
         jobs = []
         for varied in entry.points():
             label = f"{name} {', '.join(f'{key}={value}' for key, value in varied.items())}"
-            jobs.append(self._job(label, entry, {**entry.params, **varied}, settings, None, varied))
+            jobs.append(self._job(label, entry.notebook, {**entry.params, **varied}, settings, None, varied))
         return jobs
 
     def sweep_inputs(self, name: str, settings: Settings | None = None) -> Inputs:
@@ -99,16 +107,19 @@ class Planner:
     def _job(
         self,
         name: str,
-        entry: Run | Sweep,
+        path: str,
         values: dict[str, Any],
         settings: Settings,
         results: dict[str, str] | None,
         varied: dict[str, Any] | None = None,
+        heading: str | None = None,
     ) -> Job:
-        notebook, parameters = self._source(entry.notebook)
+        notebook, parameters = self._source(path)
+        if heading is not None:
+            notebook = _headed(notebook, heading)
         defaults = {key: value for key, value in self.config.defaults.items() if key in parameters}
         chosen = {key: parameters[key].parse(text) for key, text in settings.items() if key in parameters}
-        resolved = check({**defaults, **values, **chosen}, parameters, entry.notebook)
+        resolved = check({**defaults, **values, **chosen}, parameters, path)
         given = {key: value for key, value in resolved.items() if value != parameters[key].default}
         inputs = self._surroundings.inputs(notebook, resolved, self.config.threads, results)
         task = Task(name, serialise(notebook), given, str(self.project.root), self.config.threads)
@@ -125,3 +136,10 @@ class Planner:
                 raise InputError(f"notebook {path}", "a readable notebook", got) from None
             self._sources[path] = notebook, parameters_of(notebook, path)
         return self._sources[path]
+
+
+def _headed(notebook: NotebookNode, heading: str) -> NotebookNode:
+    """A copy under another heading of the first level."""
+    headed = deepcopy(notebook)
+    headed.cells[0].source = _HEADING.sub(lambda _: f"# {heading}", headed.cells[0].source, count=1)
+    return headed
