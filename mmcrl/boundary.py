@@ -20,6 +20,7 @@ __all__ = [
     "checked_known",
     "checked_modalities",
     "checked_tiers",
+    "checked_weights",
     "column_faults",
     "refuse_unknown",
 ]
@@ -89,6 +90,21 @@ def refuse_unknown(argument: str, given: Iterable[str], names: list[str]) -> Non
     for name in given:
         if name not in names:
             raise InputError(argument, f"modalities among {', '.join(names)}", repr(name))
+
+
+def checked_weights(given: ArrayLike | None, n: int) -> np.ndarray | None:
+    """Positive finite weights (n,), one per person."""
+    if given is None:
+        return None
+    try:
+        weights = np.asarray(given, dtype=float)
+    except (TypeError, ValueError):
+        raise InputError("weights", f"{n} numbers above 0", type(given).__name__) from None
+    if weights.shape != (n,):
+        raise InputError("weights", f"{n} numbers above 0", f"shape {weights.shape}")
+    if not (np.isfinite(weights) & (weights > 0)).all():
+        raise InputError("weights", "a number above 0 of everyone", "some missing, infinite, 0 or below")
+    return weights
 
 
 def checked_known(frame: pd.DataFrame | None, modalities: Mapping[str, Modality]) -> pd.DataFrame:

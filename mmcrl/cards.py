@@ -26,6 +26,7 @@ from mmcrl.sensitivity import (
     observed_strata,
     start_table,
     stratum_table,
+    weight_table,
 )
 
 __all__ = ["Cards", "link_cards"]
@@ -40,8 +41,8 @@ class Cards:
     Attributes
     ----------
     links : one row per link: those of `MultimodalCRL.links`, with low and high (evidence's 95 % interval), limit
-        (`mmcrl.sensitivity.claim_limit`), and the columns of `hidden_table`, `covariate_table`, `start_table` and,
-        where it was given, `mmcrl.stability.link_stability`.
+        (`mmcrl.sensitivity.claim_limit`), and the columns of `hidden_table`, `covariate_table`, `start_table`, of
+        `weight_table` where the cohort has weights, and of `mmcrl.stability.link_stability` where that was given.
     effects : of `MultimodalCRL.effects`, an undirected link both ways.
     strata : of `mmcrl.sensitivity.stratum_table`.
     edges : of `mmcrl.baselines.edge_table`; empty where it was not given.
@@ -115,6 +116,8 @@ def link_cards(
         covariate_table(links, measured, covariates),
         start_table(links, model, cohort, confidence),
     ]
+    if cohort.weights is not None:
+        tables.append(weight_table(links, measured, cohort.weights))
     for table in [*tables, *([] if stability is None else [stability])]:
         told = told.merge(table, on=_ENDS, how="left")
     known = compare(every, model.loadings(cohort), cohort.known, confidence)

@@ -20,6 +20,7 @@ from mmcrl.boundary import (
     checked_known,
     checked_modalities,
     checked_tiers,
+    checked_weights,
     column_faults,
     refuse_unknown,
 )
@@ -42,6 +43,8 @@ class Cohort:
     known : links known beforehand: source and target (``modality.column``), sign (+1, -1; 0: near nothing), rests_on.
     n_latents : suggested number of latents per modality.
     codebook : one row per column: modality, column, unit, kind, question, variable.
+    weights : of a survey: how many people of the population each stands for (n,), above 0. A fit does not use them;
+        see `mmcrl.sensitivity.weight_table`.
 
     Raises
     ------
@@ -65,6 +68,7 @@ class Cohort:
         known: pd.DataFrame | None = None,
         n_latents: Mapping[str, int] | None = None,
         codebook: pd.DataFrame | None = None,
+        weights: ArrayLike | None = None,
     ) -> None:
         self.name = name
         self.modalities = checked_modalities(modalities)
@@ -72,6 +76,7 @@ class Cohort:
         self.tiers = checked_tiers(tiers, self.names)
         self.known = checked_known(known, self.modalities)
         self.codebook = checked_codebook(codebook)
+        self.weights = checked_weights(weights, len(self.ids))
         self.n_latents = dict(n_latents or {})
         refuse_unknown("n_latents", self.n_latents, self.names)
         self.check()
@@ -121,7 +126,9 @@ class Cohort:
             expected = f"positions in 0..{len(self) - 1} without repeats, or a bool mask of {len(self)}"
             raise InputError("index", expected, f"{rows.dtype} of shape {rows.shape}")
         rows = rows.astype(int)
-        return self._with({k: m.take(rows) for k, m in self.modalities.items()}, self.ids[rows])
+        new = self._with({k: m.take(rows) for k, m in self.modalities.items()}, self.ids[rows])
+        new.weights = None if self.weights is None else self.weights[rows]
+        return new
 
     def split(self, fraction: float = 0.2, seed: int = 0) -> tuple[Cohort, Cohort]:
         """Two cohorts (train, held out) without a person in common; this share of the people is held out."""

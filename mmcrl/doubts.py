@@ -27,6 +27,7 @@ def doubts(cards: Cards, source: str, target: str, labels: Mapping[str, str] | N
         f" ({cards.smallest:.3f} are asked for here).",
         *_uncertain(link),
         *_covariates(link, cards, name),
+        *_weighted(link, cards.smallest),
         *_groups(cards.of("strata", source, target), int(link["sign"]), cards.smallest),
         *_returns(link),
         *_others(cards.of("edges", source, target)),
@@ -68,6 +69,16 @@ def _covariates(link: pd.Series, cards: Cards, name: Mapping[str, str]) -> list[
         elif link[f"sign_{column}"] * link["sign"] < 0:
             found.append(f"{words} its sign turns.")
     return found
+
+
+def _weighted(link: pd.Series, smallest: float) -> list[str]:
+    if "weighted" not in link.index:
+        return []
+    if link["weighted"] < smallest:
+        return [
+            f"With the survey's weights its evidence is {link['weighted']:.3f} nats, below what counts as a link."
+        ]
+    return ["With the survey's weights its sign turns."] if link["sign_weighted"] * link["sign"] < 0 else []
 
 
 def _groups(strata: pd.DataFrame, sign: int, smallest: float) -> list[str]:

@@ -75,32 +75,48 @@ def n_regressors(p: int) -> int:
     return 1 + DEGREE * p + p * (p - 1) // 2
 
 
-def _log_density(x: np.ndarray, y: np.ndarray, fit: np.ndarray, score: np.ndarray) -> np.ndarray:
+def _log_density(
+    x: np.ndarray, y: np.ndarray, fit: np.ndarray, score: np.ndarray, weights: np.ndarray | None = None
+) -> np.ndarray:
     """log density of the ``score`` people's y, fitted on the ``fit`` people.
 
     Student's t with 4 degrees of freedom, so that a few outlying people do not rule the mean; its location and log
     variance are linear in x by ridge regression, its overall size the maximum-likelihood one.
     """
-    gram = x[fit].T @ x[fit] + np.eye(x.shape[1])
-    residual = y - x @ np.linalg.solve(gram, x[fit].T @ y[fit])
+    count, among = (None, x[fit]) if weights is None else (weights[fit], x[fit] * weights[fit, None])
+    gram = among.T @ x[fit] + np.eye(x.shape[1])
+    residual = y - x @ np.linalg.solve(gram, among.T @ y[fit])
     size = np.log(residual**2 + 1e-3)
-    gamma = np.linalg.solve(gram, x[fit].T @ (size[fit] - size[fit].mean()))
+    gamma = np.linalg.solve(gram, among.T @ (size[fit] - _mean(size[fit], count)))
     log_variance = np.clip(x @ gamma, -2, 2)
     squared = residual**2 * np.exp(-log_variance)
-    overall = np.mean(squared[fit])
+    overall = _mean(squared[fit], count)
     for _ in range(15):  # the fixed point of the maximum-likelihood scale of a t distribution
-        overall = np.mean((_FREEDOM + 1) / (_FREEDOM + squared[fit] / overall) * squared[fit])
+        overall = _mean((_FREEDOM + 1) / (_FREEDOM + squared[fit] / overall) * squared[fit], count)
     z = np.sqrt(squared[score] / overall)
     return student_t.logpdf(z, _FREEDOM) - 0.5 * (np.log(overall) + log_variance[score])
 
 
-def pair_evidence(z: np.ndarray, i: int, j: int, given: Sequence[int], seed: int = 0) -> tuple[float, float, float]:
+def pair_evidence(
+    z: np.ndarray, i: int, j: int, given: Sequence[int], seed: int = 0, *, weights: np.ndarray | None = None
+) -> tuple[float, float, float]:
     """Evidence (nats per person), its standard error, and the sign of the partial association of i and j given S.
 
     ``z`` (n, d); people for whom one of the latents is missing are left out.  The densities are Student's t after
     normal scores, with location and log-scale that are polynomial in the conditioning latents.
+
+    With ``weights`` w (n,), how many people each stands for, densities are fitted to the weighted people and
+
+        Delta = sum w_i g_i / sum w_i,    se^2 = sum w_i^2 (g_i - Delta)^2 / (sum w_i)^2,
+
+    g the gain of a person, as in Horvitz and Thompson, A generalization of sampling without replacement from a
+    finite universe (1952); people are taken as drawn one by one.
     """
-    scores = _scores(z, i, j, given)
+    used = [i, j, *given]
+    seen = ~np.isnan(z[:, used]).any(1)
+    scores = normal_scores(z[seen][:, used])
+    if weights is not None:
+        weights = weights[seen] / weights[seen].mean()
     n = len(scores)
     fold = np.random.default_rng(seed).permutation(n) % _FOLDS
     without = scores[:, 2:]
@@ -110,14 +126,19 @@ def pair_evidence(z: np.ndarray, i: int, j: int, given: Sequence[int], seed: int
         for f in range(_FOLDS):
             fit, score = np.flatnonzero(fold != f), np.flatnonzero(fold == f)
             y = scores[:, end]
-            gain[score] += _log_density(large, y, fit, score) - _log_density(small, y, fit, score)
+            gain[score] += _log_density(large, y, fit, score, weights) - _log_density(small, y, fit, score, weights)
     gain /= 2
-    return float(gain.mean()), float(gain.std() / np.sqrt(n)), float(np.sign(_partial(scores)))
+    delta = _mean(gain, weights)
+    error = np.sqrt(_mean((gain - delta) ** 2, None if weights is None else weights**2)) / np.sqrt(n)
+    if weights is not None:
+        error *= np.sqrt((weights**2).mean())
+    return float(delta), float(error), float(np.sign(_partial(scores, weights)))
 
 
 def partial_correlation(z: np.ndarray, i: int, j: int, given: Sequence[int]) -> float:
     """Partial correlation of the normal scores of i and j, the others in ``given`` held fixed; ``z`` (n, d)."""
-    return _partial(_scores(z, i, j, given))
+    used = [i, j, *given]
+    return _partial(normal_scores(z[~np.isnan(z[:, used]).any(1)][:, used]))
 
 
 def correlation_of(evidence: float) -> float:
@@ -129,13 +150,11 @@ def correlation_of(evidence: float) -> float:
     return float(np.sqrt(1 - np.exp(-2 * max(evidence, 0.0))))
 
 
-def _scores(z: np.ndarray, i: int, j: int, given: Sequence[int]) -> np.ndarray:
-    """Normal scores of i, j and the given (m, 2 + p), of the people who have all of them."""
-    used = [i, j, *given]
-    return normal_scores(z[~np.isnan(z[:, used]).any(1)][:, used])
+def _mean(values: np.ndarray, weights: np.ndarray | None) -> float:
+    return float(np.mean(values) if weights is None else np.average(values, weights=weights))
 
 
-def _partial(scores: np.ndarray) -> float:
+def _partial(scores: np.ndarray, weights: np.ndarray | None = None) -> float:
     """Partial correlation of the first two columns, the others held fixed."""
-    precision = np.linalg.pinv(np.corrcoef(scores.T))
+    precision = np.linalg.pinv(np.corrcoef(scores.T) if weights is None else np.cov(scores.T, aweights=weights))
     return float(-precision[0, 1] / np.sqrt(precision[0, 0] * precision[1, 1]))

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from mmcrl.boundary import KNOWN_COLUMNS, column_faults
+from mmcrl.boundary import KNOWN_COLUMNS, checked_weights, column_faults
 from mmcrl.codebook import read_codebook
 from mmcrl.cohort import Cohort, Modality
 from mmcrl.errors import InputError
@@ -25,7 +25,7 @@ from mmcrl.layouts.layout import Layout
 from mmcrl.people import included_people, sufficiently_measured, table_variables
 from mmcrl.ranges import range_faults
 from mmcrl.schema import Manifest, ModalitySpec, parse
-from mmcrl.transforms import decode, transform
+from mmcrl.transforms import decode, numbers, transform
 
 __all__ = [
     "Assembled",
@@ -156,6 +156,7 @@ def put_together(folder: Path, manifest: Manifest) -> Assembled:
         few_people = InputError("manifest people", "at least 2 people", f"{len(values)} people")
         return stopped(("", few_people))
     try:
+        weights = _weights(manifest, table.loc[values.index])
         modalities = {
             name: bulk[name]
             if spec.bulk
@@ -176,8 +177,17 @@ def put_together(folder: Path, manifest: Manifest) -> Assembled:
         known=known,
         n_latents=suggested,
         codebook=codebook,
+        weights=weights,
     )
     return Assembled(cohort, [], {}, table, values, layout)
+
+
+def _weights(manifest: Manifest, table: pd.DataFrame) -> np.ndarray | None:
+    name = manifest.people.weights
+    try:
+        return checked_weights(None if name is None else numbers(table[name]), len(table))
+    except InputError as error:
+        raise InputError("manifest people.weights", error.expected, error.got) from None
 
 
 def read_manifest(path: Path) -> tuple[Manifest | None, list[InputError]]:

@@ -21,7 +21,8 @@ def table_variables(manifest: Manifest) -> list[str]:
     specs = manifest.table_columns().values()
     variables = [v for spec in specs for v in spec.variables]
     variables += [skip.variable for spec in specs for skip in spec.skipped]
-    return list(dict.fromkeys([*variables, *(rule.variable for rule in manifest.include)]))
+    weights = [manifest.people.weights] if manifest.people.weights else []
+    return list(dict.fromkeys([*variables, *(rule.variable for rule in manifest.include), *weights]))
 
 
 def included_people(layout: Layout, manifest: Manifest) -> pd.DataFrame:

@@ -42,10 +42,11 @@ class Inclusion(_Part):
 
 
 class People(_Part):
-    """Who is kept, by what was measured of them."""
+    """Who is kept, by what was measured of them, and how many people of the population each stands for."""
 
     require: list[str] = []
     min_modalities: Annotated[int, Field(ge=1)] = 1
+    weights: Text | None = None  # variable of a survey: how many people each stands for
 
 
 class Skip(_Part):

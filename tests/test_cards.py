@@ -1,5 +1,7 @@
 """Cards: every link's numbers hang together, what would overturn it is said, and the page shows it."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -10,6 +12,7 @@ from mmcrl.baselines import edge_table, fci_graph, pc_graph, standing_columns
 from mmcrl.cards import Cards, link_cards
 from mmcrl.disclosure import inspect
 from mmcrl.doubts import doubts
+from mmcrl.evidence import pair_evidence
 from mmcrl.sensitivity import Measured, start_table
 
 N = 1_600
@@ -177,6 +180,26 @@ def test_the_view_has_a_panel_per_link_and_tells_nothing_of_small_groups(cards: 
     assert "few people): too few to tell" in text
     assert "script" not in view.html
     assert "shuffled a: 0 of 6 pairs claimed" in text
+
+
+def test_weights_of_a_survey_are_a_row_of_every_card(fitted: tuple[MultimodalCRL, Cohort]) -> None:
+    model, unseen = fitted
+    weighted = Cohort(unseen.modalities, ids=unseen.ids, tiers=unseen.tiers, weights=np.ones(len(unseen)))
+    told = link_cards(model, weighted)
+    latents = Measured.of(model.transform(unseen), model.knowledge)
+    for link in told.links.to_dict("records"):
+        i, j = latents.place(link["source"]), latents.place(link["target"])
+        again = pair_evidence(latents.z, i, j, latents.set_of(link["source"], link["target"]))
+        assert (link["weighted"], link["weighted_se"]) == pytest.approx(again[:2])
+        assert link["sign_weighted"] == again[2]
+    assert "survey weights" in plots.card_view(told).html
+    link = told.links.iloc[0]
+    against = {"weighted": 0.001}, {"sign_weighted": -link["sign"]}, {}
+    words = "evidence is 0.001 nats, below", "weights its sign turns", "nothing"
+    for change, word in zip(against, words, strict=True):
+        changed = replace(told, links=told.links.head(1).assign(**change))
+        said = [text for text in doubts(changed, link["source"], link["target"]) if "survey's weights" in text]
+        assert (word in said[0]) if change else said == []
 
 
 def test_the_guard_lets_cards_of_people_pass(cards: Cards) -> None:

@@ -218,3 +218,12 @@ def test_summary_counts_people_and_missing_values():
     row = Cohort({"a": values}).summary().loc["a"]
     assert (row["kind"], row["columns"], row["people"]) == ("table", 3, 39)
     assert row["missing"] == pytest.approx(1 / (39 * 3))
+
+
+@pytest.mark.parametrize(
+    ("weights", "text"),
+    [(np.ones(39), "shape (39,)"), (np.r_[0, np.ones(39)], "0 or below"), (["x"] * 40, "got list")],
+)
+def test_weights_are_a_number_above_0_of_everyone(weights, text):
+    refused("weights", Cohort, {"a": A}, weights=weights)
+    refused(text, Cohort, {"a": A}, weights=weights)

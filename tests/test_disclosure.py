@@ -92,6 +92,13 @@ def test_small_whole_numbers_are_ids_only_where_ids_stand():
     assert sorts(printed("person 17 is odd"), persons) == {"id"}
 
 
+def test_weights_of_a_survey_are_values_of_people():
+    weights = np.round(np.random.default_rng(2).uniform(1e3, 2e5, 300), 2)
+    cohort = Cohort({"a": np.random.default_rng(3).normal(size=(300, 2))}, weights=weights)
+    assert sorts(printed(" ".join(map(str, weights[:8]))), Persons.of(cohort)) == {"row"}
+    assert sorts(printed(" ".join(map(str, weights[:8] + 0.5))), Persons.of(cohort)) == set()
+
+
 def test_a_text_id_is_found_as_a_whole_word():
     persons = Persons("clinic", ["HPP-0017", "HPP-0018"], {}, "RegistrationCode")
     assert sorts(printed("see HPP-0017 first"), persons) == {"id"}

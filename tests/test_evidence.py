@@ -38,6 +38,37 @@ def test_evidence_vanishes_given_the_separating_latent():
     assert abs(pair_evidence(z, 0, 2, [1])[0]) < 0.005
 
 
+def drawn(n, share, rng):
+    """People of whom this share are of a group in which the two go together; in the others they do not."""
+    group = rng.random(n) < share
+    a = rng.normal(size=n)
+    b = np.where(group, 0.6 * a, -0.2 * a) + np.where(group, 0.8, np.sqrt(0.96)) * rng.normal(size=n)
+    return np.column_stack([a, b]), group
+
+
+def test_weights_bring_back_the_population():
+    rng = np.random.default_rng(8)
+    even, _ = drawn(N, 0.5, rng)
+    few, group = drawn(N, 0.1, rng)
+    weights = np.where(group, 0.5 / 0.1, 0.5 / 0.9)
+    true, error, sign = pair_evidence(even, 0, 1, [])
+    plain, weighted = pair_evidence(few, 0, 1, []), pair_evidence(few, 0, 1, [], weights=weights)
+    assert (plain[2], weighted[2], sign) == (-1, 1, 1)
+    assert abs(weighted[0] - true) < 3 * np.hypot(error, weighted[1])
+    assert plain[0] < true - 3 * np.hypot(error, plain[1]), "unweighted, it is another population's"
+    assert pair_evidence(few, 0, 1, [], weights=7 * weights) == pytest.approx(weighted), "their sum says nothing"
+    assert pair_evidence(few, 0, 1, [], weights=np.ones(N)) == pytest.approx(plain)
+
+
+def test_the_weighted_standard_error_is_the_spread_over_samples():
+    found = []
+    for seed in range(60):
+        z, group = drawn(800, 0.1, np.random.default_rng(seed))
+        found.append(pair_evidence(z, 0, 1, [], weights=np.where(group, 0.5 / 0.1, 0.5 / 0.9))[:2])
+    delta, error = np.array(found).T
+    assert 0.75 < error.mean() / delta.std(ddof=1) < 1.3
+
+
 def test_search_finds_the_separating_set_of_a_chain():
     sets = separating_sets(linear_gaussian())
     assert sets[0, 2] == (1,)

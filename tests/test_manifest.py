@@ -35,6 +35,16 @@ def test_a_cohort_is_what_its_manifest_declares(folder):
     ]
 
 
+def test_weights_of_a_survey_follow_their_people(folder):
+    assert load_cohort(folder / "small.toml").weights is None
+    edit(folder, 'require = ["who"]', 'require = ["who"]\nweights = "one"')
+    cohort = load_cohort(folder / "small.toml")
+    assert cohort.weights.tolist() == [4.0 + i for i in range(2, N)]
+    train, held_out = cohort.split(0.25, seed=1)
+    assert held_out.weights.tolist() == [4.0 + person - 100 for person in held_out.ids]
+    assert len(train.weights) == len(train) and train.shuffled("lab").weights.tolist() == train.weights.tolist()
+
+
 def test_values_are_decoded_and_transformed(folder):
     cohort = load_cohort(folder / "small.toml")
     assert column(cohort, "lab.lead")[110] == pytest.approx(np.log(2.0))

@@ -68,6 +68,19 @@ def test_a_fault_in_the_manifest_is_named_with_its_place(folder, old, new, texts
     refused(folder, *texts)
 
 
+@pytest.mark.parametrize(
+    ("variable", "texts"),
+    [
+        ("cigs", ["manifest people.weights: expected a number above 0 of everyone", "0 or below"]),
+        ("none", ["'none'"]),
+        ("sex", ["manifest people.weights", "some missing"]),
+    ],
+)
+def test_weights_that_are_none_are_refused(folder, variable, texts):
+    edit(folder, 'require = ["who"]', f'require = ["who"]\nweights = "{variable}"')
+    refused(folder, *texts)
+
+
 @pytest.mark.parametrize("path", ["../people.csv", "/etc/people.csv", "sub/../../people.csv", "link.csv"])
 def test_a_path_that_leaves_the_folder_is_refused(folder, path):
     inner = folder / "inner"

@@ -54,7 +54,10 @@ class Persons:
     def of(cls, cohort: Cohort, images: bool = False, minimum: int | None = None) -> Persons:
         """The people of a cohort."""
         name = None if cohort.ids.name is None else str(cohort.ids.name)
-        return cls(cohort.name, list(cohort.ids), cohort.modalities, name, images, minimum)
+        modalities = dict(cohort.modalities)
+        if cohort.weights is not None:
+            modalities["survey"] = Modality(cohort.weights[:, None], kind="observed", names=["weight"])
+        return cls(cohort.name, list(cohort.ids), modalities, name, images, minimum)
 
     def __len__(self) -> int:
         return len(self.order)

@@ -75,6 +75,12 @@ def _rows(cards: Cards, link: Mapping[Any, Any], labels: Mapping[str, str]) -> I
     yield "hidden cause", _hidden(link, labels)
     yield "smallest effect", f"claimed up to {link['limit']:.3f} nats; {cards.smallest:.3f} asked for"
     yield "covariates", escape(_covariates(cards, link))
+    if "weighted" in link:
+        sign = _SIGN[int(link["sign_weighted"])]
+        yield (
+            "survey weights",
+            f"{link['weighted']:.3f} ± {link['weighted_se']:.3f} nats, sign {sign}, in the population",
+        )
     yield "groups", _groups(cards.of("strata", source, target))
     edges = cards.of("edges", source, target)
     if len(edges):

@@ -1,0 +1,50 @@
+"""Weights: a link's evidence in the population that the people of a survey stand for.
+
+A survey examines some groups more often than others and says of each person by how many people of the population w
+the person stands for.  The evidence of a link is a mean over people (`mmcrl.evidence.pair_evidence`): weighted, it is
+that of the population, if weights are right and the latents and the sets that are held fixed, which were found
+without weights, hold there too.  Uneven weights cost people: n of them tell as much as
+
+    n_eff = (sum w_i)^2 / sum w_i^2
+
+of equal weight (Kish, Survey sampling, 1965).  The clusters and strata of a survey's design are not used, so that the
+standard error is that of people drawn one by one.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from mmcrl.evidence import pair_evidence
+from mmcrl.sensitivity.measured import Measured
+
+__all__ = ["WEIGHT_COLUMNS", "effective_people", "weight_table"]
+
+WEIGHT_COLUMNS = ["source", "target", "weighted", "weighted_se", "sign_weighted"]
+
+
+def effective_people(weights: np.ndarray) -> float:
+    """``(sum w)^2 / sum w^2`` (people).
+
+    >>> round(effective_people(np.array([1.0, 1.0, 1.0, 3.0])), 6)
+    3.0
+    """
+    return float(weights.sum() ** 2 / (weights**2).sum())
+
+
+def weight_table(links: pd.DataFrame, measured: Measured, weights: np.ndarray, seed: int = 0) -> pd.DataFrame:
+    """Columns `WEIGHT_COLUMNS`: one row per link.
+
+    weighted, weighted_se : evidence (nats per person) with every person counted by ``weights`` (n,), given the
+    latents that the link's evidence was measured with; sign_weighted : of the weighted partial association.
+
+    Raises
+    ------
+    InputError : for a link of unknown latents.
+    """
+    rows = []
+    for source, target, (i, j, given) in measured.pairs(links):
+        delta, error, sign = pair_evidence(measured.z, i, j, given, seed, weights=weights)
+        rows.append((source, target, delta, error, int(sign)))
+    return pd.DataFrame(rows, columns=WEIGHT_COLUMNS)
