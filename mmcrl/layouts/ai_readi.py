@@ -15,7 +15,6 @@ import pandas as pd
 from mmcrl.errors import InputError
 from mmcrl.layouts.layout import BulkFile, Layout, Recording, Words, id_texts
 from mmcrl.layouts.recordings import read_json
-from mmcrl.ranges import few
 from mmcrl.tables import column_names, nearest, read_table
 
 __all__ = ["AiReadi"]
@@ -173,9 +172,8 @@ class AiReadi(Layout):
                     else f"none{nearest(name, list(short.unique()))}"
                 )
                 raise InputError(f"file measurement.csv column {source}", f"one measurement {name!r}", got)
-            unread = int((rows & numbers.isna() & ~blank).sum())
-            if unread:
-                got = f"something else in {few(unread)} rows of {name}"
+            if (rows & numbers.isna() & ~blank).any():
+                got = f"something else in rows of {name}"
                 raise InputError(f"file measurement.csv column {value}", "numbers", got)
             means[variable] = numbers[rows].groupby(table.loc[rows, key]).mean()
         return means

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import logging
-import os
 import warnings
 from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 
 from mmcrl.errors import InputError
+from mmcrl.parallel import cores
 from mmcrl.runner.board import Board
 from mmcrl.runner.execute import Executed, execute
 from mmcrl.runner.kernel import stop_kernels
@@ -20,7 +20,7 @@ __all__ = ["dask_pool", "execute_all", "fitting_jobs", "thread_pool"]
 
 def fitting_jobs(threads: int) -> int:
     """As many notebooks at once as leave no core idle and none shared."""
-    return max(1, (os.cpu_count() or 1) // threads)
+    return max(1, cores() // threads)
 
 
 @contextmanager

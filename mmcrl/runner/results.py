@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import asdict, dataclass
 from datetime import date
 from importlib.metadata import version
@@ -18,6 +17,7 @@ import pandas as pd
 
 import mmcrl
 from mmcrl.errors import InputError
+from mmcrl.parallel import cores
 from mmcrl.runner.board import duration
 from mmcrl.runner.files import digest, write_whole
 from mmcrl.runner.inputs import Inputs
@@ -107,7 +107,7 @@ def write(project: Project, planner: Planner, name: str, rows: list[dict[str, An
         notebook=planner.config.sweeps[name].notebook,
         table=digest(text),
         versions={"mmcrl": mmcrl.__version__, "python": python_version(), **{p: version(p) for p in _PACKAGES}},
-        cores=os.cpu_count() or 1,
+        cores=cores(),
         date=date.today().isoformat(),
         **facts,
     )
