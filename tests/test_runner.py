@@ -197,6 +197,24 @@ def test_a_kernel_that_dies_is_a_failure(tmp_path: Path, capsys: pytest.CaptureF
     assert "at cell 3 under 'The work': the kernel ended" in capsys.readouterr().out
 
 
+SLOW = """import time
+from IPython import get_ipython
+kernel = get_ipython().kernel
+publish = kernel._publish_status
+def late(status, *arguments, **keywords):
+    if status == "idle":
+        kernel._publish_status = publish
+        time.sleep(6)
+    return publish(status, *arguments, **keywords)
+kernel._publish_status = late"""
+
+
+def test_output_that_comes_late_is_waited_for(tmp_path: Path) -> None:
+    project = make_project(tmp_path, SLOW, WORK)
+    assert run_in(project) == []
+    assert glued(project.page("tiny")) == {"answer": 4.0}
+
+
 def test_one_execution_that_cannot_be_made_leaves_the_others(
     project: Project, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

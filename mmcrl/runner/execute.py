@@ -24,6 +24,9 @@ __all__ = ["Executed", "Task", "execute", "heading_at"]
 
 OnCell = Callable[[int, str], None]
 _MARK = "source-"
+_OUTPUT_TIMEOUT = (
+    600  # seconds for a cell's last output to arrive; 4, the default, pass on a machine that has much to do
+)
 
 
 @dataclass(frozen=True)
@@ -81,6 +84,7 @@ def execute(task: Task, on_cell: OnCell | None = None) -> Executed:
                 kernel_manager_class=kernel_class(Project(Path(task.root)), task.threads, folder),
                 resources={"metadata": {"path": task.root}},
                 shutdown_kernel="immediate",
+                iopub_timeout=_OUTPUT_TIMEOUT,
                 on_cell_start=_reporter(source, on_cell),
             )
         except papermill.PapermillExecutionError as error:
