@@ -16,6 +16,7 @@ from mmcrl.proof import by_world, published_numbers, study
 from mmcrl.proof.bench import cost
 from mmcrl.proof.pcs import GRAPHS, compare_graphs
 from mmcrl.proof.points import claims, measure, training_options
+from mmcrl.proof.study import Study
 from mmcrl.proof.tables import exponent, start_choices, summary
 from mmcrl.proof.trust import BINS
 from mmcrl.proof.usage import watched
@@ -241,6 +242,13 @@ def test_a_table_that_is_not_there_is_said(tmp_path: Path) -> None:
         and "python -m mmcrl run cases" in missing.tell(by_world).iloc[0, 0]
     )
     assert "python -m mmcrl run cases" in missing.draw(by_world).texts[0].get_text()
+
+
+def test_rows_that_are_not_there_are_said() -> None:
+    table = Study("cases", pd.DataFrame({"world": ["a", "b"], "seed": [1, 2]}), "from somewhere")
+    assert table.where(world=["a", "c"], seed=1).say(len, "d") == "1"
+    none = table.where(world=["c", "d"], seed=1)
+    assert none.table is None and none.origin == "The table cases has no row of world c or d, seed 1."
 
 
 # The workers

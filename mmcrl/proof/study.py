@@ -32,10 +32,16 @@ class Study:
         """The rows in which these columns have these values, or one of a list of them."""
         if self.table is None:
             return self
-        rows = self.table
-        for column, wanted in values.items():
-            rows = rows[rows[column].isin(wanted if isinstance(wanted, list) else [wanted])]
-        return Study(self.name, rows.reset_index(drop=True) if len(rows) else None, self.origin)
+        rows, lists = (
+            self.table,
+            {c: wanted if isinstance(wanted, list) else [wanted] for c, wanted in values.items()},
+        )
+        for column, wanted in lists.items():
+            rows = rows[rows[column].isin(wanted)]
+        if rows.empty:
+            told = ", ".join(f"{column} {' or '.join(map(str, wanted))}" for column, wanted in lists.items())
+            return Study(self.name, None, f"The table {self.name} has no row of {told}.")
+        return Study(self.name, rows.reset_index(drop=True), self.origin)
 
     def say(self, number: Callable[[pd.DataFrame], Any], form: str = ".3f") -> str:
         """A number of the table as a text, a dash where there is none."""
