@@ -24,6 +24,7 @@ class Settings:
     """
 
     starts: int = 2  # random starts, the best held-out loss kept; one in many is caught in a mixed solution
+    most_starts: int | None = None  # go on to so many while no two agree on the best held-out loss; None: no more
     steps: int = 1000  # of a start, and of the mechanisms; the held-out loss is flat after 800 in the paper's cases
     batch: int | None = None  # people told apart at once; None: a 14th of the training people, 128 to 512
     learning_rate: float = 3e-3  # decayed by a cosine to 2 %
@@ -40,7 +41,7 @@ class Settings:
     def __post_init__(self) -> None:
         for name in ("starts", "steps", "width", "folds", "patience"):
             _number(name, getattr(self, name), 1, math.inf, whole=True)
-        for name, least in (("batch", 2), ("jobs", 1)):
+        for name, least in (("batch", 2), ("jobs", 1), ("most_starts", 1)):
             if getattr(self, name) is not None:
                 _number(name, getattr(self, name), least, math.inf, whole=True)
         if self.dtype not in ("float32", "float64"):

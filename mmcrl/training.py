@@ -29,6 +29,7 @@ from mmcrl.settings import Settings
 from mmcrl.tensors import People, learn_scale, people_of
 
 __all__ = [
+    "agree",
     "codes_of",
     "deterministic",
     "history_of",
@@ -41,6 +42,7 @@ __all__ = [
 
 T = TypeVar("T")
 _WORTH_A_PROCESS = 300  # steps
+_SAME = 0.03  # nats
 
 
 def network_of(
@@ -80,24 +82,46 @@ def train_starts(
 ) -> list[Run]:
     """One run per start, each from weights and batches of its own; the bar shows every start's held-out loss.
 
-    Codes that are ``tied`` are held to the values ``taught`` (n, s) of the people to train on.
+    With ``most_starts`` as many starts again follow, up to that many in all, until two `agree`.  Codes that are
+    ``tied`` are held to the values ``taught`` (n, s) of the people to train on.
 
     Raises
     ------
     InputError : for a checkpoint folder of another fit or with a damaged file.
     """
-    networks = _networks(blocks, train, settings, seed, device, tied)
-    groups = tensors_of(networks[0], train), tensors_of(networks[0], held_out)
+    knows = network_of(blocks, settings.width, device, tied)  # what all starts know of the data
+    for codec, block in zip(knows.codecs, blocks, strict=True):
+        learn_scale(codec, train[block.name])
+    groups = tensors_of(knows, train), tensors_of(knows, held_out)
     if taught is not None:
-        groups = replace(groups[0], labels=torch.from_numpy(taught).to(networks[0].mean)), groups[1]
-    kept: Sequence[Checkpoint | None] = [None] * settings.starts
+        groups = replace(groups[0], labels=torch.from_numpy(taught).to(knows.mean)), groups[1]
+    most = max(settings.starts, settings.most_starts or 0)
+    kept: Sequence[Checkpoint | None] = [None] * most
     if checkpoint is not None:
-        kept = checkpoints(checkpoint, settings.starts, fingerprint(blocks, groups, settings, seed, str(device)))
-    tasks = [
-        partial(_start, network, *groups, settings, seed * 1_000 + start, kept[start])
-        for start, network in enumerate(networks)
-    ]
-    return run_shown(tasks, settings, device, "contrast", "held_out", progress, threads=_large(networks[0]))
+        kept = checkpoints(checkpoint, most, fingerprint(blocks, groups, settings, seed, str(device)))
+    runs: list[Run] = []
+    while len(runs) < most and not agree(runs):
+        starts = range(len(runs), min(len(runs) + settings.starts, most))
+        networks = [_network(blocks, settings, seed * 1_000 + start, device, tied, knows) for start in starts]
+        tasks = [
+            partial(_start, network, *groups, settings, seed * 1_000 + start, kept[start])
+            for start, network in zip(starts, networks, strict=True)
+        ]
+        runs += run_shown(tasks, settings, device, "contrast", "held_out", progress, threads=_large(knows))
+    return runs
+
+
+def agree(runs: Sequence[Run]) -> bool:
+    """Whether the two lowest held-out losses differ by less than 0.03 nats.
+
+    Starts that end in the same solution differ by .02 at most in the worlds of the suite; one that is caught in
+    another solution is worse by more, and two are hardly ever caught alike.
+
+    >>> agree([Run(None, loss) for loss in (3.02, 4.0, 3.0)]), agree([Run(None, 3.0)])
+    (True, False)
+    """
+    losses = sorted(run.held_out_loss for run in runs)
+    return len(losses) > 1 and losses[1] - losses[0] < _SAME
 
 
 def run_shown(
@@ -162,26 +186,21 @@ def deterministic(dtype: str | None = None) -> Iterator[None]:
             torch.set_default_dtype(usual)
 
 
-def _networks(
+def _network(
     blocks: Sequence[Block],
-    train: Cohort,
     settings: Settings,
     seed: int,
     device: torch.device,
     tied: Sequence[Sequence[int]],
-) -> list[Contrast]:
-    """An untrained network per start; what their codecs know of the data, which lies in buffers, is learned once."""
-    networks = []
-    for start in range(settings.starts):
-        torch.manual_seed(seed * 1_000 + start)
-        networks.append(network_of(blocks, settings.width, device, tied))
-    for m, block in enumerate(blocks):
-        first = networks[0].codecs[m]
-        learn_scale(first, train[block.name])
-        for network in networks[1:]:
-            for buffer, learned in zip(network.codecs[m].buffers(), first.buffers(), strict=True):
-                buffer.copy_(learned)
-    return networks
+    knows: Contrast,
+) -> Contrast:
+    """An untrained network; what its codecs know of the data, which lies in buffers, is another one's."""
+    torch.manual_seed(seed)
+    network = network_of(blocks, settings.width, device, tied)
+    for codec, source in zip(network.codecs, knows.codecs, strict=True):
+        for buffer, learned in zip(codec.buffers(), source.buffers(), strict=True):
+            buffer.copy_(learned)
+    return network
 
 
 def _large(network: Contrast) -> bool:

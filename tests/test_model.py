@@ -235,6 +235,7 @@ def test_a_subset_with_a_constant_column_is_refused_by_fit():
         ({"seed": 1.5}, "seed"),
         ({"device": "abacus"}, "device"),
         ({"starts": 0}, "starts"),
+        ({"most_starts": 0}, "most_starts"),
         ({"held_out": 0.9}, "held_out"),
         ({"penalty": "much"}, "penalty"),
         ({"epochs": 3}, "epochs"),

@@ -62,6 +62,22 @@ def test_starts_side_by_side_give_the_same_bits_as_one_after_the_other(cohort, w
     same(whole, MultimodalCRL(2, jobs=2, **QUICK).fit(cohort, progress=False), cohort)
 
 
+def test_further_starts_follow_until_two_agree(monkeypatch, cohort, whole, tmp_path):
+    def fitted(tolerance: float, starts: int, folder: Path | None = None) -> MultimodalCRL:
+        monkeypatch.setattr(training, "_SAME", tolerance)
+        model = MultimodalCRL(2, jobs=1, **{**QUICK, "starts": starts}, most_starts=3)
+        return model.fit(cohort, progress=False, checkpoint=folder)
+
+    assert fitted(np.inf, 2).report["held_out_losses"] == whole.report["held_out_losses"], "two that agree are enough"
+    further = fitted(0.0, 2, tmp_path)
+    assert further.report["held_out_losses"][:2] == whole.report["held_out_losses"]
+    assert len(further.report["held_out_losses"]) == len(further.starts(cohort)) == 3
+    assert sorted(path.name[:7] for path in tmp_path.glob("start-*")) == ["start-0", "start-1", "start-2"]
+    same(further, fitted(0.0, 1), cohort)
+    same(further, fitted(0.0, 2, tmp_path), cohort)
+    assert len(fitted(0.0, 4).report["held_out_losses"]) == 4, "never fewer than were asked for"
+
+
 def test_as_many_starts_run_at_once_as_there_are_cores_and_a_limit_is_obeyed(monkeypatch):
     cpu, settings = torch.device("cpu"), Settings(starts=3, steps=1000)
     monkeypatch.setattr(training, "cores", lambda: 2)
