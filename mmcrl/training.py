@@ -42,7 +42,7 @@ __all__ = [
 
 T = TypeVar("T")
 _WORTH_A_PROCESS = 300  # steps
-_SAME = 0.03  # nats
+_SAME = 0.05  # nats
 
 
 def network_of(
@@ -112,10 +112,10 @@ def train_starts(
 
 
 def agree(runs: Sequence[Run]) -> bool:
-    """Whether the two lowest held-out losses differ by less than 0.03 nats.
+    """Whether the two lowest held-out losses differ by less than 0.05 nats.
 
-    Starts that end in the same solution differ by .02 at most in the worlds of the suite; one that is caught in
-    another solution is worse by more, and two are hardly ever caught alike.
+    In trials four starts that ended in the same solution lay within .042 nats, the best two within .026; one that was
+    caught in a blend of two siblings was .08 above the best.
 
     >>> agree([Run(None, loss) for loss in (3.02, 4.0, 3.0)]), agree([Run(None, 3.0)])
     (True, False)
