@@ -336,7 +336,11 @@ def test_pictures_and_tables_follow_from_the_sweep() -> None:
     assert len(bins) == 1 and bins.loc[0, "low"] < 0.85 < bins.loc[0, "high"]
     told = rates(table, "strength")
     assert told.loc[0.3, "false, all"] == "0.050 ± 0.043"  # of 4 worlds one has a proportion of .2
-    assert (told.loc[0.3, "found, all"], told.loc[0.9, "worlds"]) == ("0.75", "4")
+    assert (told.loc[0.3, "found, all"], told.loc[0.3, "found, within"], told.loc[0.9, "worlds"]) == (
+        "0.75",
+        "–",
+        "4",
+    )
     dots = plots.calibration_curve(bins).get_lines()[1]
     assert (dots.get_xdata()[0], dots.get_ydata()[0]) == pytest.approx((0.85, 0.85))
     left, right = plots.error_rates(table, "strength", "strength").axes

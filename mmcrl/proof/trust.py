@@ -19,6 +19,7 @@ from scipy.stats import binomtest
 from mmcrl import metrics
 from mmcrl.links import link_table
 from mmcrl.model import MultimodalCRL
+from mmcrl.proof.study import NONE
 from mmcrl.simulate import GraphFamily, Noise, numeric
 from mmcrl.simulate.suite import parts, suite
 
@@ -165,7 +166,8 @@ def rates(table: pd.DataFrame, by: str) -> pd.DataFrame:
         for scope, title in (("", "all"), ("_within", "within")):
             found[f"false, {title}"] = _mean_and_error(rows, scope)
         for scope, title in (("", "all"), ("_within", "within")):
-            found[f"found, {title}"] = f"{weighted(rows, f'power{scope}'):.2f}"
+            share = weighted(rows, f"power{scope}")
+            found[f"found, {title}"] = NONE if math.isnan(share) else f"{share:.2f}"  # none: there is no such link
         made[value] = found
     return pd.DataFrame(made).T.rename_axis(index=by)
 
