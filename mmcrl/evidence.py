@@ -112,9 +112,7 @@ def pair_evidence(
     g the gain of a person, as in Horvitz and Thompson, A generalization of sampling without replacement from a
     finite universe (1952); people are taken as drawn one by one.
     """
-    used = [i, j, *given]
-    seen = ~np.isnan(z[:, used]).any(1)
-    scores = normal_scores(z[seen][:, used])
+    scores, seen = _scores(z, i, j, given)
     if weights is not None:
         weights = weights[seen] / weights[seen].mean()
     n = len(scores)
@@ -137,8 +135,7 @@ def pair_evidence(
 
 def partial_correlation(z: np.ndarray, i: int, j: int, given: Sequence[int]) -> float:
     """Partial correlation of the normal scores of i and j, the others in ``given`` held fixed; ``z`` (n, d)."""
-    used = [i, j, *given]
-    return _partial(normal_scores(z[~np.isnan(z[:, used]).any(1)][:, used]))
+    return _partial(_scores(z, i, j, given)[0])
 
 
 def correlation_of(evidence: float) -> float:
@@ -148,6 +145,13 @@ def correlation_of(evidence: float) -> float:
     (0.1, 0.0)
     """
     return float(np.sqrt(1 - np.exp(-2 * max(evidence, 0.0))))
+
+
+def _scores(z: np.ndarray, i: int, j: int, given: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:
+    """Normal scores of i, j and the given (m, 2 + p), of the people who have all of them, and who these are (n,)."""
+    used = [i, j, *given]
+    seen = ~np.isnan(z[:, used]).any(1)
+    return normal_scores(z[seen][:, used]), seen
 
 
 def _mean(values: np.ndarray, weights: np.ndarray | None) -> float:

@@ -17,7 +17,17 @@ from torch import Tensor, nn
 from mmcrl.cohort import Cohort
 from mmcrl.modality import Modality
 
-__all__ = ["Features", "OnDisk", "People", "as_tensor", "augmented", "learn_scale", "people_of", "pieces_of"]
+__all__ = [
+    "Features",
+    "OnDisk",
+    "People",
+    "as_tensor",
+    "augmented",
+    "learn_scale",
+    "people_of",
+    "pieces_of",
+    "take_scale",
+]
 
 _SCALED_ON = 2_000, 5 * 10**7  # people, and values, from which a large modality's scale is learned
 
@@ -94,6 +104,12 @@ def learn_scale(codec: nn.Module, modality: Modality) -> None:
         most = max(1, min(_SCALED_ON[0], _SCALED_ON[1] // int(np.prod(modality.shape[1:]))))
         rows = rows[:: -(-len(rows) // most)]
     codec.fit_scale(modality.read(rows))  # type: ignore[operator]
+
+
+def take_scale(codec: nn.Module, source: nn.Module) -> None:
+    """Let a codec know of the data what another of its kind has learned, which lies in buffers."""
+    for buffer, learned in zip(codec.buffers(), source.buffers(), strict=True):
+        buffer.copy_(learned)
 
 
 def people_of(

@@ -26,7 +26,7 @@ from mmcrl.kinds import codec_for
 from mmcrl.parallel import cores, run_all
 from mmcrl.plan import Block
 from mmcrl.settings import Settings
-from mmcrl.tensors import People, learn_scale, people_of
+from mmcrl.tensors import People, learn_scale, people_of, take_scale
 
 __all__ = [
     "agree",
@@ -198,8 +198,7 @@ def _network(
     torch.manual_seed(seed)
     network = network_of(blocks, settings.width, device, tied)
     for codec, source in zip(network.codecs, knows.codecs, strict=True):
-        for buffer, learned in zip(codec.buffers(), source.buffers(), strict=True):
-            buffer.copy_(learned)
+        take_scale(codec, source)
     return network
 
 

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from mmcrl.kinds import Codec
 from mmcrl.networks import mlp
+from mmcrl.tensors import take_scale
 
 __all__ = ["GaussianEncoder", "bounded", "decoder_of", "draw", "kl_standard", "misfit"]
 
@@ -57,8 +58,7 @@ def decoder_of(codec: Codec, n_in: int, width: int, n_out: int) -> nn.Module:
     if not codec.large:
         return mlp(n_in, width, n_out)
     own = type(codec)(codec.shape, n_in, width)
-    for buffer, learned in zip(own.buffers(), codec.buffers(), strict=True):
-        buffer.copy_(learned)
+    take_scale(own, codec)
     return _Half(own, "decode")
 
 

@@ -15,7 +15,7 @@ from mmcrl.sensitivity.limits import claim_limit
 from mmcrl.sensitivity.measured import Measured
 from mmcrl.sensitivity.starts import START_COLUMNS, start_table
 from mmcrl.sensitivity.strata import STRATUM_COLUMNS, observed_strata, stratum_table
-from mmcrl.sensitivity.weights import WEIGHT_COLUMNS, effective_people, weight_table
+from mmcrl.sensitivity.weights import WEIGHT_COLUMNS, weight_table
 
 __all__ = [
     "COVARIATE_COLUMNS",
@@ -27,7 +27,6 @@ __all__ = [
     "adjusted_correlation",
     "claim_limit",
     "covariate_table",
-    "effective_people",
     "hidden_table",
     "needed_cause",
     "observed_strata",

@@ -3,12 +3,8 @@
 A survey examines some groups more often than others and says of each person by how many people of the population w
 the person stands for.  The evidence of a link is a mean over people (`mmcrl.evidence.pair_evidence`): weighted, it is
 that of the population, if weights are right and the latents and the sets that are held fixed, which were found
-without weights, hold there too.  Uneven weights cost people: n of them tell as much as
-
-    n_eff = (sum w_i)^2 / sum w_i^2
-
-of equal weight (Kish, Survey sampling, 1965).  The clusters and strata of a survey's design are not used, so that the
-standard error is that of people drawn one by one.
+without weights, hold there too.  The clusters and strata of a survey's design are not used, so that the standard
+error is that of people drawn one by one.
 """
 
 from __future__ import annotations
@@ -19,18 +15,9 @@ import pandas as pd
 from mmcrl.evidence import pair_evidence
 from mmcrl.sensitivity.measured import Measured
 
-__all__ = ["WEIGHT_COLUMNS", "effective_people", "weight_table"]
+__all__ = ["WEIGHT_COLUMNS", "weight_table"]
 
 WEIGHT_COLUMNS = ["source", "target", "weighted", "weighted_se", "sign_weighted"]
-
-
-def effective_people(weights: np.ndarray) -> float:
-    """``(sum w)^2 / sum w^2`` (people).
-
-    >>> round(effective_people(np.array([1.0, 1.0, 1.0, 3.0])), 6)
-    3.0
-    """
-    return float(weights.sum() ** 2 / (weights**2).sum())
 
 
 def weight_table(links: pd.DataFrame, measured: Measured, weights: np.ndarray, seed: int = 0) -> pd.DataFrame:
