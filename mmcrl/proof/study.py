@@ -32,10 +32,8 @@ class Study:
         """The rows in which these columns have these values, or one of a list of them."""
         if self.table is None:
             return self
-        rows, lists = (
-            self.table,
-            {c: wanted if isinstance(wanted, list) else [wanted] for c, wanted in values.items()},
-        )
+        rows = self.table
+        lists = {column: wanted if isinstance(wanted, list) else [wanted] for column, wanted in values.items()}
         for column, wanted in lists.items():
             rows = rows[rows[column].isin(wanted)]
         if rows.empty:
