@@ -174,19 +174,19 @@ def _channels(
 ) -> tuple[np.ndarray, list[float]]:
     """Summaries (n, c) of every channel, and the share of each channel (c,) that is explained."""
     codec = representation.network.codecs[m]
-    size: int = codec.at_once  # type: ignore[assignment]
-    summaries, sums = [], [torch.zeros(())] * 4
+    size, n_channels = int(codec.at_once), int(codec.shape[0])  # type: ignore
+    summaries, sums = np.empty((len(z), n_channels)), [torch.zeros(())] * 4
     for start, features in zip(range(0, len(z), size), pieces_of(people.features[m], size), strict=True):
-        summaries.append(codec.summary(features).double().cpu().numpy())  # type: ignore[operator]
+        summaries[start : start + size] = codec.summary(features).double().cpu().numpy()  # type: ignore[operator]
         rows = known[start : start + size]
         seen = features.cpu()[torch.from_numpy(rows)].double()
-        there, error = ~seen.isnan(), seen - representation.decoded(m, z[start : start + size][rows])
-        parts = there, seen.nan_to_num(), seen.nan_to_num() ** 2, error.nan_to_num() ** 2
-        sums = [total + part.sum(0) for total, part in zip(sums, parts, strict=True)]
+        left = (seen - representation.decoded(m, z[start : start + size][rows])).nan_to_num_().square_().sum(0)
+        parts = (~seen.isnan()).sum(0), seen.nan_to_num_().sum(0), seen.square_().sum(0), left  # one copy, in place
+        sums = [total + part for total, part in zip(sums, parts, strict=True)]
     count, first, second, left = sums
     spread = second - first**2 / count.clamp_min(1)
-    unexplained = left.reshape(codec.shape[0], -1).sum(1) / spread.reshape(codec.shape[0], -1).sum(1)  # type: ignore
-    return np.concatenate(summaries), (1 - unexplained).tolist()
+    unexplained = left.reshape(n_channels, -1).sum(1) / spread.reshape(n_channels, -1).sum(1)
+    return summaries, (1 - unexplained).tolist()
 
 
 def upward(loadings: pd.DataFrame, names: Sequence[str]) -> np.ndarray:

@@ -23,8 +23,8 @@ class Settings:
     3
     """
 
-    starts: int = 2  # random starts, the best held-out loss kept; one in many is caught in a mixed solution
-    most_starts: int | None = None  # go on to so many while no two agree on the best held-out loss; None: no more
+    starts: int = 2  # random starts, the best held-out loss kept; one in twelve is caught in a mixed solution
+    most_starts: int | None = 6  # go on to so many while no two agree on the best loss; one start, or None: no more
     steps: int = 1000  # of a start, and of the mechanisms; the held-out loss is flat after 800 in the paper's cases
     batch: int | None = None  # people told apart at once; None: a 14th of the training people, 128 to 512
     learning_rate: float = 3e-3  # decayed by a cosine to 2 %

@@ -94,7 +94,7 @@ def test_the_undecidable_world_is_reported_undecided_and_a_sparse_one_is_not(see
 
 
 def test_the_report_and_the_link_table_survive_saving(tmp_path):
-    model = MultimodalCRL(2, starts=2, steps=20).fit(simulate.case(1, n=600).cohort, progress=False)
+    model = MultimodalCRL(2, starts=2, most_starts=None, steps=20).fit(simulate.case(1, n=600).cohort, progress=False)
     again = MultimodalCRL.load((model.save(tmp_path / "model"), tmp_path / "model")[1])
     pd.testing.assert_frame_equal(again.identifiability(), model.identifiability())
     pd.testing.assert_frame_equal(again.links(), model.links())
@@ -104,7 +104,7 @@ def test_the_report_and_the_link_table_survive_saving(tmp_path):
 
 def test_every_start_gives_latents_and_the_chosen_one_is_among_them():
     cohort = simulate.case(1, n=600).cohort
-    model = MultimodalCRL(2, starts=3, steps=20).fit(cohort, progress=False)
+    model = MultimodalCRL(2, starts=3, most_starts=None, steps=20).fit(cohort, progress=False)
     starts = model.starts(cohort)
     assert len(starts) == len(model.report["held_out_losses"]) == 3
     kept = starts[model.report["chosen_start"]]

@@ -293,7 +293,7 @@ def test_other_sizes_are_refused(three):
 
 
 def test_threads_and_interruptions_change_no_bit(tmp_path, monkeypatch):
-    cohort, few = world(200)[0], {**QUICK, "starts": 2}
+    cohort, few = world(200)[0], {**QUICK, "starts": 2, "most_starts": None}
     whole = MultimodalCRL(2, jobs=1, **few).fit(cohort, progress=False)
     side_by_side = MultimodalCRL(2, jobs=2, **few).fit(cohort, progress=False)
     assert side_by_side.transform(cohort).equals(whole.transform(cohort))
@@ -357,7 +357,8 @@ def test_numbers_of_latents_are_found_in_threads_with_the_same_bits(three):
     """Threads share torch's settings: none may give them back while another still trains."""
     cohort, _ = three
     arguments = cohort, cohort.take(range(200, 300)), 0, torch.device("cpu")
-    settings = [Settings(starts=2, steps=20, width=16, dtype="float64", jobs=jobs) for jobs in (1, 2)]
+    few = {"starts": 2, "most_starts": None, "steps": 20, "width": 16}
+    settings = [Settings(**few, dtype="float64", jobs=jobs) for jobs in (1, 2)]
     one, two = (choose_latents(*arguments[:2], each, *arguments[2:]) for each in settings)
     assert one == two and torch.get_default_dtype() == torch.float32
 

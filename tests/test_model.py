@@ -94,7 +94,7 @@ def test_the_same_seed_gives_the_same_bits_and_leaves_the_callers_randomness_alo
 
 def test_the_kept_start_has_the_lowest_held_out_loss():
     world = simulate.case(1, n=600, seed=0)
-    model = MultimodalCRL(n_latents=2, starts=3, steps=20, width=16).fit(world.cohort, progress=False)
+    model = MultimodalCRL(2, starts=3, most_starts=None, steps=20, width=16).fit(world.cohort, progress=False)
     losses = model.report["held_out_losses"]
     assert model.report["chosen_start"] == int(np.argmin(losses))
     best = model.history.query("step > 10").groupby("start")["held_out_loss"].min()

@@ -10,7 +10,7 @@ from PIL import Image
 
 from mmcrl import Cohort, InputError, Modality, MultimodalCRL, load_cohort, ondisk
 
-QUICK = {"starts": 2, "steps": 4, "width": 16}
+QUICK = {"starts": 2, "most_starts": None, "steps": 4, "width": 16}
 
 
 def pictures(n=60):

@@ -44,7 +44,7 @@ class ChannelCodec(Codec):
         self.mean.copy_(torch.from_numpy(np.nanmean(values, axes, dtype=np.float64)).reshape(like))
         deviation = np.nanstd(values, axes, dtype=np.float64)
         self.scale.copy_(torch.from_numpy(np.where(deviation > 0, deviation, 1.0)).reshape(like))
-        features = self.prepare(values)
+        features = self.prepare(values).to(self.usual.device)
         self.usual.copy_(features.to(self.usual.dtype).nanmean(0).nan_to_num())
         for c in range(self.shape[0]):
             self.direction[c] = _first_component(self._departures(features[:, c], c)).reshape(self.shape[1:])
