@@ -6,6 +6,7 @@ Both hold the links of at least some confidence; an undirected one runs both way
 from __future__ import annotations
 
 from collections.abc import Sequence
+from numbers import Real
 
 import networkx as nx
 import pandas as pd
@@ -22,7 +23,7 @@ def confident_links(links: pd.DataFrame, confidence: float) -> pd.DataFrame:
     ------
     InputError : for a confidence outside [0, 1].
     """
-    if isinstance(confidence, bool) or not isinstance(confidence, int | float) or not 0 <= confidence <= 1:
+    if isinstance(confidence, bool) or not isinstance(confidence, Real) or not 0 <= confidence <= 1:
         raise InputError("confidence", "a number from 0 to 1", repr(confidence))
     unlinked = (links["direction"] == "undirected") & (links["rests_on"] == "forbidden")
     return links[(links["confidence"] >= confidence) & ~unlinked]

@@ -47,17 +47,26 @@ def checked_modalities(given: Mapping[str, Modality | ArrayLike | pd.DataFrame])
         if len(made[name]) != len(made[first]):
             expected = f'{len(made[first])} people as in cohort["{first}"]'
             raise InputError(f'cohort["{name}"]', expected, f"{len(made[name])} people")
-    if len(made[first]) < 2:
-        raise InputError("modalities", "at least 2 people", str(len(made[first])))
     return made
 
 
 def checked_ids(modalities: Mapping[str, Modality], given: ArrayLike | pd.Index | None) -> pd.Index:
-    """One id per person, each once, agreeing with every index that the modalities carry."""
+    """One id per person, each once, agreeing with every index that the modalities carry.
+
+    An index that merely counts from 0 names nobody, unless another one has some of these numbers too.
+    """
     n = len(next(iter(modalities.values())))
     plain = pd.RangeIndex(n)
-    carried = {k: m.index for k, m in modalities.items() if m.index is not None and not m.index.equals(plain)}
-    ids = next(iter(carried.values()), plain) if given is None else pd.Index(given)  # type: ignore[arg-type]
+    indexes = {k: m.index for k, m in modalities.items() if m.index is not None}
+    carried = {k: index for k, index in indexes.items() if not index.equals(plain)}
+    if given is None and any(len(index.intersection(plain)) for index in carried.values()):
+        carried = indexes
+    try:
+        ids = next(iter(carried.values()), plain) if given is None else pd.Index(given)  # type: ignore[arg-type]
+    except ValueError:
+        raise InputError("ids", "one id per person, on one axis", f"shape {np.shape(given)}") from None  # type: ignore
+    if isinstance(ids, pd.MultiIndex):
+        raise InputError("ids", "one id per person", f"an index of {ids.nlevels} levels")
     if len(ids) != n:
         raise InputError("ids", f"{n}, one per person", str(len(ids)))
     if ids.hasnans:
@@ -133,21 +142,25 @@ def _frame(argument: str, frame: pd.DataFrame | None, columns: list[str]) -> pd.
     return frame.reset_index(drop=True)
 
 
-def column_faults(modalities: Mapping[str, Modality]) -> list[tuple[str, InputError]]:
-    """Columns (or channels) nothing can be learned from, as ``modality.column``: infinite, all missing, constant."""
+def column_faults(modalities: Mapping[str, Modality], learnable: bool = True) -> list[tuple[str, InputError]]:
+    """Columns (or channels) that are no numbers, or nothing can be learned from, as ``modality.column``.
+
+    Infinite, or binary and neither 0 nor 1; where they are to be ``learnable`` also all missing, or constant.
+    """
     faults = []
     for name, modality in modalities.items():
         if modality.large:
-            found = _channel_faults(modality)
+            found = _channel_faults(modality, learnable)
         else:
-            found = [_fault(*of) for of in zip(modality.values.T, modality.column_kinds, strict=True)]
+            columns = zip(modality.values.T, modality.column_kinds, strict=True)
+            found = [_fault(values, kind, learnable) for values, kind in columns]
         for column, fault in zip(modality.names, found, strict=True):
             if fault is not None:
                 faults.append((f"{name}.{column}", InputError(f'cohort["{name}"].{column}', *fault)))
     return faults
 
 
-def _channel_faults(modality: Modality) -> list[tuple[str, str] | None]:
+def _channel_faults(modality: Modality, learnable: bool) -> list[tuple[str, str] | None]:
     """What is wrong with each channel, by the least and the greatest of its values."""
     ends = []
     for piece in modality.pieces():
@@ -155,17 +168,17 @@ def _channel_faults(modality: Modality) -> list[tuple[str, str] | None]:
         ends.append((np.fmin.reduce(piece, axes), np.fmax.reduce(piece, axes)))
     low = np.fmin.reduce([least for least, _ in ends]).astype(float)
     high = np.fmax.reduce([greatest for _, greatest in ends]).astype(float)
-    return [_fault(np.array(pair), "numeric") for pair in zip(low, high, strict=True)]
+    return [_fault(np.array(pair), "numeric", learnable) for pair in zip(low, high, strict=True)]
 
 
-def _fault(row: np.ndarray, kind: str) -> tuple[str, str] | None:
+def _fault(row: np.ndarray, kind: str, learnable: bool) -> tuple[str, str] | None:
     """What is wrong with one column's values (n,), as (expected, got)."""
     if np.isinf(row).any():
         return "finite numbers, NaN where missing", "infinite values"
     seen = row[~np.isnan(row)]
-    if not len(seen):
+    if learnable and not len(seen):
         return "at least one value", "only missing values"
-    if seen.min() == seen.max():
+    if learnable and seen.min() == seen.max():
         return "values that vary", "a constant"
     if kind == "binary" and not np.isin(seen, (0, 1)).all():
         return "0 and 1 only, being binary", f"{len(np.unique(seen))} different values"

@@ -45,11 +45,13 @@ class Cohort:
     codebook : one row per column: modality, column, unit, kind, question, variable.
     weights : of a survey: how many people of the population each stands for (n,), above 0. A fit does not use them;
         see `mmcrl.sensitivity.weight_table`.
+    learnable : refuse a single person, and columns nothing can be learned from. False for people whom a model that is
+        fitted is applied to: one is enough, and columns may be constant or empty.
 
     Raises
     ------
-    InputError : for different numbers of people, repeated or missing ids, unsafe names, unknown or repeated
-        modalities in the tiers, and everything that `check` refuses.
+    InputError : for different numbers of people, repeated or missing ids, tables whose indexes name different people,
+        unsafe names, unknown or repeated modalities in the tiers, and everything that `check` refuses.
 
     >>> import numpy as np
     >>> rng = np.random.default_rng(0)
@@ -69,6 +71,7 @@ class Cohort:
         n_latents: Mapping[str, int] | None = None,
         codebook: pd.DataFrame | None = None,
         weights: ArrayLike | None = None,
+        learnable: bool = True,
     ) -> None:
         self.name = name
         self.modalities = checked_modalities(modalities)
@@ -79,7 +82,7 @@ class Cohort:
         self.weights = checked_weights(weights, len(self.ids))
         self.n_latents = dict(n_latents or {})
         refuse_unknown("n_latents", self.n_latents, self.names)
-        self.check()
+        self.check(learnable)
 
     @classmethod
     def from_arrays(
@@ -111,9 +114,12 @@ class Cohort:
     def __repr__(self) -> str:
         return f"Cohort({self.name!r}, {len(self)} people, modalities={self.names})"
 
-    def check(self) -> None:
-        """Refuse columns (or channels) nothing can be learned from: infinite, all missing, constant."""
-        for _, fault in column_faults(self.modalities):
+    def check(self, learnable: bool = True) -> None:
+        """Refuse infinite values and, where they are to be learned from, columns that are empty or constant."""
+        least = 2 if learnable else 1
+        if len(self) < least:
+            raise InputError("modalities", "at least 2 people" if learnable else "at least 1 person", str(len(self)))
+        for _, fault in column_faults(self.modalities, learnable):
             raise fault
 
     def take(self, index: ArrayLike) -> Cohort:

@@ -132,9 +132,15 @@ def loadings_and_columns(
         for c, column in enumerate(modality.names):
             seen = ~np.isnan(observed[:, c]) & known
             for i in shown:
-                loading = float(spearmanr(latents[seen, i], observed[seen, c]).statistic)
+                loading = _rank_correlation(latents[seen, i], observed[seen, c])
                 rows.append((name, names[i], column, loading, float(r2[c]), float(likelihood[c])))
     return pd.DataFrame(rows, columns=LOADING_COLUMNS), columns
+
+
+def _rank_correlation(x: np.ndarray, y: np.ndarray) -> float:
+    """Spearman's, NaN where one does not vary."""
+    vary = len(x) > 1 and np.ptp(x) > 0 and np.ptp(y) > 0
+    return float(spearmanr(x, y).statistic) if vary else np.nan
 
 
 def _explained(

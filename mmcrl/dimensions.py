@@ -26,7 +26,7 @@ from mmcrl.cohort import Cohort
 from mmcrl.descent import learning_rate_at
 from mmcrl.kinds import codec_for
 from mmcrl.networks import mlp
-from mmcrl.plan import PEOPLE_PER_LATENT, Block, plan_blocks
+from mmcrl.plan import PEOPLE_PER_LATENT, Block
 from mmcrl.settings import Settings
 from mmcrl.tensors import People, as_tensor, learn_scale, people_of
 from mmcrl.training import deterministic, run_shown
@@ -88,17 +88,23 @@ class _Bottlenecks(nn.Module):
 
 
 def choose_latents(
-    train: Cohort, held_out: Cohort, settings: Settings, seed: int, device: torch.device, progress: bool = False
+    blocks: Sequence[Block],
+    train: Cohort,
+    held_out: Cohort,
+    settings: Settings,
+    seed: int,
+    device: torch.device,
+    progress: bool = False,
 ) -> tuple[dict[str, int], Dimensions]:
     """The number of latents per modality, and the held-out losses of every number that was tried.
 
-    As many starts as the estimator has are trained, and the better loss counts.
+    As many starts as the estimator has are trained, and the better loss counts.  Where these people are too few for
+    all latents that are found, modalities with most have fewer.
 
-    Raises
-    ------
-    InputError : as `mmcrl.plan.plan_blocks` for one latent per modality.
+    Parameters
+    ----------
+    blocks : of everybody, with one latent per modality.
     """
-    blocks = plan_blocks(train, 1)
     most = []
     for block in blocks:
         affordable = int(train[block.name].measured.sum()) // PEOPLE_PER_LATENT
@@ -126,6 +132,9 @@ def choose_latents(
             chosen[block.name] = fewest(best)
         else:
             chosen[block.name] = len(block.columns)
+    free = [block.name for block, top in zip(blocks, most, strict=True) if top]
+    while PEOPLE_PER_LATENT * sum(chosen.values()) > len(train) + len(held_out):
+        chosen[max(free, key=lambda name: chosen[name])] -= 1
     return chosen, losses
 
 

@@ -20,6 +20,7 @@ from scipy.stats import t as student_t
 
 __all__ = [
     "DEGREE",
+    "FEWEST",
     "WIDTH",
     "correlation_of",
     "features",
@@ -34,6 +35,8 @@ DEGREE = 3  # polynomials of each latent; the fourth only added noise
 _BOUND = 2.5
 _FOLDS = 5
 _FREEDOM = 4
+FEWEST = 20  # people of whom a pair is measured
+_UNKNOWN = 0.1  # nats, error of the evidence of fewer: as wide as what is thought before anything is seen
 
 
 def normal_scores(z: np.ndarray) -> np.ndarray:
@@ -102,8 +105,9 @@ def pair_evidence(
 ) -> tuple[float, float, float]:
     """Evidence (nats per person), its standard error, and the sign of the partial association of i and j given S.
 
-    ``z`` (n, d); people for whom one of the latents is missing are left out.  The densities are Student's t after
-    normal scores, with location and log-scale that are polynomial in the conditioning latents.
+    ``z`` (n, d); people for whom one of the latents is missing are left out, and of fewer than 20 nothing is said:
+    evidence 0, error 0.1, sign 0.  The densities are Student's t after normal scores, with location and log-scale
+    that are polynomial in the conditioning latents.
 
     With ``weights`` w (n,), how many people each stands for, densities are fitted to the weighted people and
 
@@ -113,6 +117,8 @@ def pair_evidence(
     finite universe (1952); people are taken as drawn one by one.
     """
     scores, seen = _scores(z, i, j, given)
+    if len(scores) < FEWEST:
+        return 0.0, _UNKNOWN, 0.0
     if weights is not None:
         weights = weights[seen] / weights[seen].mean()
     n = len(scores)
@@ -134,8 +140,12 @@ def pair_evidence(
 
 
 def partial_correlation(z: np.ndarray, i: int, j: int, given: Sequence[int]) -> float:
-    """Partial correlation of the normal scores of i and j, the others in ``given`` held fixed; ``z`` (n, d)."""
-    return _partial(_scores(z, i, j, given)[0])
+    """Partial correlation of the normal scores of i and j, the others in ``given`` held fixed; ``z`` (n, d).
+
+    NaN where fewer than 20 people have all of them.
+    """
+    scores, _ = _scores(z, i, j, given)
+    return _partial(scores) if len(scores) >= FEWEST else np.nan
 
 
 def correlation_of(evidence: float) -> float:

@@ -151,6 +151,8 @@ def _numbers(values: ArrayLike | pd.DataFrame, names: Sequence[str] | None = Non
         columns = [_column(values.iloc[:, j], str(values.columns[j])) for j in range(values.shape[1])]
         stacked = np.column_stack(columns) if columns else np.empty((len(values), 0))
         return _frozen(stacked)
+    if isinstance(values, np.ma.MaskedArray):  # what is masked was not measured
+        values = np.ma.filled(values.astype(float), np.nan)
     try:
         array: Any = values if lies_on_disk(values) else np.asarray(values)
     except ValueError as error:

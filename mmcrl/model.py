@@ -119,7 +119,7 @@ class MultimodalCRL(Explained, Generative):
         blocks = plan_blocks(cohort, sizes)
         train, held_out = cohort.split(self.settings.held_out, self.seed)
         if self.n_latents == "auto":
-            sizes, tried = choose_latents(train, held_out, self.settings, self.seed, self.device, progress)
+            sizes, tried = choose_latents(blocks, train, held_out, self.settings, self.seed, self.device, progress)
             blocks = plan_blocks(cohort, sizes)
         self.knowledge = replace(self.knowledge, tiers=cohort.tiers or ())
         names = names_of(with_shared(blocks, self.n_shared))
@@ -137,8 +137,8 @@ class MultimodalCRL(Explained, Generative):
             counted = self.n_latents == "auto"
             views, runs, copies = train_views(blocks, self.n_shared, counted, train, train_on, checkpoint)
             chosen = best_of(runs)
-            self._starts = [Representation(views, run.network, copies) for run in runs]
-            self._representation = shows = self._starts[chosen]
+            starts = [Representation(views, run.network, copies) for run in runs]
+            shows = starts[chosen]
             people, others = shows.people(train), shows.people(held_out)
             fit_decoders(shows.network, train, people, self.seed, self.settings.steps)
             shows.private = private_roots(shows.network, train, people)
@@ -150,15 +150,16 @@ class MultimodalCRL(Explained, Generative):
                 tested, agreement = crossed(
                     shows, cohort, len(held_out), self.settings.folds, self.seed, train_on, checkpoint
                 )
-            self._links = link_table(tested, shows.names, self.knowledge, smallest, separated=apart)
-            self._identified = identifiability_table(shows, found, self._links)
-            self._links.insert(len(LINK_COLUMNS) - 2, "identified", weaker(self._links, self._identified))
-            z, names, links = shows.latents(people), shows.names, self._links
-            self._imputation = Imputation.fit(z)
+            links = link_table(tested, shows.names, self.knowledge, smallest, separated=apart)
+            identified = identifiability_table(shows, found, links)
+            links.insert(len(LINK_COLUMNS) - 2, "identified", weaker(links, identified))
+            z, names = shows.latents(people), shows.names
             barred, steps = self.knowledge.limits(names).barred, self.settings.steps
-            self.structure = StructuralModel.fit(
+            structure = StructuralModel.fit(
                 z, unseen, names, links, barred=barred, steps=steps, penalty=smallest, seed=self.seed
             )
+        self._starts, self._representation, self._links, self._identified = starts, shows, links, identified
+        self._imputation, self.structure = Imputation.fit(z), structure
         self.history = history_of(runs)
         self.report = {
             "people": len(cohort),
@@ -183,8 +184,8 @@ class MultimodalCRL(Explained, Generative):
 
         Raises
         ------
-        InputError : before `fit`, for a cohort with other columns, and for ``impute`` where the model was saved by a
-            version that knew none.
+        InputError : before `fit`, for what is no cohort or has other columns, and for ``impute`` where the model was
+            saved by a version that knew none.
         """
         check_like(self._fitted.views, cohort)
         with deterministic(self.settings.dtype):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
+from itertools import zip_longest
 from typing import Any
 
 import numpy as np
@@ -40,8 +41,10 @@ class Block:
         """Refuse a cohort whose modality of this name differs in kind, columns or shape."""
         modality = cohort[self.name]
         if modality.kind != self.kind or modality.names != self.columns:
-            expected = f"kind {self.kind} with the columns that were fitted: {', '.join(self.columns[:6])} ..."
-            got = f"kind {modality.kind} with {', '.join(modality.names[:6])} ..."
+            expected = f"kind {self.kind} and the {len(self.columns)} columns that were fitted"
+            pairs = enumerate(zip_longest(self.columns, modality.names, fillvalue="none"), 1)
+            other = next((f"; column {c} is {there}, not {here}" for c, (here, there) in pairs if here != there), "")
+            got = f"kind {modality.kind} and {len(modality.names)} columns{other}"
             raise InputError(f'cohort["{self.name}"]', expected, got)
         if list(modality.shape[1:]) != self.shape:
             expected = f"the shape that was fitted, {tuple(self.shape)} a person"
@@ -137,7 +140,8 @@ def _levels(modality: Modality) -> list[list[float]]:
 
 
 def check_like(blocks: Sequence[Block], cohort: Cohort) -> None:
-    """Refuse a cohort whose modalities or columns are not those of the blocks."""
+    """Refuse what is no cohort, and one whose modalities or columns are not those of the blocks."""
+    check_instance("cohort", cohort, Cohort)
     for block in blocks:
         block.check(cohort)
     if cohort.names != [block.name for block in blocks]:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import math
 from dataclasses import asdict, dataclass, fields
+from numbers import Integral, Real
 from typing import Any
+
+import numpy as np
 
 from mmcrl.errors import InputError
 
@@ -62,15 +65,17 @@ class Settings:
         for name in given:
             if name not in known:
                 raise InputError("settings", f"names among {', '.join(known)}", repr(name))
-        return cls(**given)
+        return cls(
+            **{name: value.item() if isinstance(value, np.generic) else value for name, value in given.items()}
+        )
 
     def to_dict(self) -> dict[str, Any]:
         return asdict(self)
 
 
 def _number(name: str, value: object, low: float, high: float, whole: bool = False) -> None:
-    kinds = (int,) if whole else (int, float)
-    if isinstance(value, bool) or not isinstance(value, kinds) or not low <= value <= high:
+    number = isinstance(value, Integral if whole else Real) and not isinstance(value, bool)
+    if not number or not (low <= value <= high and math.isfinite(value)):  # type: ignore[operator, arg-type]
         kind = "a whole number" if whole else "a number"
         span = f"of at least {low}" if math.isinf(high) else f"from {low} to {high}"
         raise InputError(name, f"{kind} {span}", repr(value))

@@ -32,7 +32,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import false_discovery_control, norm
 
-from mmcrl.evidence import normal_scores
+from mmcrl.evidence import FEWEST, normal_scores
 
 __all__ = ["allowance", "p_value", "q_values"]
 
@@ -43,7 +43,7 @@ _LEAST = 0.05  # eigenvalue of R_SS - lambda I: siblings that are nearly one lat
 def allowance(z: np.ndarray, i: int, j: int, given: Sequence[int], error: float = _ERROR) -> float:
     """The gain (nats) that is left between i and j when the latents S that separate them are known with errors.
 
-    ``z`` (n, d), of whom those count that have all of them; 0 where S is empty.
+    ``z`` (n, d), of whom those count that have all of them; 0 where S is empty, or these are too few to tell.
 
     >>> k = np.random.default_rng(0).normal(size=(4000, 1))
     >>> z = np.hstack([k, k, k]) + 0.5 * np.random.default_rng(1).normal(size=(4000, 3))
@@ -53,7 +53,10 @@ def allowance(z: np.ndarray, i: int, j: int, given: Sequence[int], error: float 
     if not given:
         return 0.0
     used = [i, j, *given]
-    seen = np.corrcoef(normal_scores(z[~np.isnan(z[:, used]).any(1)][:, used]).T)
+    people = z[~np.isnan(z[:, used]).any(1)][:, used]
+    if len(people) < FEWEST:
+        return 0.0
+    seen = np.corrcoef(normal_scores(people).T)
     ends, between = seen[:2, 2:], seen[2:, 2:]
     values, vectors = np.linalg.eigh(between)
     values, parts = np.maximum(values, _LEAST), ends @ vectors

@@ -25,7 +25,7 @@ _DESCRIPTION, _WEIGHTS = "model.json", "weights.safetensors"
 
 
 def write_folder(folder: str | os.PathLike[str], description: dict[str, Any], weights: dict[str, Tensor]) -> None:
-    """Write both files aside and move them into place, so that an interruption leaves no half model.
+    """Write both files aside and move them into place, so that an interruption leaves the earlier model or this one.
 
     Raises
     ------
@@ -38,13 +38,17 @@ def write_folder(folder: str | os.PathLike[str], description: dict[str, Any], we
     blob = save_tensors({name: tensor.detach().cpu().contiguous() for name, tensor in weights.items()})
     record = {"format": _FORMAT, "weights_sha256": hashlib.sha256(blob).hexdigest(), "model": description}
     aside = Path(tempfile.mkdtemp(dir=target.parent, prefix=f".{target.name}-"))
+    made, earlier = aside / "made", aside / "earlier"
     try:
-        (aside / _WEIGHTS).write_bytes(blob)
-        (aside / _DESCRIPTION).write_text(json.dumps({**record, "sha256": digest(record)}, indent=1) + "\n")
+        made.mkdir()
+        (made / _WEIGHTS).write_bytes(blob)
+        (made / _DESCRIPTION).write_text(json.dumps({**record, "sha256": digest(record)}, indent=1) + "\n")
         if target.exists():
-            shutil.rmtree(target)
-        os.replace(aside, target)
+            os.replace(target, earlier)
+        os.replace(made, target)
     finally:
+        if earlier.exists() and not target.exists():  # interrupted between the two
+            os.replace(earlier, target)
         shutil.rmtree(aside, ignore_errors=True)
 
 

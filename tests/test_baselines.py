@@ -100,3 +100,10 @@ def test_other_cohorts_and_unfitted_baselines_are_refused(linear):
         fitted.transform(Cohort({"a": cohort["a"].values[:, :3], "b": cohort["b"]}))
     with pytest.raises(InputError, match="n_latents"):
         PCABaseline(7).fit(cohort)
+
+
+def test_modalities_in_another_order_are_refused_and_not_mixed_up():
+    cohort = simulate.case(1, n=300, seed=0).cohort
+    turned = Cohort({name: cohort[name] for name in reversed(cohort.names)}, ids=cohort.ids)
+    with pytest.raises(InputError, match="modalities"):
+        PCABaseline(2).fit(cohort).transform(turned)

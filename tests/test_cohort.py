@@ -227,3 +227,39 @@ def test_summary_counts_people_and_missing_values():
 def test_weights_are_a_number_above_0_of_everyone(weights, text):
     refused("weights", Cohort, {"a": A}, weights=weights)
     refused(text, Cohort, {"a": A}, weights=weights)
+
+
+def test_tables_whose_indexes_name_different_people_are_not_paired():
+    table = pd.DataFrame({"x": np.arange(6.0), "y": np.arange(6.0) ** 2})
+    for other in (table.sample(frac=1, random_state=0), table.rename(index=lambda i: i + 1)):
+        with pytest.raises(InputError, match="another index"):
+            Cohort({"a": table, "b": other})
+        with pytest.raises(InputError, match="another index"):
+            Cohort({"b": other, "a": table})
+    named = table.rename(index=lambda i: f"person {i}")
+    assert list(Cohort({"a": table, "b": named}).ids) == list(named.index), "a count names nobody"
+    assert list(Cohort({"a": table, "b": table}, ids=range(1, 7)).ids) == [1, 2, 3, 4, 5, 6]
+
+
+def test_ids_of_more_than_one_axis_are_refused_by_name():
+    table = pd.DataFrame({"x": np.arange(4.0), "y": np.arange(4.0) ** 2})
+    visits = table.set_index(pd.MultiIndex.from_product([[1, 2], [1, 2]], names=["person", "visit"]))
+    with pytest.raises(InputError, match="ids: expected one id per person, got an index of 2 levels"):
+        Cohort({"a": visits})
+    with pytest.raises(InputError, match="ids: expected one id per person"):
+        Cohort({"a": table}, ids=np.ones((4, 2)))
+
+
+def test_what_is_masked_was_not_measured():
+    values = np.ma.masked_greater(np.array([[1.0, 2.0], [3.0, -9999.0], [2.0, 7.0]]), 5)
+    np.testing.assert_array_equal(Modality(values).values, [[1, 2], [3, -9999], [2, np.nan]])
+    np.testing.assert_array_equal(Modality(values.astype(int)).values, [[1, 2], [3, -9999], [2, np.nan]])
+
+
+def test_people_whom_a_model_is_applied_to_may_be_one_and_lack_a_modality():
+    one = Cohort({"a": [[1.0, 2.0]], "b": [[np.nan, np.nan]]}, learnable=False)
+    assert len(one) == 1 and not one["b"].measured.any()
+    with pytest.raises(InputError, match="infinite"):
+        Cohort({"a": [[1.0, np.inf]]}, learnable=False)
+    with pytest.raises(InputError, match="at least 2 people"):
+        Cohort({"a": [[1.0, 2.0]]})

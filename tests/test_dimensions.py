@@ -6,6 +6,7 @@ import torch
 
 from mmcrl import Cohort, InputError, Modality, MultimodalCRL, simulate
 from mmcrl.dimensions import choose_latents, fewest
+from mmcrl.plan import plan_blocks
 from mmcrl.settings import Settings
 
 
@@ -35,7 +36,8 @@ def test_few_people_forgive_what_their_noise_could_be():
 def test_the_number_of_latents_is_found(k):
     world = simulate.numeric(2, k, n=6000, seed=k, n_columns=12, n_private=2)
     train, held_out = world.cohort.split(0.25, 0)
-    sizes, losses = choose_latents(train, held_out, Settings(starts=1, steps=700), 0, torch.device("cpu"))
+    blocks, settings = plan_blocks(world.cohort, 1), Settings(starts=1, steps=700)
+    sizes, losses = choose_latents(blocks, train, held_out, settings, 0, torch.device("cpu"))
     assert sizes == {"a": k, "b": k}
     assert all(len(tried) == 5 for tried in losses.values())
 
@@ -64,3 +66,18 @@ def test_observed_columns_alone_need_no_search():
     cohort = Cohort({name: Modality(values[:, two], kind="observed") for name, two in (("a", [0, 1]), ("b", [2, 3]))})
     model = MultimodalCRL("auto", starts=1, steps=5).fit(cohort, progress=False)
     assert model.latent_names == ["a.0", "a.1", "b.0", "b.1"] and model.report["latents_tried"] == {}
+
+
+def test_few_people_get_as_many_latents_as_they_can_afford(monkeypatch):
+    monkeypatch.setattr("mmcrl.dimensions.fewest", lambda losses: len(losses))
+    cohort = simulate.numeric(4, 2, n=200, seed=0).cohort
+    model = MultimodalCRL("auto", starts=1, steps=5, width=8).fit(cohort, progress=False)
+    assert len(model.latent_names) == 10, "twenty people a latent"
+
+
+def test_a_column_that_varies_among_those_set_aside_alone_is_no_fault():
+    cohort = simulate.case(1, n=400).cohort
+    rare = np.zeros((400, 1))
+    rare[np.flatnonzero(np.isin(cohort.ids, cohort.split(0.25, 0)[1].ids))[:3]] = 1
+    both = Cohort({"a": np.hstack([cohort["a"].values, rare]), "b": cohort["b"]})
+    MultimodalCRL("auto", starts=1, steps=5, width=8).fit(both, progress=False)

@@ -3,10 +3,11 @@
 import numpy as np
 import pytest
 
-from mmcrl.evidence import normal_scores, pair_evidence
+from mmcrl.evidence import normal_scores, pair_evidence, partial_correlation
 from mmcrl.knowledge import Knowledge
 from mmcrl.links import confidence_of, link_table
 from mmcrl.search import separating_sets
+from mmcrl.significance import allowance
 
 N = 4000
 
@@ -161,3 +162,13 @@ def test_a_few_outlying_people_do_not_make_a_link():
     z[:3] = [[8, -9], [9, 8], [-8, 9]]
     delta, error, _ = pair_evidence(z, 0, 1, [])
     assert confidence_of(delta, error, 0.005) < 0.2
+
+
+@pytest.mark.parametrize("together", [0, 1, 2, 19])
+def test_of_pairs_that_hardly_anybody_has_nothing_is_said(together):
+    z = np.random.default_rng(0).normal(size=(400, 3))
+    z[:200, 0], z[200 + together :, 1:] = np.nan, np.nan
+    assert pair_evidence(z, 0, 1, [2]) == (0.0, 0.1, 0.0)
+    assert np.isnan(partial_correlation(z, 0, 1, [2])) and allowance(z, 0, 1, [2]) == 0
+    table = link_table(z, ["a.0", "b.0", "b.1"]).set_index(["source", "target"])
+    assert table.loc[("a.0", "b.0"), "confidence"] < 0.2 and table.loc[("a.0", "b.0"), "p_value"] == 0.5

@@ -26,6 +26,8 @@ weight = { variable = "weight", range = [1, 500], transform = "log" }
 [modality.blood.columns]
 glucose = { variable = "glucose" }
 cholesterol = { variable = "cholesterol" }
+[people]
+weights = "weight of the survey"
 """
 LOADED = "from mmcrl import load_cohort\npeople = load_cohort('clinic')"
 PLOT = "import matplotlib.pyplot as plt\nimport numpy as np\n"
@@ -39,6 +41,12 @@ SHOWN = {
     ),
     "no cohort": ("id", "print(open('data/clinic.csv').read().splitlines()[4].split(',')[0])"),
     "error": ("id", f"{LOADED}\n{{}}[people.ids[4]]"),
+    "simulated people beside": (
+        "row",
+        "import pandas as pd\nfrom mmcrl import simulate\nworld = simulate.numeric(n=400)\n"
+        "pd.read_csv('data/clinic.csv').iloc[:4, 1:]",
+    ),
+    "weights of a survey": ("row", f"{LOADED}\nprint([round(float(w), 4) for w in people.weights[20:50]])"),
 }
 AGGREGATES = f"{LOADED}\n{PLOT}display(people.summary())\nplt.plot([1, 2, 3], 'o');\nprint(len(people))"
 SIMULATED = f"""from mmcrl import simulate
@@ -53,6 +61,7 @@ def project(tmp_path: Path) -> Project:
     project = make_project(tmp_path)
     shutil.rmtree(project.root / "mmcrl")
     table = madeup.measured(madeup.people(300))[["height", "weight", "glucose", "cholesterol"]]
+    table["weight of the survey"] = np.random.default_rng(5).gamma(4, 2e4, 300).round(4)
     table.to_csv(project.data / "clinic.csv")
     (project.data / "clinic.toml").write_text(MANIFEST)
     return project

@@ -359,7 +359,8 @@ def test_numbers_of_latents_are_found_in_threads_with_the_same_bits(three):
     arguments = cohort, cohort.take(range(200, 300)), 0, torch.device("cpu")
     few = {"starts": 2, "most_starts": None, "steps": 20, "width": 16}
     settings = [Settings(**few, dtype="float64", jobs=jobs) for jobs in (1, 2)]
-    one, two = (choose_latents(*arguments[:2], each, *arguments[2:]) for each in settings)
+    blocks = plan_blocks(cohort, 1)
+    one, two = (choose_latents(blocks, *arguments[:2], each, *arguments[2:]) for each in settings)
     assert one == two and torch.get_default_dtype() == torch.float32
 
 

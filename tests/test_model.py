@@ -2,6 +2,7 @@
 
 import inspect
 import json
+import os
 
 import networkx as nx
 import numpy as np
@@ -261,3 +262,73 @@ def test_use_before_fit_and_other_columns_are_refused(quick):
 def test_arguments_stay_as_given_until_fit():
     model = MultimodalCRL({"a": 2}, seed=3, steps=10)
     assert model.n_latents == {"a": 2} and model.seed == 3 and model.settings.steps == 10
+
+
+def test_modalities_of_different_people_are_fitted_and_not_linked():
+    world = simulate.numeric(2, 2, n=800, seed=0, missing=0.5)
+    assert not (world.cohort["a"].measured & world.cohort["b"].measured).any()
+    model = MultimodalCRL(2, **QUICK).fit(world.cohort, progress=False)
+    assert (model.links().query("scope == 'cross'")["confidence"] < 0.5).all()
+
+
+def test_a_model_is_applied_to_a_single_person(tmp_path):
+    world = simulate.case(1, n=600, seed=0)
+    model = MultimodalCRL(2, **QUICK).fit(world.cohort, progress=False)
+    somebody = {
+        name: pd.DataFrame(modality.values[3:4], columns=modality.names)
+        for name, modality in world.cohort.modalities.items()
+    }
+    one = model.transform(Cohort(somebody, learnable=False))
+    np.testing.assert_allclose(one, model.transform(world.cohort).iloc[[3]], atol=1e-5)
+    somebody["b"][:] = np.nan
+    alone = Cohort(somebody, learnable=False)
+    assert model.transform(alone)["b"].isna().all(axis=None)
+    assert model.transform(alone, impute=True).notna().all(axis=None)
+    with pytest.raises(InputError, match="cohort: expected a Cohort, got dict"):
+        model.transform(somebody)
+
+
+def test_a_fit_that_fails_leaves_the_model_as_it_was(monkeypatch):
+    world = simulate.case(1, n=600, seed=0)
+    model = MultimodalCRL(2, **QUICK)
+
+    def failing(*arguments, **options):
+        raise RuntimeError("late")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("mmcrl.model.StructuralModel.fit", failing)
+        with pytest.raises(RuntimeError):
+            model.fit(world.cohort, progress=False)
+    with pytest.raises(InputError, match="call fit first"):
+        model.links()
+
+
+def test_an_interrupted_save_leaves_the_earlier_model(monkeypatch, tmp_path):
+    cohort = simulate.case(1, n=600, seed=0).cohort
+    earlier, later = (MultimodalCRL(2, seed, **QUICK).fit(cohort, progress=False) for seed in (0, 1))
+    earlier.save(tmp_path / "model")
+    replace, calls = os.replace, []
+
+    def interrupted(source, target):
+        calls.append(source)
+        if len(calls) == 2:
+            raise KeyboardInterrupt
+        replace(source, target)
+
+    with monkeypatch.context() as patch:
+        patch.setattr("mmcrl.storage.os.replace", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            later.save(tmp_path / "model")
+    assert MultimodalCRL.load(tmp_path / "model").links().equals(earlier.links())
+    assert [path.name for path in tmp_path.iterdir()] == ["model"]
+    later.save(tmp_path / "model")
+    assert MultimodalCRL.load(tmp_path / "model").links().equals(later.links())
+
+
+def test_numbers_of_numpy_are_numbers(tmp_path):
+    settings = {"starts": np.int64(1), "steps": np.int32(5), "penalty": np.float32(0.25), "width": np.int64(8)}
+    model = MultimodalCRL(np.int64(2), np.int64(0), **settings).fit(simulate.case(1, n=300).cohort, progress=False)
+    model.save(tmp_path / "model")
+    assert len(model.graph(np.float32(0.5))) == 4
+    with pytest.raises(InputError, match="penalty"):
+        MultimodalCRL(2, penalty=np.inf)

@@ -11,7 +11,7 @@ import pandas as pd
 
 from mmcrl.cohort import Cohort
 from mmcrl.errors import InputError
-from mmcrl.plan import Block, plan_blocks
+from mmcrl.plan import Block, check_like, plan_blocks
 
 __all__ = ["Baseline", "Sizes", "sizes_of", "truth_of"]
 
@@ -44,11 +44,15 @@ class Baseline(ABC):
         return self
 
     def transform(self, cohort: Cohort) -> pd.DataFrame:
-        """Latents (n, d), columns (modality, latent), NaN where a person's modality was not measured."""
+        """Latents (n, d), columns (modality, latent), NaN where a person's modality was not measured.
+
+        Raises
+        ------
+        InputError : before `fit`, and for a cohort with other modalities or columns, or in another order.
+        """
         if not hasattr(self, "_blocks"):
             raise InputError("baseline", "a fitted baseline: call fit first", "one that is not fitted")
-        for block in self._blocks:
-            block.check(cohort)
+        check_like(self._blocks, cohort)
         parts = {}
         for block, found in zip(self._blocks, self._latents(cohort, self._blocks), strict=True):
             values = np.where(cohort[block.name].measured[:, None], found, np.nan)

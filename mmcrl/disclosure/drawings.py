@@ -53,6 +53,8 @@ def find_in_drawing(drawing: Drawing, persons: Persons, rules: Rules) -> Iterato
         yield "scatter", f"{total} marks"
     for kind, drawn in (("marks", drawing.marks), ("lines", drawing.lines)):
         for points in drawn:
+            if points.ndim != 2 or points.shape[1] != 2:  # not in the plane
+                continue
             if len(points) >= 30 and len(points) in persons.sizes and kind == "lines":
                 yield "scatter", "a line with a corner for each person"
             if not persons.images and any(is_series(points[:, axis], persons.sequences) for axis in (0, 1)):
@@ -71,20 +73,24 @@ def find_in_drawing(drawing: Drawing, persons: Persons, rules: Rules) -> Iterato
         if _PEOPLE.search(label) and not re.search(r"%|share|per ", label):
             piece = Piece(0, "", "", grids=[Grid(["n"], [""] * len(heights), [[f"{h:.6g}"] for h in heights])])
             yield from (("count", "a bar") for _ in find_counts(piece, None, rules))
+        if _of_people(heights[:, None], persons, bars=True):
+            yield "scatter", "bars at the values of people"
 
 
-def _of_people(points: np.ndarray, persons: Persons) -> bool:
-    """Whether coordinates are values of people: successive ones, or a dozen of one column.
+def _of_people(points: np.ndarray, persons: Persons, bars: bool = False) -> bool:
+    """Whether coordinates (k, axes) are values of people: successive ones, or a dozen of one column.
 
-    Successive whole numbers are places on an axis and nobody's, although a column that counts has all of them too.
+    Successive whole numbers are places on an axis and nobody's, although a column that counts has all of them too;
+    whole numbers as the heights of ``bars`` are counts, unless they are successive people's.
     """
-    for axis in (0, 1):
+    for axis in range(points.shape[1]):
         values = points[:, axis][np.isfinite(points[:, axis])]
         places = np.unique(values)
         if len(places) and np.array_equal(places, np.round(places[0]) + np.arange(len(places))):
             continue
         cells = [(float(value), 1e-9 * abs(float(value))) for value in values]
-        if is_run(cells, persons) or is_subset(cells, persons):
+        counts = bars and np.array_equal(values, np.round(values))
+        if is_run(cells, persons) or (not counts and is_subset(cells, persons)):
             return True
     return False
 

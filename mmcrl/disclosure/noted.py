@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from mmcrl.disclosure.drawings import Drawing
-from mmcrl.disclosure.persons import Persons
+from mmcrl.disclosure.persons import Persons, survey_of
 from mmcrl.errors import InputError
 from mmcrl.manifest import load_cohort, read_manifest, source_files
 from mmcrl.modality import Modality
@@ -30,14 +30,17 @@ class Noted:
 
 
 def read_notes(folder: Path, manifests: Sequence[Path] = ()) -> Noted:
-    """What a notebook has seen. One that saw no cohort at all is taken to know the cohorts of these manifests.
+    """What a notebook has seen.
+
+    One that saw no cohort at all is taken to know the cohorts of these manifests, any other one those whose files it
+    opened.
 
     Parameters
     ----------
     folder : of the notes
     manifests : of the project; one whose data are not on this machine is left out
     """
-    noted, seen = Noted(), set()
+    noted, seen, loaded = Noted(), set(), set[Path]()
     for path in sorted(folder.glob("cohort-*.json")):
         record = json.loads(path.read_text(encoding="utf-8"))
         if record["simulated"]:
@@ -46,17 +49,28 @@ def read_notes(folder: Path, manifests: Sequence[Path] = ()) -> Noted:
             "manifest"
         ]:
             seen.add(key)
+            loaded |= {Path(record["manifest"]).resolve()} if record["manifest"] else set()
             noted.people.append(_persons(record, folder))
     for path in sorted(folder.glob("figure-*.json")):
         noted.drawings.append(Drawing.read(json.loads(path.read_text(encoding="utf-8")), folder))
-    if not noted.people and not noted.simulated:
-        for manifest in manifests:
+    nothing, opened = not noted.people and not noted.simulated, _opened(folder)
+    for manifest in manifests:
+        try:
+            sources = source_files(manifest)
+        except InputError:
+            continue
+        if nothing or (manifest.resolve() not in loaded and opened & {p.resolve() for p in sources[1:]}):
             try:
-                times = tuple(path.stat().st_mtime_ns for path in source_files(manifest))
-                noted.people.append(_loaded(manifest, times))
+                noted.people.append(_loaded(manifest, tuple(path.stat().st_mtime_ns for path in sources)))
             except InputError:
                 continue
     return noted
+
+
+def _opened(folder: Path) -> set[Path]:
+    """The files that were opened."""
+    list_ = folder / "opened.txt"
+    return {Path(line).resolve() for line in list_.read_text("utf-8").splitlines()} if list_.exists() else set()
 
 
 @lru_cache(maxsize=4)
@@ -78,5 +92,7 @@ def _persons(record: dict[str, Any], folder: Path) -> Persons:
         name: Modality(np.load(folder / file, mmap_mode="r"), kind=kind, names=names)  # a table is copied
         for name, kind, names, file in record["modalities"]
     }
+    if record["weights"] is not None:
+        modalities["survey"] = survey_of(np.load(folder / record["weights"]))
     rules = stated(Path(record["manifest"])) if record["manifest"] else {}
     return Persons(record["name"], record["ids"], modalities, record["id_name"], **rules)

@@ -17,7 +17,7 @@ from mmcrl.cohort import Cohort
 from mmcrl.disclosure.sequences import Sequenced
 from mmcrl.modality import Modality
 
-__all__ = ["Persons", "whole"]
+__all__ = ["Persons", "survey_of", "whole"]
 
 _INVERSES = (np.exp, np.expm1, np.square)
 _HELD_OUT = (0.2, 0.25)  # shares of people whom `Cohort.split` and a fit hold out
@@ -56,7 +56,7 @@ class Persons:
         name = None if cohort.ids.name is None else str(cohort.ids.name)
         modalities = dict(cohort.modalities)
         if cohort.weights is not None:
-            modalities["survey"] = Modality(cohort.weights[:, None], kind="observed", names=["weight"])
+            modalities["survey"] = survey_of(cohort.weights)
         return cls(cohort.name, list(cohort.ids), modalities, name, images, minimum)
 
     def __len__(self) -> int:
@@ -133,6 +133,11 @@ class Persons:
     def series(self) -> list[np.ndarray]:
         """Series, one array (n, channels, time) a modality."""
         return [m.values for m in self.modalities.values() if len(m.shape) == 3]
+
+
+def survey_of(weights: np.ndarray) -> Modality:
+    """A survey's weights (n,), which tell one person from another, as values of people."""
+    return Modality(weights[:, None], kind="observed", names=["weight"])
 
 
 def whole(text: str) -> str:

@@ -10,11 +10,13 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from matplotlib.figure import Figure
 
 from mmcrl.disclosure.drawings import Drawing
 from mmcrl.disclosure.finding import Sort
 from mmcrl.disclosure.madeup import measured, notebook_of, shown
 from mmcrl.disclosure.persons import Persons
+from mmcrl.runner.watch import artists
 
 __all__ = ["Leak", "planted"]
 
@@ -119,11 +121,30 @@ def _marks(table: pd.DataFrame, rng: np.random.Generator) -> list[Leak]:
         "forty people": Drawing(1, marks=[values[rng.choice(len(values), 40, replace=False)]]),
         "groups in colours": Drawing(1, marks=[latents[i::6] for i in range(6)]),
         "a curve through everyone": Drawing(1, lines=[np.column_stack([np.arange(len(latents)), latents[:, 0]])]),
+        **_shapes(values),
     }
     outlines = notebook_of(_svg('<g id="PathCollection_1">' + use * len(table) + "</g>"))
     return [Leak("scatter", how, notebook_of(), [drawing]) for how, drawing in drawn.items()] + [
         Leak("scatter", "outlines alone", outlines)
     ]
+
+
+def _shapes(values: np.ndarray) -> dict[str, Drawing]:
+    """Values of two dozen people in pictures without a mark, as matplotlib draws them."""
+    drawings = {}
+    at, some = np.arange(24), values[50:74, 1]
+    for how, draw in {
+        "bars of people": lambda ax: ax.bar(at, some),
+        "a stem for each person": lambda ax: ax.vlines(at, 0, some),
+        "a line across for each person": lambda ax: [ax.axhline(value) for value in some],
+        "an area under people": lambda ax: ax.fill_between(at, some),
+        "a shape with a corner for each person": lambda ax: ax.fill(at, some),
+    }.items():
+        figure = Figure()
+        draw(figure.subplots())
+        found = artists(figure)
+        drawings[how] = Drawing(1, found["marks"], found["lines"], found["images"], found["bars"])
+    return drawings
 
 
 def _images(persons: Persons) -> list[Leak]:

@@ -22,6 +22,8 @@ from mmcrl.tables import inside, locate, nearest, read_table
 
 __all__ = ["BulkFile", "Layout", "Picture", "Recording", "Words", "id_texts"]
 
+_FEWEST = 10  # rows that must share a value before a message names it: one of fewer may point at a person
+
 
 @dataclass(frozen=True)
 class Words:
@@ -159,8 +161,13 @@ class Layout(ABC):
         """
         rows = table[id_texts(table[column]).str.strip() == str(value).removesuffix(".0")]
         if rows.empty:
-            there = ", ".join(sorted(table[column].dropna().astype("str").unique())[:10])
-            raise InputError(f"file {told} column {column}", f"rows with {value!r}", f"only {there or 'none'}")
+            said = table[column].dropna().astype("str").value_counts()
+            there = ", ".join(sorted(said.index[said >= _FEWEST])[:10])
+            raise InputError(
+                f"file {told} column {column}",
+                f"rows with {value!r}",
+                f"none; {_FEWEST} or more say {there or 'nothing in common'}",
+            )
         return rows
 
     def _questions(self) -> Path | None:

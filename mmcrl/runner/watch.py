@@ -1,4 +1,4 @@
-"""Watch: notes in a kernel which people a notebook loads and what its figures are made of, for the disclosure guard.
+"""Watch: notes in a kernel which people and files a notebook loads and what its figures are made of, for the guard.
 
 Only a picture's outlines reach the notebook; the guard has to know the numbers behind it.  Loaded by its path, as
 `mmcrl.runner.launch` is, so that a kernel starts without importing the package.  The notes lie in the folder of the
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import os
 import sys
 from collections.abc import Callable, Sequence
 from importlib.abc import MetaPathFinder
@@ -23,9 +24,10 @@ _SIMULATED, _MANIFEST = ("mmcrl.simulate", "mmcrl.disclosure.madeup"), "mmcrl.ma
 
 
 def watch(folder: Path) -> None:
-    """From now on, note every cohort and every figure in this folder."""
+    """From now on, note every cohort, every figure and every file that is opened in this folder."""
     folder.mkdir()
     notes = _Notes(folder)
+    sys.addaudithook(notes.note_file)
     sys.meta_path.insert(
         0, _Finder({"mmcrl.cohort": notes.follow_cohorts, "matplotlib.backend_bases": notes.follow_figures})
     )
@@ -56,6 +58,8 @@ class _Notes:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._count = 0
+        self._passed = (str(folder.absolute()), os.path.join(sys.prefix, ""), os.path.join(sys.base_prefix, "lib"))
+        self._opened: set[str] = set()
 
     def follow_cohorts(self, module: Any) -> None:
         make = module.Cohort.__init__
@@ -75,6 +79,16 @@ class _Notes:
 
         module.FigureCanvasBase.print_figure = drawn
 
+    def note_file(self, event: str, arguments: tuple[Any, ...]) -> None:
+        """A file that is opened, unless it is the machine's own; an audit hook."""
+        if event != "open" or not isinstance(arguments[0], str | os.PathLike):
+            return
+        path = os.path.abspath(os.fspath(arguments[0]))
+        if path not in self._opened and not path.startswith(self._passed):
+            self._opened.add(path)
+            with open(self._folder / "opened.txt", "a", encoding="utf-8") as file:
+                file.write(path + "\n")
+
     def _note_cohort(self, cohort: Any, frame: FrameType | None) -> None:
         """A simulated one by name alone, another with its people."""
         record: dict[str, Any] = {"name": cohort.name, "simulated": False, "manifest": None}
@@ -88,9 +102,10 @@ class _Notes:
             record["id_name"] = None if cohort.ids.name is None else str(cohort.ids.name)
             record["ids"] = [str(person) for person in cohort.ids]
             record["modalities"] = [
-                [name, modality.kind, list(modality.names), self._array(modality.values)]
+                [name, modality.kind, list(modality.names), self._values(modality)]
                 for name, modality in cohort.modalities.items()
             ]
+            record["weights"] = None if cohort.weights is None else self._array(cohort.weights)
         self._write("cohort", record)
 
     def _note_figure(self, figure: Any) -> None:
@@ -100,13 +115,30 @@ class _Notes:
         record["bars"] = [[label, self._array(heights)] for label, heights in drawn["bars"]]
         self._write("figure", record)
 
+    def _values(self, modality: Any) -> str:
+        """The values of a modality, of a large one a piece at a time."""
+        if not modality.large:
+            return self._array(modality.values)
+        import numpy as np
+
+        name, held, done = self._name(), None, 0
+        for piece in modality.pieces():
+            if held is None:
+                held = np.lib.format.open_memmap(self._folder / name, "w+", piece.dtype, modality.shape)
+            held[done : done + len(piece)] = piece
+            done += len(piece)
+        return self._array(modality.values) if held is None else name
+
     def _array(self, values: Any) -> str:
         import numpy as np
 
-        self._count += 1
-        name = f"{self._count}.npy"
+        name = self._name()
         np.save(self._folder / name, np.asarray(values), allow_pickle=False)
         return name
+
+    def _name(self) -> str:
+        self._count += 1
+        return f"{self._count}.npy"
 
     def _write(self, kind: str, record: dict[str, Any]) -> None:
         self._count += 1
@@ -114,24 +146,44 @@ class _Notes:
 
 
 def artists(figure: Any) -> dict[str, list[Any]]:
-    """A figure's ``marks``, ``lines`` and ``images`` as arrays, its ``bars`` as what an axis counts, and heights."""
+    """A figure's ``marks``, ``lines`` and ``images`` as arrays, its ``bars`` as what an axis counts, and heights.
+
+    Outlines of shapes count as lines, and so do the first ends of many lines, and their last ends.
+    """
     import numpy as np
 
     found: dict[str, list[Any]] = {"marks": [], "lines": [], "images": [], "bars": []}
     for ax in figure.findobj(lambda artist: hasattr(artist, "get_lines") and hasattr(artist, "patches")):
+        straight = []
         for line in ax.get_lines():
             kind = "lines" if line.get_marker() in (None, "None", "", " ") else "marks"
             found[kind].append(line.get_xydata())
+            if len(found[kind][-1]) == 2:
+                straight.append(found[kind][-1])
+        found["lines"] += _ends(straight)
         for collection in ax.collections:
             if hasattr(collection, "get_coordinates"):
                 found["images"].append(_filled(collection.get_array()))
-            elif len(collection.get_offsets()) > 1 or hasattr(collection, "get_sizes"):
-                found["marks"].append(_filled(collection.get_offsets()))
+            elif hasattr(collection, "get_segments"):
+                found["lines"] += [part for part in collection.get_segments() if len(part) > 2]
+                found["lines"] += _ends(collection.get_segments())
+            else:
+                offsets = _filled(collection.get_offsets())
+                found["marks"] += [offsets] if len(offsets) > 1 or hasattr(collection, "get_sizes") else []
+                found["lines"] += [path.vertices for path in collection.get_paths()] if len(offsets) < 2 else []
         found["images"] += [_filled(image.get_array()) for image in ax.images]
+        found["lines"] += [patch.get_xy() for patch in ax.patches if hasattr(patch, "get_closed")]
         boxes = [patch for patch in ax.patches if hasattr(patch, "get_height")]
         found["bars"].append((ax.get_ylabel(), np.array([box.get_height() for box in boxes])))
         found["bars"].append((ax.get_xlabel(), np.array([box.get_width() for box in boxes])))
     return found
+
+
+def _ends(lines: Sequence[Any]) -> list[Any]:
+    """Where several lines begin, and where they end."""
+    import numpy as np
+
+    return [np.array([line[at] for line in lines]) for at in (0, -1)] if len(lines) > 1 else []
 
 
 def _filled(values: Any) -> Any:
