@@ -125,8 +125,8 @@ def is_run(cells: Sequence[Number | None], persons: Persons) -> bool:
                 break
             if value not in seen:
                 low, high = _span(values, (value, half))
-                counts = np.bincount(columns[low:high], minlength=1)
-                chance += math.log(min(1.0, counts[np.unique(at // (n + 1))].max() / n))
+                counts = np.bincount(columns[low:high], minlength=len(persons.columns))
+                chance += math.log(min(1.0, max(1, counts[np.unique(at // (n + 1))].max()) / n))
                 seen.add(value)
             if len(seen) > 3 and chance < math.log(CHANCE / 1000):
                 return True

@@ -21,6 +21,7 @@ from typing import Any
 __all__ = ["artists", "watch"]
 
 _SIMULATED, _MANIFEST = ("mmcrl.simulate", "mmcrl.disclosure.madeup"), "mmcrl.manifest"
+_RUNNER, _PROGRAMS = "mmcrl.runner.", (".py", ".pyc", ".so")
 
 
 def watch(folder: Path) -> None:
@@ -56,9 +57,8 @@ class _Finder(MetaPathFinder):
 
 class _Notes:
     def __init__(self, folder: Path) -> None:
-        self._folder = folder
+        self._folder = folder.absolute()
         self._count = 0
-        self._passed = (str(folder.absolute()), os.path.join(sys.prefix, ""), os.path.join(sys.base_prefix, "lib"))
         self._opened: set[str] = set()
 
     def follow_cohorts(self, module: Any) -> None:
@@ -80,11 +80,16 @@ class _Notes:
         module.FigureCanvasBase.print_figure = drawn
 
     def note_file(self, event: str, arguments: tuple[Any, ...]) -> None:
-        """A file that is opened, unless it is the machine's own; an audit hook."""
+        """A file that is opened, unless it is a program or the runner looks whether it has changed; an audit hook."""
         if event != "open" or not isinstance(arguments[0], str | os.PathLike):
             return
         path = os.path.abspath(os.fspath(arguments[0]))
-        if path not in self._opened and not path.startswith(self._passed):
+        if path.endswith(_PROGRAMS) or path.startswith(str(self._folder)) or path in self._opened:
+            return
+        frame: FrameType | None = sys._getframe(1)
+        while frame is not None and not str(frame.f_globals.get("__name__", "")).startswith(_RUNNER):
+            frame = frame.f_back
+        if frame is None:
             self._opened.add(path)
             with open(self._folder / "opened.txt", "a", encoding="utf-8") as file:
                 file.write(path + "\n")
