@@ -91,7 +91,7 @@ class _Notes:
             frame = frame.f_back
         if frame is None:
             self._opened.add(path)
-            with open(self._folder / "opened.txt", "a", encoding="utf-8") as file:
+            with open(self._folder / "opened.txt", "a", encoding="utf-8", errors="replace") as file:
                 file.write(path + "\n")
 
     def _note_cohort(self, cohort: Any, frame: FrameType | None) -> None:
