@@ -27,6 +27,7 @@ __all__ = [
     "n_regressors",
     "normal_scores",
     "pair_evidence",
+    "pair_scores",
     "partial_correlation",
 ]
 
@@ -116,7 +117,7 @@ def pair_evidence(
     g the gain of a person, as in Horvitz and Thompson, A generalization of sampling without replacement from a
     finite universe (1952); people are taken as drawn one by one.
     """
-    scores, seen = _scores(z, i, j, given)
+    scores, seen = pair_scores(z, i, j, given)
     if len(scores) < FEWEST:
         return 0.0, _UNKNOWN, 0.0
     if weights is not None:
@@ -144,7 +145,7 @@ def partial_correlation(z: np.ndarray, i: int, j: int, given: Sequence[int]) -> 
 
     NaN where fewer than 20 people have all of them.
     """
-    scores, _ = _scores(z, i, j, given)
+    scores, _ = pair_scores(z, i, j, given)
     return _partial(scores) if len(scores) >= FEWEST else np.nan
 
 
@@ -157,7 +158,7 @@ def correlation_of(evidence: float) -> float:
     return float(np.sqrt(1 - np.exp(-2 * max(evidence, 0.0))))
 
 
-def _scores(z: np.ndarray, i: int, j: int, given: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:
+def pair_scores(z: np.ndarray, i: int, j: int, given: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:
     """Normal scores of i, j and the given (m, 2 + p), of the people who have all of them, and who these are (n,)."""
     used = [i, j, *given]
     seen = ~np.isnan(z[:, used]).any(1)

@@ -32,7 +32,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import false_discovery_control, norm
 
-from mmcrl.evidence import FEWEST, normal_scores
+from mmcrl.evidence import FEWEST, pair_scores
 
 __all__ = ["allowance", "p_value", "q_values"]
 
@@ -52,11 +52,10 @@ def allowance(z: np.ndarray, i: int, j: int, given: Sequence[int], error: float 
     """
     if not given:
         return 0.0
-    used = [i, j, *given]
-    people = z[~np.isnan(z[:, used]).any(1)][:, used]
-    if len(people) < FEWEST:
+    scores, _ = pair_scores(z, i, j, given)
+    if len(scores) < FEWEST:
         return 0.0
-    seen = np.corrcoef(normal_scores(people).T)
+    seen = np.corrcoef(scores.T)
     ends, between = seen[:2, 2:], seen[2:, 2:]
     values, vectors = np.linalg.eigh(between)
     values, parts = np.maximum(values, _LEAST), ends @ vectors

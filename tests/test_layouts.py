@@ -331,7 +331,12 @@ def test_retinal_images_of_ai_readi_are_dicom(root):
     eye = load_cohort(MANIFESTS["ai-readi"])["eye"].values
     assert eye.shape == (N, 2, 64, 64) and np.isnan(eye[1, 0]).all() and not np.isnan(eye[1, 1]).any()
     assert np.isnan(eye[6:]).all() and 0.4 < np.nanmean(eye) < 0.6
-    refused(edited(root, "ai-readi", ('"L"', '"left"')), "file manifest.tsv column laterality", "'left'", "got none")
+    refused(
+        edited(root, "ai-readi", ('"L"', '"left"')),
+        "file manifest.tsv column laterality",
+        "'left'",
+        "nothing in common",
+    )
 
 
 def test_what_is_wrong_with_ai_readi_is_named(root):

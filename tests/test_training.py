@@ -73,6 +73,7 @@ def test_further_starts_follow_until_two_agree(monkeypatch, cohort, whole, tmp_p
     assert further.report["held_out_losses"][:2] == whole.report["held_out_losses"]
     assert len(further.report["held_out_losses"]) == len(further.starts(cohort)) == 3
     assert sorted(path.name[:7] for path in tmp_path.glob("start-*")) == ["start-0", "start-1", "start-2"]
+    same(further, fitted(0.0, 3), cohort)
     assert len(fitted(0.0, 1).report["held_out_losses"]) == 1, "one start has no other to agree with"
     same(further, fitted(0.0, 2, tmp_path), cohort)
     assert len(fitted(0.0, 4).report["held_out_losses"]) == 4, "never fewer than were asked for"

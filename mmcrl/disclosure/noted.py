@@ -55,15 +55,14 @@ def read_notes(folder: Path, manifests: Sequence[Path] = ()) -> Noted:
         noted.drawings.append(Drawing.read(json.loads(path.read_text(encoding="utf-8")), folder))
     nothing, opened = not noted.people and not noted.simulated, _opened(folder)
     for manifest in manifests:
+        if manifest.resolve() in loaded:
+            continue
         try:
             sources = source_files(manifest)
+            if nothing or opened & {path.resolve() for path in sources[1:]}:
+                noted.people.append(_loaded(manifest, tuple(path.stat().st_mtime_ns for path in sources)))
         except InputError:
             continue
-        if nothing or (manifest.resolve() not in loaded and opened & {p.resolve() for p in sources[1:]}):
-            try:
-                noted.people.append(_loaded(manifest, tuple(path.stat().st_mtime_ns for path in sources)))
-            except InputError:
-                continue
     return noted
 
 
