@@ -26,6 +26,7 @@ from torch.nn import functional as F
 from mmcrl.kinds import Codec
 from mmcrl.networks import ScalarFeatures, mlp
 from mmcrl.tensors import Features, as_tensor, pieces_of
+from mmcrl.views import Views
 
 __all__ = ["Contrast", "moments"]
 
@@ -50,6 +51,7 @@ class Contrast(nn.Module):
         self.phi = ScalarFeatures(d, _N_FEATURES, feature_width)
         self.pair = nn.Parameter(0.1 / _N_FEATURES * torch.randn(d, d, _N_FEATURES, _N_FEATURES))
         self.psi = nn.ModuleList([mlp(k, feature_width, 1) for k in sizes])
+        self.views = Views(codecs, feature_width)
         self.register_buffer("mean", torch.zeros(d))
         self.register_buffer("scale", torch.ones(d))
         cross = (block[:, None] != block[None]).to(torch.get_default_dtype())
@@ -103,7 +105,7 @@ class Contrast(nn.Module):
         return 0.5 * (self.pair + self.pair.permute(1, 0, 3, 2)) * self.cross[:, :, None, None]
 
     def loss(self, latents: Tensor, measured: Tensor) -> tuple[Tensor, Tensor]:
-        """InfoNCE summed over modalities (nats), and the size E (d, d) of every pair's term."""
+        """InfoNCE summed over modalities and further views (nats), and the size E (d, d) of every pair's term."""
         n, d = latents.shape
         seen = self.per_latent(measured)
         phi = self.phi(latents) * seen.unsqueeze(-1)
@@ -125,7 +127,7 @@ class Contrast(nn.Module):
                 mine, others = [*mine, candidate], [*others, known]
             scores = torch.cat(others, 1) @ torch.cat(mine, 1).T
             total = total + F.cross_entropy(scores, torch.arange(len(scores), device=scores.device))
-        return total, self._sizes(phi, weights)
+        return total + self.views.loss(latents, measured), self._sizes(phi, weights)
 
     def _agreement(self, s: int, mine: Tensor, copies: Tensor, seen: Tensor) -> tuple[Tensor, Tensor]:
         """Features (n, 2) of candidates and of people whose product is the term of a copy,
@@ -146,6 +148,16 @@ class Contrast(nn.Module):
             sign = torch.where((codes * value).sum() < 0, -1.0, 1.0)
             total = total + ((codes - sign * value) ** 2).sum() / known.sum().clamp_min(1)
         return total
+
+    def blurred(self, latents: Tensor, weight: float, generator: torch.Generator) -> Tensor:
+        """Latents (n, d) with noise of ``weight`` times each kind's ``blur``, in standard deviations.
+
+        Where codes lie in clusters, by some private trait, noise leaves the critic the clusters alone; the codes do
+        better to come together, and to tell the others what they share with them.
+        """
+        blur = torch.tensor([codec.blur for codec in self.codecs for _ in range(codec.n_latents)])  # type: ignore
+        noise = torch.randn(latents.shape, generator=generator, dtype=latents.dtype)
+        return latents + (weight * blur * noise).to(latents)
 
     def redundancy(self, latents: Tensor) -> Tensor:
         """Sum over pairs of siblings of their squared correlation in this batch, each kind's times its ``apart``."""

@@ -2,8 +2,9 @@
 
 Every step minimises ``InfoNCE + penalty * ramp * sum_{i<j} E_ij`` (see `mmcrl.contrast`) on a batch of people with
 AdamW, gradients clipped to norm 5, and a learning rate that falls along a cosine to 2 % of its first value.  The
-squared correlations of the siblings of a series are added at first; their weight falls from 1 to 0 over the first
-half of the steps, so that siblings which do depend on each other are free to.
+squared correlations of the siblings of a series are added at first, and so is noise to the codes of a kind that asks
+for it; their weight falls from 1 to 0 over the first half of the steps, so that siblings which do depend on each
+other are free to.
 """
 
 from __future__ import annotations
@@ -66,6 +67,7 @@ def train_contrast(
     batch, device = settings.batch_for(len(train)), train.measured.device
     every, first = max(1, settings.steps // 20), 1
     best, apart = _copy(network), any(codec.apart for codec in network.codecs)
+    blur = any(codec.blur for codec in network.codecs)
     if checkpoint and (saved := checkpoint.read()):
         run.history, tensors = saved
         network.load_state_dict(under("network", tensors))
@@ -83,9 +85,11 @@ def train_contrast(
         ramp = min(1.0, max(0.0, (step / settings.steps - 0.3) / 0.2))
         optimiser.zero_grad()
         latents = network.latents(augmented(network.codecs, people.features, generator), people.measured)
+        early = max(0.0, 1 - 2 * step / settings.steps)
+        if blur and early:
+            latents = network.blurred(latents, early, generator)
         loss, sizes = network.loss(latents, people.measured)
         loss = loss + settings.penalty * ramp * sizes.sum() / 2
-        early = max(0.0, 1 - 2 * step / settings.steps)
         if apart and early:
             loss = loss + early * network.redundancy(latents)
         if people.labels is not None:

@@ -3,7 +3,9 @@
 Where the links between modalities are as sparse and as telling with blends of two siblings in their place (see
 `mmcrl.profiles`), nothing in the data speaks for the latents rather than for blends of them.  The report adds what
 follows from the links found: a latent without a link to another modality cannot be told from private variation, and
-one all of whose links are links of a sibling as well may carry a share of that sibling.
+one all of whose links are links of a sibling as well may carry a share of that sibling.  A sibling of another view
+(see `mmcrl.views`) cannot be blended with, and where it is linked to another modality, a link to it counts as such
+a link: it is by what this one tells of other modalities that it was found.
 Source: Sun et al. (2025), arXiv:2411.06518 (subspace and component conditions).
 """
 
@@ -41,10 +43,13 @@ def identifiability_table(
     """
     names = shows.names
     kinds = [block.kind for block in shows.blocks for _ in range(block.n_latents)]
-    linked = links[(links["confidence"] >= confidence) & (links["scope"] == "cross")]
-    around = {
-        name: {*linked.loc[linked["source"] == name, "target"], *linked.loc[linked["target"] == name, "source"]}
-        for name in names
+    linked = links[links["confidence"] >= confidence]
+    across = _around(linked[linked["scope"] == "cross"], names)
+    within = _around(linked[linked["scope"] == "within"], names)
+    around = {  # and those of another view of its modality that have such links themselves
+        name: across[name]
+        | {other for other in within[name] if across[other] and names.index(other) not in shows.siblings(i)}
+        for i, name in enumerate(names)
     }
     rows = []
     for i, name in enumerate(names):
@@ -62,6 +67,14 @@ def weaker(links: pd.DataFrame, table: pd.DataFrame) -> list[str]:
     rank = table.set_index("latent")["identified"].map(order.index)
     worst = np.maximum(rank.loc[links["source"]].to_numpy(), rank.loc[links["target"]].to_numpy())
     return [order[r] for r in worst]
+
+
+def _around(links: pd.DataFrame, names: Sequence[str]) -> dict[str, set[str]]:
+    """The latents at the other ends of every latent's links."""
+    return {
+        name: {*links.loc[links["source"] == name, "target"], *links.loc[links["target"] == name, "source"]}
+        for name in names
+    }
 
 
 def _verdict(
@@ -85,5 +98,5 @@ def _verdict(
     if nested:
         return "block", f"all its links are links of {nested} as well: it may carry a share of {nested}"
     if not siblings:
-        return "component", "the only latent of its modality, with a link to another"
+        return "component", "the only latent of its modality, or of its view of it, with a link to another"
     return "component", "blending it with a sibling would explain the other modalities worse, or less sparsely"

@@ -55,15 +55,15 @@ class Margin(NamedTuple):
 
 
 class _Mixed(nn.Module):
-    """Codes (n, d), mixed within each modality by a matrix, one of them fixed, and standardised again."""
+    """Codes (n, d), mixed within each view by a matrix, one of them fixed, and standardised again."""
 
-    def __init__(self, members: Sequence[Tensor], fixed: int | None, turn: Tensor | None) -> None:
+    def __init__(self, views: Sequence[tuple[int, Tensor]], fixed: int | None, turn: Tensor | None) -> None:
         super().__init__()
-        self.members = list(members)
-        mixings = [torch.eye(len(index)) for index in members]
+        self.members = [index for _, index in views]
+        mixings = [torch.eye(len(index)) for index in self.members]
         if fixed is not None and turn is not None:
             mixings[fixed] = turn
-        self.mixings = nn.ParameterList(nn.Parameter(mixing, m != fixed) for m, mixing in enumerate(mixings))
+        self.mixings = nn.ParameterList(nn.Parameter(mixing, v != fixed) for v, mixing in enumerate(mixings))
 
     def forward(self, codes: Tensor, seen: Tensor) -> Tensor:
         mixed = torch.cat([codes[:, i] @ mixing.T for i, mixing in zip(self.members, self.mixings, strict=True)], 1)
@@ -72,35 +72,40 @@ class _Mixed(nn.Module):
 
 
 def margins(shows: Representation, train: People, held_out: People, settings: Settings, seed: int) -> list[Margin]:
-    """The margin of every pair of siblings that are codes; columns that are latents themselves have none.
+    """The margin of every pair of siblings that one view shows; columns that are latents themselves have none.
 
     A pair of which one is shared has a margin in every modality that shows it.
     """
     network = shows.network
     codes, unseen = _coded(network, train.take(slice(_MOST_PEOPLE))), _coded(network, held_out)
     pairs = [
-        (m, a, b)
-        for m, (index, codec) in enumerate(zip(network.members, network.codecs, strict=True))
-        if any(True for _ in codec.parameters())
+        (v, a, b)
+        for v, (m, index) in enumerate(network.views.codes)
+        if any(True for _ in network.codecs[m].parameters())
         for a, b in itertools.combinations(range(len(index)), 2)
     ]
     if not pairs:
         return []
-    around = {m: _around(network, unseen, m) for m in dict.fromkeys(m for m, _, _ in pairs)}
+    modality = [m for m, _ in network.views.codes]
+    around = {m: _around(network, unseen, m) for m in dict.fromkeys(modality[v] for v, _, _ in pairs)}
     parts = {near: _part(network, codes, unseen, near) for near in dict.fromkeys(around.values())}
-    turned = [(around[m], around[m].index(m), _turn(len(network.members[m]), a, b)) for m, a, b in pairs]
+    turned = []
+    for v, a, b in pairs:
+        near = around[modality[v]]
+        kept = [u for u, m in enumerate(modality) if m in near]
+        turned.append((near, kept.index(v), _turn(len(network.views.codes[v][1]), a, b)))
     tasks = [
-        partial(_profile, *parts[near], m, turn, settings, seed)
-        for near, m, turn in [*((near, None, None) for near in parts), *turned]
+        partial(_profile, *parts[near], v, turn, settings, seed)
+        for near, v, turn in [*((near, None, None) for near in parts), *turned]
     ]
     jobs = parallel_jobs(len(tasks), settings, codes.measured.device)
     losses = run_all(tasks, jobs, lambda task, step, value: None)
     unblended = dict(zip(parts, losses, strict=False))
     found = []
-    for (m, a, b), blended in zip(pairs, losses[len(parts) :], strict=True):
-        cost = blended - unblended[around[m]]
+    for (v, a, b), blended in zip(pairs, losses[len(parts) :], strict=True):
+        cost = blended - unblended[around[modality[v]]]
         error = cost.std(ddof=1) / math.sqrt(len(cost)) if len(cost) > 1 else math.inf
-        index = shows.shown[m].tolist()
+        index = shows.latent_of[network.views.codes[v][1].numpy()].tolist()
         found.append(Margin(index[a], index[b], float(cost.mean()), float(error)))
     return found
 
@@ -115,9 +120,9 @@ def _profile(
     seed: int,
     report: Callable[[int, float], None],
 ) -> np.ndarray:
-    """Penalised held-out loss per batch (nats per person) of the best story with this modality turned."""
+    """Penalised held-out loss per batch (nats per person) of the best story with this view turned."""
     critic, generator = copy.deepcopy(critic).train(), torch.Generator().manual_seed(seed)
-    mixed = _Mixed(critic.members, fixed, turn).to(codes.measured.device, codes.features[0].dtype)
+    mixed = _Mixed(critic.views.codes, fixed, turn).to(codes.measured.device, codes.features[0].dtype)
     groups = [
         {"params": list(critic.parameters()), "lr": _LEARNING_RATE},
         {"params": [p for p in mixed.parameters() if p.requires_grad], "lr": _MIXING_RATE},

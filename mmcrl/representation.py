@@ -134,8 +134,9 @@ class Representation:
         return self.network.codecs[m].restore(features)  # type: ignore[operator]
 
     def siblings(self, latent: int) -> list[int]:
-        """The other latents that some modality shows together with this one."""
-        return sorted({int(i) for shown in self.shown if latent in shown for i in shown} - {latent})
+        """The other latents that some view of a modality shows together with this one."""
+        shown = [self.latent_of[index.numpy()] for _, index in self.network.views.codes]
+        return sorted({int(i) for view in shown if latent in view for i in view} - {latent})
 
     def to_dict(self) -> dict[str, Any]:
         """Plain lists, from which the record is made again."""

@@ -91,7 +91,7 @@ class ColumnSpec(_Part):
 class ModalitySpec(_Part):
     """One modality: its kind, how many latents are suggested, its columns (or channels) in order."""
 
-    kind: Literal["table", "observed", "image", "image-resnet18", "series"] = "table"
+    kind: Literal["table", "observed", "image", "image-toned", "image-resnet18", "series"] = "table"
     n_latents: Annotated[int, Field(ge=1)] | None = None
     height: Annotated[int, Field(ge=1)] | None = None  # pixels of an image
     width: Annotated[int, Field(ge=1)] | None = None

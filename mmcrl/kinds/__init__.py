@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from mmcrl.kinds.images import ImageCodec
     from mmcrl.kinds.series import SeriesCodec
     from mmcrl.kinds.tables import ObservedCodec, TableCodec
+    from mmcrl.kinds.tones import TonedCodec
 
 __all__ = [
     "KINDS",
@@ -27,6 +28,7 @@ __all__ = [
     "ResNetCodec",
     "SeriesCodec",
     "TableCodec",
+    "TonedCodec",
     "codec_for",
 ]
 
@@ -48,6 +50,7 @@ KINDS: dict[str, Kind] = {
     "observed": Kind("(n, columns)", "mmcrl.kinds.tables:ObservedCodec"),
     "series": Kind("(n, channels, time)", "mmcrl.kinds.series:SeriesCodec"),
     "image": Kind("(n, channels, height, width)", "mmcrl.kinds.images:ImageCodec"),
+    "image-toned": Kind("(n, channels, height, width)", "mmcrl.kinds.tones:TonedCodec"),
     "image-resnet18": Kind("(n, channels, height, width)", "mmcrl.kinds.backbones:ResNetCodec"),
 }
 
@@ -58,6 +61,7 @@ _HOME = {
     "ResNetCodec": "mmcrl.kinds.backbones",
     "SeriesCodec": "mmcrl.kinds.series",
     "TableCodec": "mmcrl.kinds.tables",
+    "TonedCodec": "mmcrl.kinds.tones",
 }
 
 

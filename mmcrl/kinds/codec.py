@@ -28,11 +28,13 @@ class Codec(nn.Module, ABC):
     the training people alone and lies in buffers, so that it is saved with the weights.
 
     Values of more axes than a table's are ``large``: people are prepared and coded in pieces, and their columns, or
-    channels, are summed up (see `summary`).  ``apart`` weighs the squared correlations of siblings in the first half
-    of the training, for a kind whose codes all tell the same latent first.
+    channels, are summed up (see `summary`).  Two weights fall to 0 over the first half of the training: ``apart``, of
+    the squared correlations of siblings, for a kind whose codes all tell the same latent first; ``blur``, the
+    standard deviation of noise on codes, for a kind whose codes begin in clusters.
     """
 
     apart: ClassVar[float] = 0.0
+    blur: ClassVar[float] = 0.0
 
     def __init__(self, shape: Sequence[int], n_latents: int, width: int) -> None:
         super().__init__()
@@ -42,6 +44,11 @@ class Codec(nn.Module, ABC):
     def large(self) -> bool:
         """Whether a person's values are more than a row."""
         return len(self.shape) > 1
+
+    @property
+    def views(self) -> tuple[int, ...]:
+        """How many codes come from each view that the kind takes of a person: all of them from the only one."""
+        return (self.n_latents,)
 
     @property
     def at_once(self) -> int | None:

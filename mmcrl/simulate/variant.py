@@ -1,9 +1,10 @@
 """Variant MNIST: a coloured digit and a piece of clothing, two pictures of one hidden graph.
 
-    digit.0 colour     digit.1 horizontal position -> digit.2 transparency
-                       digit.1 horizontal position -> item.0 vertical position -> item.1 grey level
+    digit.0 horizontal position -> digit.1 transparency
+    digit.0 horizontal position -> item.0 vertical position -> item.1 grey level
 
-Latents follow `mmcrl.simulate.mechanisms`, noise in each; which digit and which item are drawn is private variation.
+Latents follow `mmcrl.simulate.mechanisms`, noise in each.  Which digit and which item are drawn, and whether the
+digit is red, green or blue, has neither cause nor effect: it is private variation.
 Source of the graph: Sun et al. (2025), arXiv:2411.06518, section 6.2.  Its images are not published: this generator
 is rebuilt from the description, and what the description leaves open is ours.
 """
@@ -28,15 +29,13 @@ from mmcrl.simulate.world import World, latent_columns
 __all__ = ["LATENTS", "Pictures", "depict", "variant_mnist"]
 
 LATENTS = {
-    "digit.0": "colour: red, green, blue",
-    "digit.1": "horizontal position, rightwards",
-    "digit.2": "transparency",
+    "digit.0": "horizontal position, rightwards",
+    "digit.1": "transparency",
     "item.0": "vertical position, downwards",
     "item.1": "grey level",
 }
-_LINKS = {("digit.1", "digit.2"): 1.0, ("digit.1", "item.0"): 1.0, ("item.0", "item.1"): 1.0}  # and their weights
+_LINKS = {("digit.0", "digit.1"): 1.0, ("digit.0", "item.0"): 1.0, ("item.0", "item.1"): 1.0}  # and their weights
 _HUE = 0.15  # how far a hue lies from its colour at most, of the distance between colours
-_COLOUR = np.sqrt(2 / 3 + _HUE**2 / 3)  # deviation of the colour's number plus its noise
 _DIM, _BRIGHT = 0.15, 0.6  # mean brightness of the most transparent digit and the darkest item; of their opposites
 _AT_ONCE = 2000
 
@@ -56,14 +55,17 @@ def variant_mnist(
     ======== ================== ===========================================================================
     modality shape              latents
     ======== ================== ===========================================================================
-    digit    (n, 3, size, long) colour, a number of three plus noise; horizontal position; transparency
+    digit    (n, 3, size, long) horizontal position; transparency
     item     (n, 1, long, size) vertical position; grey level
     ======== ================== ===========================================================================
 
     All latents have mean 0 and variance 1 in the population.  With u = tanh(z / 3), the centre of mass lies
     ``size / 4 * u`` pixels right of (below) the middle, the mean brightness is ``0.375 - 0.225 u`` for the
-    transparency and ``0.375 + 0.225 u`` for the grey level; the hue is 120 degrees times the colour's number plus
-    noise in (-0.15, 0.15).  ``long`` is ``size`` and two thirds of it.
+    transparency and ``0.375 + 0.225 u`` for the grey level; the digit's hue, which is private, is 120 degrees times
+    the number of one of three colours plus noise in (-0.15, 0.15).  ``long`` is ``size`` and two thirds of it.
+
+    Both modalities are of kind ``image-toned`` (`mmcrl.kinds.tones`): that one latent of a picture is a matter of
+    tone is what every method is told.
 
     A pair depends on the seed and its number, not on ``n``.  ``world.settings["source"]`` and the cohort's name tell
     what was drawn with.
@@ -102,7 +104,7 @@ def variant_mnist(
         "digit": _image(_digits(z, everyone, glyphs, seed, size), ["red", "green", "blue"]),
         "item": _image(_items(z, everyone, glyphs, seed, size), ["grey"]),
     }
-    n_latents = {"digit": 3, "item": 2}
+    n_latents = {"digit": 2, "item": 2}
     return World(
         cohort=Cohort(
             modalities, ids=ids, name=f"variant MNIST of {glyphs.source}, seed {seed}", n_latents=n_latents
@@ -117,7 +119,7 @@ def variant_mnist(
 
 
 def depict(latents: np.ndarray, who: np.ndarray, glyphs: Glyphs, seed: int = 0, size: int = 24) -> Pictures:
-    """The pictures of these latents (n, 5), drawn with the glyphs of the pairs numbered ``who`` (n,) of a world.
+    """The pictures of these latents (n, 4), drawn with the glyphs of the pairs numbered ``who`` (n,) of a world.
 
     Each glyph is used once before one is used twice.
 
@@ -137,10 +139,11 @@ def _check_size(size: int) -> None:
 
 def _digits(latents: np.ndarray, who: np.ndarray, glyphs: Glyphs, seed: int, size: int) -> np.ndarray:
     drawn = np.empty((len(who), 3, size, long_side(size)), dtype=np.float32)
+    hues = _hues(np.random.default_rng([seed, 3]), int(who.max(initial=-1)) + 1)
     for rows, pictures in _glyphs_of(who, glyphs.digit, [seed, 1]):
-        right, clear = (bounded(latents[rows, 1:3]) / 3).T
+        right, clear = (bounded(latents[rows, :2]) / 3).T
         placed = place(resized(pictures, size), size / 4 * right)
-        colour = rgb((1 + _COLOUR * latents[rows, 0]) / 3) * _brightness(-clear)[:, None]
+        colour = rgb(hues[who[rows]]) * _brightness(-clear)[:, None]
         drawn[rows] = np.minimum(placed[:, None] * colour[..., None, None], 1)
     return drawn
 
@@ -148,7 +151,7 @@ def _digits(latents: np.ndarray, who: np.ndarray, glyphs: Glyphs, seed: int, siz
 def _items(latents: np.ndarray, who: np.ndarray, glyphs: Glyphs, seed: int, size: int) -> np.ndarray:
     drawn = np.empty((len(who), 1, long_side(size), size), dtype=np.float32)
     for rows, pictures in _glyphs_of(who, glyphs.item, [seed, 2]):
-        down, grey = (bounded(latents[rows, 3:]) / 3).T
+        down, grey = (bounded(latents[rows, 2:]) / 3).T
         placed = place(resized(pictures, size).swapaxes(1, 2), size / 4 * down).swapaxes(1, 2)
         drawn[rows, 0] = np.minimum(placed * _brightness(grey)[:, None, None], 1)
     return drawn
@@ -168,7 +171,7 @@ def _brightness(u: np.ndarray) -> np.ndarray:
 
 
 def _image(values: np.ndarray, channels: list[str]) -> Modality:
-    return Modality(values, "image", channels, column_kinds=["numeric"] * len(channels))
+    return Modality(values, "image-toned", channels, column_kinds=["numeric"] * len(channels))
 
 
 def _weights() -> np.ndarray:
@@ -191,12 +194,12 @@ def _mechanisms(strength: float) -> Mechanisms:
 
 
 def _draw_eps(rng: np.random.Generator, n: int) -> np.ndarray:
-    """Independent noise (n, 5) of mean 0 and variance 1, one pair after the other: Laplace, but for the colour's.
-
-    The colour's is one of three numbers and a uniform deviation from it.
-    """
+    """Independent Laplace noise (n, 4) of mean 0 and variance 1, one pair after the other."""
     u = rng.random((n, len(LATENTS)))
-    eps = -np.sign(u - 0.5) * np.log1p(-np.abs(2 * u - 1)) / np.sqrt(2)
-    number = np.floor(3 * u[:, 0])
-    eps[:, 0] = (number - 1 + _HUE * (2 * (3 * u[:, 0] - number) - 1)) / _COLOUR
-    return eps
+    return -np.sign(u - 0.5) * np.log1p(-np.abs(2 * u - 1)) / np.sqrt(2)
+
+
+def _hues(rng: np.random.Generator, n: int) -> np.ndarray:
+    """Hues (n,), red, green or blue and what lies around them, in turns of the circle."""
+    u = 3 * rng.random(n)
+    return (np.floor(u) + _HUE * (2 * (u % 1) - 1)) / 3

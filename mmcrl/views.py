@@ -1,0 +1,53 @@
+"""Views: codes that come from one view of a modality, such as the tone of a picture rather than its layout.
+
+What one code tells of other modalities is a reason for its siblings to tell nothing: a transparency that follows from
+a place tells nothing that the place does not tell better.  So the codes of every view but a modality's first are also
+contrasted alone, with the codes of the other modalities held fixed,
+
+    score_v(z) = <f_v(z^(v)), g_v(z^(others))>,
+
+and what they find changes no other code.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from mmcrl.kinds import Codec
+from mmcrl.networks import mlp
+
+__all__ = ["Views"]
+
+_N_FEATURES = 16  # of a view, and of what the others show
+
+
+class Views(nn.Module):
+    """All views of all modalities, each with the codes that come from it, and a critic for every further view."""
+
+    def __init__(self, codecs: Sequence[Codec], width: int) -> None:
+        super().__init__()
+        owners = [m for m, codec in enumerate(codecs) for _ in codec.views]
+        sizes = [k for codec in codecs for k in codec.views]
+        d = sum(sizes)
+        self.codes = list(zip(owners, torch.arange(d).split(sizes), strict=True))
+        self.further = [v for v in range(1, len(owners)) if owners[v] == owners[v - 1]]
+        self.own = nn.ModuleList([mlp(sizes[v], width, _N_FEATURES) for v in self.further])
+        self.others = nn.ModuleList([mlp(d, width, _N_FEATURES) for _ in self.further])
+
+    def loss(self, latents: Tensor, measured: Tensor) -> Tensor:
+        """InfoNCE (nats) summed over the further views, for latents (n, d), 0 where not measured (n, M)."""
+        total = latents.new_zeros(())
+        for v, own, others in zip(self.further, self.own, self.others, strict=True):
+            m, index = self.codes[v]
+            rows = torch.nonzero(measured[:, m])[:, 0]
+            if len(rows) < 2:
+                continue
+            context = latents[rows].detach()
+            context[:, torch.cat([siblings for owner, siblings in self.codes if owner == m])] = 0.0
+            scores = others(context) @ own(latents[rows][:, index]).T
+            total = total + F.cross_entropy(scores, torch.arange(len(rows), device=scores.device))
+        return total
