@@ -11,7 +11,7 @@ import torch
 from mmcrl import Cohort, InputError, Modality, MultimodalCRL, profiles, simulate
 from mmcrl.contrast import Contrast
 from mmcrl.identifiability import decided, identifiability_table, weaker
-from mmcrl.kinds import TableCodec
+from mmcrl.kinds import ObservedCodec, TableCodec
 from mmcrl.plan import Block
 from mmcrl.profiles import Margin, margins
 from mmcrl.representation import Representation
@@ -28,7 +28,7 @@ BLOCKS = [
     Block("b", "table", ["u", "v", "w"], 2),
     Block("c", "observed", ["s"], 1),
 ]
-SHOWN = Representation(BLOCKS, Contrast([TableCodec((1,), 1, 1)]))
+SHOWN = Representation(BLOCKS, Contrast([TableCodec((3,), 2, 1), TableCodec((3,), 2, 1), ObservedCodec((1,), 1, 1)]))
 CLEAR = [Margin(0, 1, 0.4, 0.02), Margin(2, 3, 0.3, 0.02)]
 
 

@@ -42,7 +42,11 @@ def refused(folder, *texts):
         (
             'kind = "observed"',
             'kind = "picture"',
-            ["modality.who.kind", "'table', 'observed', 'image', 'image-toned', 'image-resnet18' or 'series'", "'picture'"],
+            [
+                "modality.who.kind",
+                "'table', 'observed', 'image', 'image-toned', 'image-resnet18' or 'series'",
+                "'picture'",
+            ],
         ),
         ('kind = "ordinal"', 'kind = "odd"', ["night.columns.snoring.kind", "'odd'"]),
         ('transform = "log"', 'transform = "exp"', ["lab.columns.lead.transform", "'log'"]),
