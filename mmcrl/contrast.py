@@ -96,6 +96,7 @@ class Contrast(nn.Module):
             own.copy_(weights[index])
         part.pair.copy_(self.pair[index][:, index])
         part.psi.load_state_dict(nn.ModuleList([self.psi[m] for m in modalities]).state_dict())
+        part.views.begin_as(self.views, modalities, index)
         part.mean.copy_(self.mean[index])
         part.scale.copy_(self.scale[index])
         return part
@@ -149,15 +150,15 @@ class Contrast(nn.Module):
             total = total + ((codes - sign * value) ** 2).sum() / known.sum().clamp_min(1)
         return total
 
-    def blurred(self, latents: Tensor, weight: float, generator: torch.Generator) -> Tensor:
-        """Latents (n, d) with noise of ``weight`` times each kind's ``blur``, in standard deviations.
+    def blurred(self, latents: Tensor, measured: Tensor, weight: float, generator: torch.Generator) -> Tensor:
+        """Latents (n, d) with noise of ``weight`` times each kind's ``blur`` where they were measured.
 
         Where codes lie in clusters, by some private trait, noise leaves the critic the clusters alone; the codes do
         better to come together, and to tell the others what they share with them.
         """
         blur = torch.tensor([codec.blur for codec in self.codecs for _ in range(codec.n_latents)])  # type: ignore
         noise = torch.randn(latents.shape, generator=generator, dtype=latents.dtype)
-        return latents + (weight * blur * noise).to(latents)
+        return latents + (weight * blur * noise).to(latents) * self.per_latent(measured)
 
     def redundancy(self, latents: Tensor) -> Tensor:
         """Sum over pairs of siblings of their squared correlation in this batch, each kind's times its ``apart``."""

@@ -87,7 +87,7 @@ def train_contrast(
         latents = network.latents(augmented(network.codecs, people.features, generator), people.measured)
         early = max(0.0, 1 - 2 * step / settings.steps)
         if blur and early:
-            latents = network.blurred(latents, early, generator)
+            latents = network.blurred(latents, people.measured, early, generator)
         loss, sizes = network.loss(latents, people.measured)
         loss = loss + settings.penalty * ramp * sizes.sum() / 2
         if apart and early:

@@ -3,9 +3,9 @@
 Where the links between modalities are as sparse and as telling with blends of two siblings in their place (see
 `mmcrl.profiles`), nothing in the data speaks for the latents rather than for blends of them.  The report adds what
 follows from the links found: a latent without a link to another modality cannot be told from private variation, and
-one all of whose links are links of a sibling as well may carry a share of that sibling.  A sibling of another view
-(see `mmcrl.views`) cannot be blended with, and where it is linked to another modality, a link to it counts as such
-a link: it is by what this one tells of other modalities that it was found.
+one all of whose links are links of a sibling as well may carry a share of that sibling.  A latent of a further view
+(see `mmcrl.views`), which shows no sibling of the first, cannot; where that sibling is linked to another modality,
+a link to it counts as such: it is by what it tells of other modalities that a further view's latent was found.
 Source: Sun et al. (2025), arXiv:2411.06518 (subspace and component conditions).
 """
 
@@ -46,7 +46,7 @@ def identifiability_table(
     linked = links[links["confidence"] >= confidence]
     across = _around(linked[linked["scope"] == "cross"], names)
     within = _around(linked[linked["scope"] == "within"], names)
-    around = {  # and those of another view of its modality that have such links themselves
+    around = {  # and, of a further view, those of the first that have such links themselves
         name: across[name]
         | {other for other in within[name] if across[other] and names.index(other) not in shows.siblings(i)}
         for i, name in enumerate(names)
@@ -98,5 +98,8 @@ def _verdict(
     if nested:
         return "block", f"all its links are links of {nested} as well: it may carry a share of {nested}"
     if not siblings:
-        return "component", "the only latent of its modality, or of its view of it, with a link to another"
+        alone = sum(other.rpartition(".")[0] == name.rpartition(".")[0] for other in names) == 1
+        return "component", f"the only latent of its {'modality' if alone else 'view'}, with a link to another"
+    if least is None:
+        return "component", f"not all its links are links of {' or '.join(siblings)}, which another view shows"
     return "component", "blending it with a sibling would explain the other modalities worse, or less sparsely"

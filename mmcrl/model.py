@@ -29,7 +29,7 @@ from mmcrl.identifiability import decided, identifiability_table, weaker
 from mmcrl.imputation import Imputation
 from mmcrl.knowledge import Knowledge
 from mmcrl.links import LINK_COLUMNS, link_table
-from mmcrl.plan import check_like, names_of, plan_blocks, with_shared
+from mmcrl.plan import check_like, check_one_view, names_of, plan_blocks, with_shared
 from mmcrl.private import private_roots
 from mmcrl.profiles import margins
 from mmcrl.representation import Representation
@@ -116,6 +116,10 @@ class MultimodalCRL(Explained, Generative):
         """
         began = time.perf_counter()
         sizes, tried = 1 if self.n_latents == "auto" else self.n_latents, Dimensions()
+        if self.n_latents == "auto":
+            check_one_view(cohort, "n_latents", "what other modalities know of does not count tones; say a number")
+        if self.n_shared:
+            check_one_view(cohort, "n_shared", "which view shows a shared latent is not known")
         blocks = plan_blocks(cohort, sizes)
         train, held_out = cohort.split(self.settings.held_out, self.seed)
         if self.n_latents == "auto":

@@ -15,7 +15,16 @@ from mmcrl.kinds import codec_for
 from mmcrl.knowledge import SHARED
 from mmcrl.modality import Modality
 
-__all__ = ["PEOPLE_PER_LATENT", "Block", "check_like", "modality_numbers", "names_of", "plan_blocks", "with_shared"]
+__all__ = [
+    "PEOPLE_PER_LATENT",
+    "Block",
+    "check_like",
+    "check_one_view",
+    "modality_numbers",
+    "names_of",
+    "plan_blocks",
+    "with_shared",
+]
 
 PEOPLE_PER_LATENT = 20
 _MOST_LEVELS = 20  # a column with more is treated as numeric
@@ -82,6 +91,14 @@ def plan_blocks(cohort: Cohort, n_latents: int | Mapping[str, int] | None) -> li
     return blocks
 
 
+def check_one_view(cohort: Cohort, option: str, why: str) -> None:
+    """Refuse an option that knows nothing of kinds with several views, where a modality is of one."""
+    check_instance("cohort", cohort, Cohort)
+    several = [name for name, modality in cohort.modalities.items() if codec_for(modality.kind).n_views > 1]
+    if several:
+        raise InputError(option, f"not with kind {cohort[several[0]].kind}: {why}", f"modality {several[0]}")
+
+
 def with_shared(blocks: Sequence[Block], n_shared: int) -> list[Block]:
     """The blocks after that of the latents that several modalities show, if there are any.
 
@@ -126,6 +143,9 @@ def _block(name: str, modality: Modality, asked: object) -> Block:
     if measured < PEOPLE_PER_LATENT * size:
         expected = f"at least {PEOPLE_PER_LATENT * size} people, {PEOPLE_PER_LATENT} per latent"
         raise InputError(f'cohort["{name}"]', expected, f"{measured} people")
+    if size < (views := codec_for(modality.kind).n_views):
+        expected = f"at least {views} for {name}: kind {modality.kind} reads latents from {views} views"
+        raise InputError("n_latents", expected, str(size))
     names, shape, kinds = list(modality.names), list(modality.shape[1:]), list(map(str, modality.column_kinds))
     return Block(name, modality.kind, names, size, shape, kinds, _levels(modality))
 

@@ -134,9 +134,17 @@ class Representation:
         return self.network.codecs[m].restore(features)  # type: ignore[operator]
 
     def siblings(self, latent: int) -> list[int]:
-        """The other latents that some view of a modality shows together with this one."""
-        shown = [self.latent_of[index.numpy()] for _, index in self.network.views.codes]
-        return sorted({int(i) for view in shown if latent in view for i in view} - {latent})
+        """The other latents of which this one may carry a share: those of its modality, but for further views.
+
+        The first view of a modality, the layout of a picture, shows what any other shows; a further view shows its
+        own latents alone (see `mmcrl.views`).
+        """
+        views, found = self.network.views, set[int]()
+        for v, (m, index) in enumerate(views.codes):
+            shown = self.latent_of[index.numpy()]
+            if latent in shown:
+                found.update((shown if v in views.further else self.shown[m]).tolist())
+        return sorted(found - {latent})
 
     def to_dict(self) -> dict[str, Any]:
         """Plain lists, from which the record is made again."""

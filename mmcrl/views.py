@@ -6,7 +6,7 @@ contrasted alone, with the codes of the other modalities held fixed,
 
     score_v(z) = <f_v(z^(v)), g_v(z^(others))>,
 
-and what they find changes no other code.
+whose gradient reaches the codes of that view alone.
 """
 
 from __future__ import annotations
@@ -37,6 +37,15 @@ class Views(nn.Module):
         self.further = [v for v in range(1, len(owners)) if owners[v] == owners[v - 1]]
         self.own = nn.ModuleList([mlp(sizes[v], width, _N_FEATURES) for v in self.further])
         self.others = nn.ModuleList([mlp(d, width, _N_FEATURES) for _ in self.further])
+
+    @torch.no_grad()
+    def begin_as(self, whole: Views, modalities: Sequence[int], index: Tensor) -> None:
+        """Take the critics of these modalities' views, whose codes are number ``index`` of all."""
+        kept = [k for m in modalities for k, v in enumerate(whole.further) if whole.codes[v][0] == m]
+        for own, others, k in zip(self.own, self.others, kept, strict=True):
+            own.load_state_dict(whole.own[k].state_dict())
+            state = whole.others[k].state_dict()
+            others.load_state_dict(state | {"0.weight": state["0.weight"][:, index]})
 
     def loss(self, latents: Tensor, measured: Tensor) -> Tensor:
         """InfoNCE (nats) summed over the further views, for latents (n, d), 0 where not measured (n, M)."""

@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from mmcrl import MultimodalCRL, metrics, simulate
+from mmcrl import InputError, MultimodalCRL, metrics, simulate
 from mmcrl.contrast import Contrast
 from mmcrl.identifiability import identifiability_table
 from mmcrl.kinds import ImageCodec, TableCodec, TonedCodec
@@ -50,13 +50,20 @@ def test_the_tone_does_not_know_where_anything_is(codec, pictures):
 
 
 def test_the_tone_is_told_by_means_and_covariances_of_what_is_there(codec, pictures):
+    pictures = 2 + pictures
     pictures[:, :, 2:5, 3:] = torch.nan
+    pictures[3, 1] = torch.nan
     told = codec._moments(pictures).numpy()
     for picture, moments in zip(pictures.flatten(2).numpy(), told, strict=True):
-        there = picture[:, ~np.isnan(picture).any(0)]
-        covariance = np.cov(there, bias=True)[np.triu_indices(3)]
-        assert moments[:3] == pytest.approx(there.mean(1), abs=1e-5)
-        assert moments[3:] == pytest.approx(np.sign(covariance) * np.sqrt(np.abs(covariance) + 1e-4), abs=1e-5)
+        known = ~np.isnan(picture)
+        channels = [c for c in range(3) if known[c].any()]
+        there = picture[np.ix_(channels, np.flatnonzero(known[0]))]
+        expected = np.zeros((3, 3))
+        expected[np.ix_(channels, channels)] = np.cov(there, bias=True)
+        covariance = expected[np.triu_indices(3)]
+        signs = np.sign(covariance)
+        assert moments[:3] == pytest.approx(np.nan_to_num(np.where(known, picture, 0).sum(1) / known.sum(1).clip(1)))
+        assert moments[3:] == pytest.approx(signs * np.sqrt(np.abs(covariance) + 1e-4), abs=1e-5)
 
 
 def test_noise_blurs_the_layout_and_leaves_the_tone(codec, pictures):
@@ -66,11 +73,16 @@ def test_noise_blurs_the_layout_and_leaves_the_tone(codec, pictures):
     assert ((plain - shaken)[:, :2].abs().max(0).values > 1e-3).all()
 
 
-def test_a_single_code_is_of_layout():
-    torch.manual_seed(0)
-    toned = TonedCodec(SHAPE, 1, 16)
-    assert toned.views == (1,) and toned.tone is None
+def test_two_views_need_two_latents_and_a_number_of_them():
     assert ImageCodec(SHAPE, 3, 16).views == (3,) and TableCodec((4,), 2, 16).views == (2,)
+    cohort = simulate.variant_mnist(100, 0, "digits", size=8).cohort
+    for options, refused in (
+        ({"n_latents": {"digit": 1}}, "n_latents: expected at least 2 for digit"),
+        ({"n_latents": "auto"}, "n_latents: expected not with kind image-toned"),
+        ({"n_shared": 1}, "n_shared: expected not with kind image-toned"),
+    ):
+        with pytest.raises(InputError, match=refused):
+            MultimodalCRL(steps=2, starts=1, **options).fit(cohort, progress=False)
 
 
 # Views
@@ -86,7 +98,7 @@ def test_a_further_view_is_contrasted_with_the_other_modalities_alone(network):
     assert views.loss(latents, torch.ones(30, 2)).item() == pytest.approx(expected.item(), abs=1e-6)
 
 
-def test_what_a_further_view_finds_moves_no_other_code(network):
+def test_the_gradient_of_a_further_view_reaches_its_own_codes_alone(network):
     latents = torch.randn(30, 4, requires_grad=True)
     network.views.loss(latents, torch.ones(30, 2)).backward()
     moved = latents.grad.abs().sum(0)
@@ -114,10 +126,23 @@ def test_codes_of_different_views_are_not_blended(network):
 
 def test_noise_on_codes_is_of_the_kinds_that_ask_for_it(network):
     latents, draw = torch.zeros(4_000, 4), torch.Generator().manual_seed(0)
-    blurred = network.blurred(latents, 0.5, draw)
-    assert blurred[:, :2].std(0).numpy() == pytest.approx([0.5, 0.5], abs=0.02)
-    assert (blurred[:, 2:] == 0).all()
-    assert torch.equal(blurred, network.blurred(latents, 0.5, torch.Generator().manual_seed(0)))
+    measured = torch.ones(4_000, 2)
+    measured[3_000:, 0] = 0
+    blurred = network.blurred(latents, measured, 0.5, draw)
+    assert blurred[:3_000, :2].std(0).numpy() == pytest.approx([0.5, 0.5], abs=0.02)
+    assert (blurred[:, 2:] == 0).all() and (blurred[3_000:] == 0).all()
+    assert torch.equal(blurred, network.blurred(latents, measured, 0.5, torch.Generator().manual_seed(0)))
+
+
+def test_a_critic_among_some_modalities_scores_their_views_as_the_whole_one_does():
+    torch.manual_seed(0)
+    whole = Contrast([TableCodec((3,), 1, 8), TonedCodec(SHAPE, 2, 16), TableCodec((4,), 2, 16)])
+    latents, measured = torch.randn(30, 5), torch.ones(30, 3)
+    latents[:, 0] = 0
+    part = whole.among([1, 2])
+    assert part.views.loss(latents[:, 1:], measured[:, 1:]).item() == pytest.approx(
+        whole.views.loss(latents, measured).item(), abs=1e-5
+    )
 
 
 # What is said of them
@@ -129,15 +154,17 @@ def test_a_tone_linked_to_a_layout_that_is_linked_across_is_identified(network):
         Block("body", "table", ["a", "b", "c", "d"], 2),
     ]
     shows = Representation(blocks, network)
-    assert shows.siblings(0) == shows.siblings(1) == [] and shows.siblings(2) == [3]
+    assert shows.siblings(0) == [1] and shows.siblings(1) == [] and shows.siblings(2) == [3]
 
     def said(*pairs):
         rows = [(s, t, 1.0, "within" if s.split(".")[0] == t.split(".")[0] else "cross") for s, t in pairs]
         links = pd.DataFrame(rows, columns=["source", "target", "confidence", "scope"])
         return identifiability_table(shows, [], links).set_index("latent")["identified"]
 
-    assert said(("eye.0", "body.0"), ("eye.0", "eye.1"))["eye.1"] == "component"
+    assert (said(("eye.0", "body.0"), ("eye.0", "eye.1"))[["eye.0", "eye.1"]] == "component").all()
     assert said(("eye.0", "eye.1"))["eye.1"] == "undecided"
+    assert said(("eye.1", "body.0"), ("eye.0", "eye.1"))["eye.0"] == "undecided"
+    assert said(("eye.0", "body.0"), ("eye.1", "body.0"), ("eye.0", "eye.1"))["eye.0"] == "block"
     assert said(("body.0", "eye.0"), ("body.0", "body.1"))["body.1"] == "undecided"
 
 

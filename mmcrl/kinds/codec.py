@@ -35,6 +35,7 @@ class Codec(nn.Module, ABC):
 
     apart: ClassVar[float] = 0.0
     blur: ClassVar[float] = 0.0
+    n_views: ClassVar[int] = 1  # that the kind takes of a person, each with codes of its own
 
     def __init__(self, shape: Sequence[int], n_latents: int, width: int) -> None:
         super().__init__()

@@ -28,6 +28,7 @@ _SMALLEST = 1e-4  # covariance, for the slope of its root
 class TonedCodec(ImageCodec):
     """`ImageCodec` whose last codes, half of them rounded down, see nothing but tone."""
 
+    n_views = 2
     blur = 1.0  # without it the layout of digits of three colours is three clusters: rank correlation .3, not .99
 
     upper: Tensor
@@ -37,13 +38,12 @@ class TonedCodec(ImageCodec):
         n_channels, n_tones = self.shape[0], n_latents // 2
         self.encoder[-1] = torch.nn.Linear(width, n_latents - n_tones)
         self.register_buffer("upper", torch.triu_indices(n_channels, n_channels), persistent=False)
-        self.tone = mlp(n_channels * (n_channels + 3) // 2, width, n_tones) if n_tones else None
+        self.tone = mlp(n_channels * (n_channels + 3) // 2, width, n_tones)
 
     @property
     def views(self) -> tuple[int, ...]:
-        """Layout and tone; a single code is of layout."""
-        n_tones = self.n_latents // 2
-        return (self.n_latents - n_tones, n_tones) if n_tones else (self.n_latents,)
+        """Layout and tone."""
+        return self.n_latents - self.n_latents // 2, self.n_latents // 2
 
     def augment(self, features: Tensor, generator: torch.Generator) -> Tensor:
         """With the noisy features beside them (n, 2 channels, ...): the tone is read from those without."""
@@ -52,16 +52,15 @@ class TonedCodec(ImageCodec):
     def encode(self, features: Tensor) -> Tensor:
         n_channels = self.shape[0]
         layout = super().encode(features[:, -n_channels:])
-        if self.tone is None:
-            return layout
         return torch.cat([layout, self.tone(self._moments(features[:, :n_channels]))], 1)
 
     def _moments(self, features: Tensor) -> Tensor:
-        """Means and signed roots of covariances of the channels over the places that are there (n, c (c + 3) / 2)."""
-        x, there = (values.flatten(2) for values in self.seen(features))
-        count = there.sum(2).clamp_min(1)
-        mean = x.sum(2) / count
-        covariance = x @ x.transpose(1, 2) / count[:, :, None] - mean[:, :, None] * mean[:, None]
+        """Means and signed roots of covariances of the channels (n, c (c + 3) / 2), over the places they have."""
+        values = features.flatten(2).to(self.usual.dtype)
+        known = (~values.isnan()).to(values.dtype)
+        mean = values.nan_to_num().sum(2) / known.sum(2).clamp_min(1)
+        x = (values - mean[:, :, None]).nan_to_num()
+        covariance = x @ x.transpose(1, 2) / (known @ known.transpose(1, 2)).clamp_min(1)
         i, j = self.upper
         moments = covariance[:, i, j]
         return torch.cat([mean, moments.sign() * (moments.abs() + _SMALLEST).sqrt()], 1)

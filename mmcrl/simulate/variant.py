@@ -6,7 +6,7 @@
 Latents follow `mmcrl.simulate.mechanisms`, noise in each.  Which digit and which item are drawn, and whether the
 digit is red, green or blue, has neither cause nor effect: it is private variation.
 Source of the graph: Sun et al. (2025), arXiv:2411.06518, section 6.2.  Its images are not published: this generator
-is rebuilt from the description, and what the description leaves open is ours.
+is rebuilt from the description, and what the description leaves open is ours: so is that the colour is no latent.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ def variant_mnist(
     the number of one of three colours plus noise in (-0.15, 0.15).  ``long`` is ``size`` and two thirds of it.
 
     Both modalities are of kind ``image-toned`` (`mmcrl.kinds.tones`): that one latent of a picture is a matter of
-    tone is what every method is told.
+    tone is told to the methods that read pictures through a kind's encoder.
 
     A pair depends on the seed and its number, not on ``n``.  ``world.settings["source"]`` and the cohort's name tell
     what was drawn with.
