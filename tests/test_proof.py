@@ -33,6 +33,7 @@ SWEEPS = [
     "limits",
     "baselines",
     "variant",
+    "variant-more",
     "sparsity",
     "people",
     "missing",
