@@ -7,7 +7,8 @@ For every modality m a critic scores whether its code z^(m) belongs to the codes
 and is trained against the other people of the batch (InfoNCE).  Because the critic is a sum over *pairs of
 components*, encoders are drawn to the components; private variation does not help and is dropped.  The size of each
 pair's term under independence, ``E_ij = sqrt(tr(W_ij C_j W_ij^T C_i))`` with C the covariance of the features, is
-penalised, which makes the cross-modal links sparse.
+penalised, which makes the cross-modal links sparse.  Codes of a modality's further views have a critic of their own
+beside it (see `mmcrl.views`).
 
 Codes that are copies of one latent (see `mmcrl.sharing`) agree too well for such features.  They are *tied*: instead
 of ``<phi_i, W_ij phi_j>`` a pair of copies i, j has the term ``-tau (z_i - z_j)^2``, which is not penalised.

@@ -19,6 +19,7 @@ import numpy as np
 import pandas as pd
 
 from mmcrl.knowledge import SHARED
+from mmcrl.plan import Block
 from mmcrl.profiles import Margin
 from mmcrl.representation import Representation
 
@@ -42,21 +43,21 @@ def identifiability_table(
     sibling) or ``undecided``.
     """
     names = shows.names
-    kinds = [block.kind for block in shows.blocks for _ in range(block.n_latents)]
+    blocks = [block for block in shows.blocks for _ in range(block.n_latents)]
+    siblings = [[names[j] for j in shows.siblings(i)] for i in range(len(names))]
     linked = links[links["confidence"] >= confidence]
     across = _around(linked[linked["scope"] == "cross"], names)
     within = _around(linked[linked["scope"] == "within"], names)
     around = {  # and, of a further view, those of the first that have such links themselves
-        name: across[name]
-        | {other for other in within[name] if across[other] and names.index(other) not in shows.siblings(i)}
-        for i, name in enumerate(names)
+        name: across[name] | {other for other in within[name] if across[other] and other not in own}
+        for name, own in zip(names, siblings, strict=True)
     }
     rows = []
     for i, name in enumerate(names):
         own = [margin for margin in found if i in (margin.latent, margin.sibling)]
         least = min(own, key=lambda margin: margin.nats, default=None)
-        siblings = [names[j] for j in shows.siblings(i) if kinds[j] != SHARED]
-        identified, reason = _verdict(name, kinds[i], siblings, least, around, names)
+        unshared = [other for other in siblings[i] if blocks[names.index(other)].kind != SHARED]
+        identified, reason = _verdict(name, blocks[i], unshared, least, around, names)
         rows.append((name, identified, *((least.nats, least.error) if least else (math.nan, math.nan)), reason))
     return pd.DataFrame(rows, columns=["latent", "identified", "margin", "margin_se", "reason"])
 
@@ -79,27 +80,27 @@ def _around(links: pd.DataFrame, names: Sequence[str]) -> dict[str, set[str]]:
 
 def _verdict(
     name: str,
-    kind: str,
+    block: Block,
     siblings: Sequence[str],
     least: Margin | None,
     around: dict[str, set[str]],
     names: Sequence[str],
 ) -> tuple[Identified, str]:
-    if kind == "observed":
+    if block.kind == "observed":
         return "component", "measured, not inferred"
-    if not around[name] and kind != SHARED:
+    if not around[name] and block.kind != SHARED:
         return "undecided", "no confident link to another modality: it cannot be told from private variation"
     if least is not None and not least.telling:
         other = next(names[end] for end in (least.latent, least.sibling) if names[end] != name)
         return "undecided", f"blends of it and {other} explain the other modalities as well, with links as sparse"
-    if kind == SHARED:
+    if block.kind == SHARED:
         return "component", "modalities that show it agree on it, and on no blend of it with another of their latents"
     nested = next((other for other in siblings if around[name] <= around[other]), None)
     if nested:
         return "block", f"all its links are links of {nested} as well: it may carry a share of {nested}"
     if not siblings:
-        alone = sum(other.rpartition(".")[0] == name.rpartition(".")[0] for other in names) == 1
-        return "component", f"the only latent of its {'modality' if alone else 'view'}, with a link to another"
+        part = "modality" if block.n_latents == 1 else "view"
+        return "component", f"the only latent of its {part}, with a link to another"
     if least is None:
         return "component", f"not all its links are links of {' or '.join(siblings)}, which another view shows"
     return "component", "blending it with a sibling would explain the other modalities worse, or less sparsely"

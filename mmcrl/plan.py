@@ -136,15 +136,16 @@ def _asked(cohort: Cohort, n_latents: int | Mapping[str, int] | None) -> dict[st
 def _block(name: str, modality: Modality, asked: object) -> Block:
     if isinstance(asked, bool) or not isinstance(asked, int | np.integer) or asked < 1:
         raise InputError("n_latents", f"a whole number of at least 1 for {name}", repr(asked))
-    size = codec_for(modality.kind).size(modality, int(asked))
+    codec = codec_for(modality.kind)
+    size = codec.size(modality, int(asked))
     if size > len(modality.names) and modality.kind == "table":
         raise InputError("n_latents", f"at most {len(modality.names)} for {name}, its number of columns", str(size))
     measured = int(modality.measured.sum())
     if measured < PEOPLE_PER_LATENT * size:
         expected = f"at least {PEOPLE_PER_LATENT * size} people, {PEOPLE_PER_LATENT} per latent"
         raise InputError(f'cohort["{name}"]', expected, f"{measured} people")
-    if size < (views := codec_for(modality.kind).n_views):
-        expected = f"at least {views} for {name}: kind {modality.kind} reads latents from {views} views"
+    if size < codec.n_views:
+        expected = f"at least {codec.n_views} for {name}: kind {modality.kind} takes so many views"
         raise InputError("n_latents", expected, str(size))
     names, shape, kinds = list(modality.names), list(modality.shape[1:]), list(map(str, modality.column_kinds))
     return Block(name, modality.kind, names, size, shape, kinds, _levels(modality))

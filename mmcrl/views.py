@@ -35,6 +35,7 @@ class Views(nn.Module):
         d = sum(sizes)
         self.codes = list(zip(owners, torch.arange(d).split(sizes), strict=True))
         self.further = [v for v in range(1, len(owners)) if owners[v] == owners[v - 1]]
+        self.alike = [torch.cat([index for m, index in self.codes if m == owners[v]]) for v in self.further]
         self.own = nn.ModuleList([mlp(sizes[v], width, _N_FEATURES) for v in self.further])
         self.others = nn.ModuleList([mlp(d, width, _N_FEATURES) for _ in self.further])
 
@@ -50,13 +51,13 @@ class Views(nn.Module):
     def loss(self, latents: Tensor, measured: Tensor) -> Tensor:
         """InfoNCE (nats) summed over the further views, for latents (n, d), 0 where not measured (n, M)."""
         total = latents.new_zeros(())
-        for v, own, others in zip(self.further, self.own, self.others, strict=True):
+        for v, alike, own, others in zip(self.further, self.alike, self.own, self.others, strict=True):
             m, index = self.codes[v]
             rows = torch.nonzero(measured[:, m])[:, 0]
             if len(rows) < 2:
                 continue
             context = latents[rows].detach()
-            context[:, torch.cat([siblings for owner, siblings in self.codes if owner == m])] = 0.0
+            context[:, alike] = 0.0
             scores = others(context) @ own(latents[rows][:, index]).T
             total = total + F.cross_entropy(scores, torch.arange(len(rows), device=scores.device))
         return total

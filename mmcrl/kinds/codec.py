@@ -47,9 +47,9 @@ class Codec(nn.Module, ABC):
         return len(self.shape) > 1
 
     @property
-    def views(self) -> tuple[int, ...]:
-        """How many codes come from each view that the kind takes of a person: all of them from the only one."""
-        return (self.n_latents,)
+    def views(self) -> list[int]:
+        """How many codes come from each of the ``n_views``: as many each, the first ones one more if they must."""
+        return [len(part) for part in np.array_split(np.arange(self.n_latents), self.n_views)]
 
     @property
     def at_once(self) -> int | None:

@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from mmcrl.kinds.images import ImageCodec
 from mmcrl.networks import mlp
@@ -35,15 +35,10 @@ class TonedCodec(ImageCodec):
 
     def __init__(self, shape: Sequence[int], n_latents: int, width: int) -> None:
         super().__init__(shape, n_latents, width)
-        n_channels, n_tones = self.shape[0], n_latents // 2
-        self.encoder[-1] = torch.nn.Linear(width, n_latents - n_tones)
+        n_channels, (n_layouts, n_tones) = self.shape[0], self.views
+        self.encoder[-1] = nn.Linear(width, n_layouts)
         self.register_buffer("upper", torch.triu_indices(n_channels, n_channels), persistent=False)
         self.tone = mlp(n_channels * (n_channels + 3) // 2, width, n_tones)
-
-    @property
-    def views(self) -> tuple[int, ...]:
-        """Layout and tone."""
-        return self.n_latents - self.n_latents // 2, self.n_latents // 2
 
     def augment(self, features: Tensor, generator: torch.Generator) -> Tensor:
         """With the noisy features beside them (n, 2 channels, ...): the tone is read from those without."""
