@@ -86,7 +86,7 @@ def variant_mnist(
     >>> world = variant_mnist(200, source="digits", size=12)
     >>> world.cohort["digit"].values.shape, world.cohort["item"].values.shape
     ((200, 3, 12, 20), (200, 1, 20, 12))
-    >>> int(world.adjacency.loc["item.0", "digit.1"]), int(world.adjacency.loc["digit.1", "item.0"])
+    >>> int(world.adjacency.loc["item.0", "digit.0"]), int(world.adjacency.loc["digit.0", "item.0"])
     (1, 0)
     """
     check_whole("n", n, 100, 1_000_000)
