@@ -8,20 +8,22 @@ from __future__ import annotations
 
 import tempfile
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import CancelledError, Future, ThreadPoolExecutor, wait
 from functools import partial
 from pathlib import Path
 from queue import SimpleQueue
 from typing import TypeVar
 
-from joblib import cpu_count
+from joblib import Parallel, cpu_count, delayed
 from joblib.externals.loky import get_reusable_executor
+from tqdm import tqdm
 
-__all__ = ["cores", "run_all"]
+__all__ = ["cores", "in_order", "run_all"]
 
 T = TypeVar("T")
 _POLL = 0.1  # seconds
+_FEW = 200  # tasks of milliseconds, which are done before a process has begun
 
 
 def cores() -> int:
@@ -68,6 +70,18 @@ def run_all(
         wait(futures)
         raise
     return [future.result() for future in futures]
+
+
+def in_order(tasks: Sequence[Callable[[], T]], title: str, processes: bool = True) -> Iterator[T]:
+    """What many short tasks return, in order and as it comes.
+
+    More than 200 are done by worker processes, as many as there are cores, which are few results ahead of what is
+    asked for.  A terminal shows a bar where all takes more than two seconds.
+    """
+    found = (task() for task in tasks)
+    if processes and len(tasks) > _FEW and cores() > 1:
+        found = Parallel(cores(), return_as="generator")(delayed(task)() for task in tasks)
+    return iter(tqdm(found, title, len(tasks), delay=2, disable=None))
 
 
 def _in_threads(

@@ -25,9 +25,8 @@ def test_a_value_is_the_mean_of_what_it_covers(tmp_path):
     pixels = np.random.default_rng(0).integers(0, 256, (6, 8, 3)).astype(np.uint8)
     Image.fromarray(pixels).save(tmp_path / "a.png")
     blocks = pixels.reshape(3, 2, 4, 2, 3).mean(axis=(1, 3)) / 255
-    for i, colour in enumerate(("red", "green", "blue")):
-        np.testing.assert_allclose(read_picture(place(tmp_path / "a.png"), colour, 3, 4), blocks[..., i], atol=1e-6)
-    grey = read_picture(place(tmp_path / "a.png"), "grey", 3, 4)
+    *colours, grey = read_picture(place(tmp_path / "a.png"), ["red", "green", "blue", "grey"], 3, 4)
+    np.testing.assert_allclose(np.stack(colours, -1), blocks, atol=1e-6)
     np.testing.assert_allclose(grey, blocks @ [0.299, 0.587, 0.114], atol=1e-6)
 
 
@@ -40,16 +39,18 @@ def test_every_depth_goes_from_0_to_1(tmp_path, mode, top):
     else:
         image = Image.fromarray(np.array([[0, 255]], dtype=np.uint8)).convert(mode)
     image.save(tmp_path / "a.png")
-    np.testing.assert_allclose(read_picture(place(tmp_path / "a.png"), "green", 1, 2), [[0, 1]], atol=1e-6)
+    np.testing.assert_allclose(read_picture(place(tmp_path / "a.png"), ["green"], 1, 2), [[[0, 1]]], atol=1e-6)
 
 
 def test_dicom_and_jpeg_are_the_same_picture(tmp_path):
     pixels = np.full((16, 16, 3), (200, 100, 50), dtype=np.uint8)
     dicom(tmp_path / "a.dcm", pixels)
     Image.fromarray(pixels).save(tmp_path / "a.jpg", quality=95)
-    for colour, value in (("red", 200), ("green", 100), ("blue", 50)):
-        for name in ("a.dcm", "a.jpg"):
-            read = read_picture(place(tmp_path / name), colour, 4, 4)
+    values = 200, 100, 50
+    for name in ("a.dcm", "a.jpg"):
+        for read, value in zip(
+            read_picture(place(tmp_path / name), ["red", "green", "blue"], 4, 4), values, strict=True
+        ):
             np.testing.assert_allclose(read, value / 255, atol=0.02)
 
 
@@ -65,7 +66,7 @@ def test_what_is_no_picture_is_refused(tmp_path):
     ]:
         (tmp_path / name).write_bytes(content if name != "d.jpg" else b"text")
         with pytest.raises(InputError, match="column a, row 3: expected a"):
-            read_picture(place(tmp_path / name), "grey", 4, 4)
+            read_picture(place(tmp_path / name), ["grey"], 4, 4)
 
 
 # Series

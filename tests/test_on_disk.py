@@ -1,6 +1,7 @@
 """Arrays on disk: what lies there gives the same values and latents, and a manifest's image files can be many."""
 
 import gc
+import os
 
 import numpy as np
 import pandas as pd
@@ -8,7 +9,9 @@ import pytest
 import zarr
 from PIL import Image
 
-from mmcrl import Cohort, InputError, Modality, MultimodalCRL, load_cohort, ondisk
+from mmcrl import Cohort, InputError, Modality, MultimodalCRL, load_cohort, ondisk, parallel
+from mmcrl.layouts import bulk
+from mmcrl.layouts.pictures import read_picture
 
 QUICK = {"starts": 2, "most_starts": None, "steps": 4, "width": 16}
 
@@ -159,6 +162,33 @@ def test_files_beside_a_table_become_images_and_series(clinic, monkeypatch, in_m
     np.testing.assert_allclose(cohort["eye"].values[:11, 0], green[:11], atol=1e-6)
     np.testing.assert_allclose(cohort["night"].values[1:], nights[1:], rtol=1e-6)
     assert not cohort["eye"].measured[11] and not cohort["night"].measured[0] and cohort["night"].units == ["%", ""]
+
+
+def test_worker_processes_read_the_same_pictures_each_file_once(clinic, monkeypatch):
+    folder, green, _ = clinic
+    both = MANIFEST.replace(
+        'colour = "green" }', 'colour = "green" }\nred = { variable = "photograph", colour = "red" }'
+    )
+    (folder / "clinic.toml").write_text(both)
+    here = load_cohort(folder / "clinic.toml")["eye"]
+    assert here.names == ["green", "red"] and not np.allclose(here.values[:11, 0], here.values[:11, 1])
+    np.testing.assert_allclose(here.values[:11, 0], green[:11], atol=1e-6)
+    monkeypatch.setattr(parallel, "_FEW", 5)
+    monkeypatch.setattr(bulk, "read_picture", _noted)
+    there = load_cohort(folder / "clinic.toml")["eye"]
+    np.testing.assert_array_equal(there.values, here.values)
+    readers = [int(path.suffix[1:]) for path in folder.glob("eyes/*.png.*")]
+    assert len(readers) == 11 and os.getpid() not in readers
+    monkeypatch.setattr(bulk, "read_picture", read_picture)
+    (folder / "eyes" / "3.png").write_bytes(b"no picture")
+    with pytest.raises(InputError, match="row 4: expected a complete picture"):
+        load_cohort(folder / "clinic.toml")
+
+
+def _noted(file, *of_it):
+    """`read_picture`, which leaves beside the file the number of the process that read it."""
+    file.path.with_name(f"{file.path.name}.{os.getpid()}").touch(exist_ok=False)
+    return read_picture(file, *of_it)
 
 
 @pytest.mark.parametrize(

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from mmcrl.errors import InputError
-from mmcrl.layouts.layout import BulkFile, Layout, Recording
+from mmcrl.layouts.layout import BulkFile, Layout, Picture, Recording
 from mmcrl.layouts.pictures import read_picture
 from mmcrl.layouts.recordings import resampled
 from mmcrl.ondisk import room_for
+from mmcrl.parallel import in_order
 from mmcrl.ranges import few
 from mmcrl.schema import ColumnSpec, ModalitySpec
 from mmcrl.transforms import decode, transform
@@ -32,22 +34,48 @@ def bulk_values(layout: Layout, name: str, spec: ModalitySpec, ids: pd.Index, mi
     people = [str(person) for person in ids]
     if spec.kind == "series":
         return _series(layout, name, spec, people, minimum)
-    return _images(layout, spec, people)
+    return _images(layout, name, spec, people)
 
 
-def _images(layout: Layout, spec: ModalitySpec, people: Sequence[str]) -> np.ndarray:
+def _images(layout: Layout, name: str, spec: ModalitySpec, people: Sequence[str]) -> np.ndarray:
     height, width = spec.height or 1, spec.width or 1
     values = room_for((len(people), len(spec.columns), height, width))
-    for channel, column in enumerate(spec.columns.values()):
-        files = layout.images(column.variables[0], column.where)
-        for i, person in enumerate(people):
-            if person in files:
-                picture = files[person]
-                if isinstance(picture, BulkFile):
-                    values[i, channel] = read_picture(picture, column.colour, height, width)
-                else:
-                    values[i, channel] = picture(height, width)
+    for variable, where, channels in _sources(spec):
+        found = layout.images(variable, where)
+        colours = [list(spec.columns.values())[channel].colour for channel in channels]
+        rows = [i for i, person in enumerate(people) if person in found]
+        for i, picture in zip(
+            rows, _read([found[people[i]] for i in rows], colours, height, width, name), strict=True
+        ):
+            values[i, channels] = picture
     return values
+
+
+def _sources(spec: ModalitySpec) -> list[tuple[str, dict[str, str], list[int]]]:
+    """What each channel is a colour of, variable and where, with the channels that share it: a file is read once."""
+    found: list[tuple[str, dict[str, str], list[int]]] = []
+    for channel, column in enumerate(spec.columns.values()):
+        of = column.variables[0], column.where
+        shared = next((channels for *other, channels in found if tuple(other) == of), None)
+        if shared is None:
+            found.append((*of, [channel]))
+        else:
+            shared.append(channel)
+    return found
+
+
+def _read(
+    pictures: Sequence[Picture], colours: Sequence[str], height: int, width: int, name: str
+) -> Iterator[np.ndarray]:
+    """Values (colours, height, width) of every picture in order; files are read by all cores."""
+    tasks = [
+        partial(read_picture, picture, colours, height, width)
+        if isinstance(picture, BulkFile)
+        else partial(picture, height, width)
+        for picture in pictures
+    ]
+    files = all(isinstance(picture, BulkFile) for picture in pictures)
+    return in_order(tasks, f"pictures of {name}", processes=files)
 
 
 def _series(layout: Layout, name: str, spec: ModalitySpec, people: Sequence[str], minimum: int) -> np.ndarray:

@@ -1,8 +1,9 @@
-"""Pictures: an image file becomes one channel of numbers from 0 (black) to 1 (white), in a stated size."""
+"""Pictures: an image file becomes channels of numbers from 0 (black) to 1 (white), in a stated size."""
 
 from __future__ import annotations
 
 import warnings
+from collections.abc import Sequence
 
 import numpy as np
 from PIL import Image
@@ -16,8 +17,8 @@ _COLOURS = {"red": 0, "green": 1, "blue": 2}
 _LUMA = np.array([0.299, 0.587, 0.114], dtype=np.float32)  # grey of a colour, ITU-R BT.601
 
 
-def read_picture(file: BulkFile, colour: str, height: int, width: int) -> np.ndarray:
-    """Values (height, width) of a PNG, JPEG or DICOM file.
+def read_picture(file: BulkFile, colours: Sequence[str], height: int, width: int) -> np.ndarray:
+    """Values (colours, height, width) of a PNG, JPEG or DICOM file.
 
     The whole picture is brought to that size, each value the mean of the pixels it covers; its proportions are not
     kept.  ``grey`` is the luma .299 R + .587 G + .114 B; of a picture without colours every colour is its grey.
@@ -37,10 +38,18 @@ def read_picture(file: BulkFile, colour: str, height: int, width: int) -> np.nda
         raise
     except Exception as error:  # decoders raise whatever their format's faults make them raise
         raise InputError(file.told, "a complete picture", type(error).__name__) from None
-    if pixels.ndim == 3:
-        pixels = pixels[..., :3] @ _LUMA if colour == "grey" else pixels[..., _COLOURS[colour]]
-    if pixels.ndim != 2:
+    if pixels.ndim not in (2, 3):
         raise InputError(file.told, "one picture of rows and columns", f"{pixels.ndim} axes")
+    return np.stack([_resized(_in_colour(pixels, colour), height, width) for colour in colours])
+
+
+def _in_colour(pixels: np.ndarray, colour: str) -> np.ndarray:
+    if pixels.ndim == 2:
+        return pixels
+    return pixels[..., :3] @ _LUMA if colour == "grey" else pixels[..., _COLOURS[colour]]
+
+
+def _resized(pixels: np.ndarray, height: int, width: int) -> np.ndarray:
     scaled = Image.fromarray(np.ascontiguousarray(pixels)).resize((width, height), Image.Resampling.BOX)
     return np.asarray(scaled, dtype=np.float32)
 
