@@ -17,7 +17,7 @@ from numpy.typing import ArrayLike
 
 from mmcrl.errors import InputError
 from mmcrl.kinds import KINDS
-from mmcrl.ondisk import lies_on_disk, rows_of
+from mmcrl.ondisk import lies_on_disk, rows_of, unpacked
 
 __all__ = ["ColumnKind", "Modality"]
 
@@ -37,7 +37,8 @@ class Modality:
         stays float32, everything else becomes float64.  Series and images are neither copied nor converted: whole
         numbers have no missing values, and what lies on disk stays there and is read a batch at a time: what
         ``numpy.load(path, mmap_mode="r")`` or `mmcrl.ondisk.member` gives, and arrays in chunks, as zarr and h5py
-        have them.  Recordings of different length are filled up with NaN at their end.
+        have them, if no two people share a chunk; others are unpacked once (`mmcrl.ondisk`).  Recordings of
+        different length are filled up with NaN at their end.
     kind : ``table``, ``series`` or ``image`` (from the number of axes when left out), or ``observed``: a
         table each of whose columns is a latent of its own, such as age.
     names, units, descriptions : one text per column or channel.
@@ -165,6 +166,7 @@ def _numbers(values: ArrayLike | pd.DataFrame, names: Sequence[str] | None = Non
     if array.dtype.kind not in "fiub":
         raise InputError("values", "numbers", f"values of type {array.dtype}")
     if array.ndim > 2:
+        array = unpacked(array)
         return _frozen(array.view()) if isinstance(array, np.ndarray) else array
     return _frozen(np.array(array, dtype=array.dtype if array.dtype == np.float32 else np.float64))
 

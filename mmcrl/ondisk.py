@@ -1,10 +1,13 @@
 """On disk: arrays that are larger than memory, read a few people at a time.
 
-An array lies on disk if it is a memory map of numpy, or comes in chunks, as those of zarr and h5py do.
+An array lies on disk if it is a memory map of numpy, or comes in chunks, as those of zarr and h5py do.  A chunk is
+read whole: people drawn at random lie in most chunks that hold several, so that every batch would read almost all of
+the array.  Such an array is therefore *unpacked* once.
 """
 
 from __future__ import annotations
 
+import math
 import mmap
 import struct
 import tempfile
@@ -16,10 +19,11 @@ from shutil import rmtree
 from typing import Any
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 from mmcrl.errors import InputError
 
-__all__ = ["lies_on_disk", "member", "room_for", "rows_of"]
+__all__ = ["lies_on_disk", "member", "room_for", "rows_of", "unpacked"]
 
 _IN_MEMORY = 512 * 2**20  # bytes; larger values go to a file
 _LOCAL_HEADER = struct.Struct("<26x2H")  # of a member of a zip file: the lengths of its name and of what follows it
@@ -37,7 +41,7 @@ def lies_on_disk(values: Any) -> bool:
 def rows_of(values: Any, rows: np.ndarray | slice) -> np.ndarray:
     """The values (m, ...) at these positions of the first axis, in memory.
 
-    Of a memory map the pages are given back at once: the file's cache belongs to the system, which can do without it.
+    The pages of a memory map are given back at once.
     """
     if isinstance(values, np.ndarray):
         taken = np.asarray(values[rows])
@@ -45,8 +49,7 @@ def rows_of(values: Any, rows: np.ndarray | slice) -> np.ndarray:
             return taken
         if isinstance(rows, slice):  # a view; positions are copied as they are taken
             taken = np.array(taken)
-        with suppress(AttributeError, ValueError):  # no such call on this system
-            values._mmap.madvise(mmap.MADV_DONTNEED)  # type: ignore[attr-defined]
+        _give_back(values)
         return taken
     where = np.arange(values.shape[0])[rows]
     different, place = np.unique(where, return_inverse=True)  # what is ordered is read chunk after chunk
@@ -88,18 +91,44 @@ def member(path: str | Path, name: str) -> np.memmap:
         raise InputError("path", "a complete .npz file", type(error).__name__) from None
 
 
-def room_for(shape: tuple[int, ...]) -> np.ndarray:
-    """Room for float32 values, NaN so far: in memory, or, from half a gigabyte on, in a file.
+def unpacked(values: Any) -> Any:
+    """The values as they are, or, if several people share a chunk, in `room_for` them, a person beside the other."""
+    chunks = getattr(values, "chunks", None)
+    if not chunks or np.max(chunks[0]) == 1:
+        return values
+    room, each = room_for(values.shape, values.dtype), _people_in(_IN_MEMORY // 4, values.shape, values.dtype)
+    for start in range(0, values.shape[0], each):
+        room[start : start + each] = np.asarray(values[start : start + each])
+        _give_back(room)
+    return room
+
+
+def room_for(shape: tuple[int, ...], dtype: DTypeLike = np.float32) -> np.ndarray:
+    """Room for numbers, NaN so far where they can be: in memory, or, from half a gigabyte on, in a file.
 
     The file lies in a folder that only the user can read, below the temporary one (``TMPDIR``), and goes with the
     array.
     """
-    if 4 * int(np.prod(shape)) < _IN_MEMORY:
-        return np.full(shape, np.nan, dtype=np.float32)
+    gap = np.nan if np.dtype(dtype).kind == "f" else 0
+    if np.dtype(dtype).itemsize * math.prod(shape) < _IN_MEMORY:
+        return np.full(shape, gap, dtype)
     folder = tempfile.mkdtemp(prefix="mmcrl-")
-    values = np.lib.format.open_memmap(Path(folder) / "values.npy", "w+", np.float32, shape)
+    values = np.lib.format.open_memmap(Path(folder) / "values.npy", "w+", np.dtype(dtype), shape)
     weakref.finalize(values._mmap, rmtree, folder, ignore_errors=True)  # type: ignore[attr-defined]
-    each = max(1, _IN_MEMORY // (4 * int(np.prod(shape[1:]))))
+    each = _people_in(_IN_MEMORY, shape, dtype)
     for start in range(0, shape[0], each):
-        values[start : start + each] = np.nan
+        values[start : start + each] = gap
+        _give_back(values)
     return values
+
+
+def _give_back(values: np.ndarray) -> None:
+    """Let the pages of a memory map go, which the system keeps in its cache of files."""
+    if isinstance(values, np.memmap):
+        with suppress(AttributeError, ValueError):  # no such call on this system
+            values._mmap.madvise(mmap.MADV_DONTNEED)  # type: ignore[attr-defined]
+
+
+def _people_in(size: int, shape: tuple[int, ...], dtype: DTypeLike) -> int:
+    """How many people's values take so many bytes, at least 1."""
+    return max(1, size // (np.dtype(dtype).itemsize * math.prod(shape[1:])))

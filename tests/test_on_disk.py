@@ -2,6 +2,7 @@
 
 import gc
 import os
+import shutil
 
 import numpy as np
 import pandas as pd
@@ -30,8 +31,9 @@ def archived(folder, values):
     return ondisk.member(folder / "values.npz", "values")
 
 
-def chunked(folder, values):
-    array = zarr.create_array(folder / "values.zarr", shape=values.shape, chunks=(7, 1, 6, 5), dtype=values.dtype)
+def chunked(folder, values, people=1):
+    chunks = (people, 1, *values.shape[2:])
+    array = zarr.create_array(folder / "values.zarr", shape=values.shape, chunks=chunks, dtype=values.dtype)
     array[:] = values
     return zarr.open_array(folder / "values.zarr", mode="r")
 
@@ -60,6 +62,24 @@ def test_latents_are_those_of_the_same_values_in_memory(tmp_path, stored):
     models = [MultimodalCRL(2, seed=0, **QUICK).fit(each, progress=False) for each in (cohort, there)]
     assert models[1].transform(there).equals(models[0].transform(cohort))
     assert models[0].links().equals(models[1].links())
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64", "uint8"])
+@pytest.mark.parametrize("in_memory", [2**29, 1_000])
+def test_people_who_share_chunks_are_unpacked_once(tmp_path, monkeypatch, in_memory, dtype):
+    values = (10 * pictures()).astype(dtype)
+    stored = chunked(tmp_path, values, people=7)
+    monkeypatch.setattr(ondisk, "_IN_MEMORY", in_memory)
+    monkeypatch.setattr(ondisk.tempfile, "tempdir", str(tmp_path / "values.zarr"))
+    before = set((tmp_path / "values.zarr").iterdir())
+    modality = Modality(stored)
+    assert modality.on_disk == (in_memory == 1_000) and modality.values.dtype == dtype
+    np.testing.assert_array_equal(modality.values, values)
+    shutil.rmtree(tmp_path / "values.zarr" / "c")  # the chunks, which are not read again
+    np.testing.assert_array_equal(modality.take([59, 0]).values, values[[59, 0]])
+    del modality
+    gc.collect()
+    assert {path.name for path in (tmp_path / "values.zarr").iterdir()} == {path.name for path in before} - {"c"}
 
 
 def test_orders_of_an_archive_and_what_cannot_be_mapped(tmp_path):
