@@ -70,12 +70,17 @@ def private_roots(network: Contrast, cohort: Cohort, people: People) -> list[Ten
 
 
 def _some_residuals(codec: nn.Module, people: People, latents: Tensor, m: int, members: Tensor) -> Tensor:
-    """Residuals (n, f) of some of the people who were measured, 0 in the gaps."""
+    """Residuals (n, f) of some of the people who were measured: 0 in the gaps, the larger for it where others are.
+
+    A place that a share s of the people have counts 1 / sqrt(s), so that its variance is that of those who have it.
+    """
     rows = torch.nonzero(people.measured[:, m])[:, 0]
     shape: tuple[int, ...] = codec.shape  # type: ignore[assignment]
     rows = rows[: max(1, min(_RESIDUALS[0], _RESIDUALS[1] // int(np.prod(shape))))]
     parts = [
-        (as_tensor(people.features[m][some]) - codec.decode(latents[some][:, members])).nan_to_num().flatten(1).cpu()  # type: ignore[operator]
+        (as_tensor(people.features[m][some]) - codec.decode(latents[some][:, members])).flatten(1).cpu()  # type: ignore[operator]
         for some in rows.split(256)
     ]
-    return torch.cat(parts)
+    residuals = torch.cat(parts)
+    share = (~residuals.isnan()).sum(0).clamp_min(1) / len(residuals)
+    return residuals.nan_to_num_().div_(share.sqrt())

@@ -125,6 +125,34 @@ def test_a_channels_summary_is_its_first_principal_component():
     assert np.corrcoef(summary[:, 0], z[:, 0])[0, 1] > 0.999 and np.corrcoef(summary[:, 1], z[:, 1])[0, 1] > 0.999
 
 
+def test_a_summary_of_what_is_there_is_not_smaller_for_what_is_not():
+    """Recordings that end early, by chance, tell their latent as well as whole ones, but for noise."""
+    rng = np.random.default_rng(0)
+    z, ends = rng.normal(size=400), rng.integers(10, 61, 400)
+    whole = z[:, None, None] + 0.3 * rng.normal(size=(400, 1, 60))
+    values = np.where(np.arange(60) < ends[:, None, None], whole, np.nan)
+    codec = codec_for("series")((1, 60), 1, 16)
+    codec.fit_scale(values)
+    summary = codec.summary(codec.prepare(values)).numpy()[:, 0]
+    best = np.corrcoef(np.nanmean(values, (1, 2)), z)[0, 1]
+    assert np.corrcoef(summary, z)[0, 1] > best - 0.005 > 0.98
+    slopes = [np.polyfit(z[some], summary[some], 1)[0] for some in (ends < 20, ends > 50)]
+    assert slopes[0] == pytest.approx(slopes[1], rel=0.05)
+
+
+def test_sampled_recordings_vary_as_much_where_few_people_have_them():
+    rng = np.random.default_rng(0)
+    z, ends = rng.normal(size=600), rng.integers(20, 60, 600)
+    whole = 0.5 * z[:, None, None] + np.cumsum(rng.normal(size=(600, 1, 60)), 2) / np.sqrt(np.arange(1, 61))
+    values = np.where(np.arange(60) < ends[:, None, None], whole, np.nan)
+    table = z[:, None] + rng.normal(size=(600, 3))
+    cohort = Cohort.from_arrays({"night": values, "table": table})
+    model = MultimodalCRL(1, starts=1, steps=30, width=16).fit(cohort, progress=False)
+    drawn = model.sample(2_000, seed=1).columns["night"][:, 0]
+    early, late = (drawn[:, part].std() / whole[:, 0, part].std() for part in (slice(5, 20), slice(40, 55)))
+    assert early == pytest.approx(1, abs=0.15) and late == pytest.approx(early, abs=0.15)
+
+
 def test_a_new_kind_takes_one_class_and_one_line(monkeypatch):
     class SpectrumCodec(Codec):
         def __init__(self, shape, n_latents, width):
