@@ -123,7 +123,9 @@ def test_training_lowers_the_held_out_loss(name: str):
 
 
 def test_tuning_keeps_the_rate_with_the_lowest_held_out_loss(cohort: Cohort):
-    tuned = MCL(2, seed=3, tune=True, **FEW).fit(cohort)
+    tuned = MCL(2, seed=3, tune=True, **FEW)
+    assert tuned.hyper_parameters["learning_rate"] == (1e-3, 3e-3, 1e-2), "those to choose from"
+    tuned.fit(cohort)
     single = {rate: MCL(2, seed=3, learning_rate=rate, **FEW).fit(cohort) for rate in (1e-3, 3e-3, 1e-2)}
     best = min(single, key=lambda rate: single[rate].held_out_loss)
     assert tuned.hyper_parameters["learning_rate"] == best

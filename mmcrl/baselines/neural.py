@@ -74,7 +74,8 @@ class NeuralBaseline(Baseline):
         of its own is kept.
     tune : choose among three learning rates by the held-out loss; one fit each.
 
-    After `fit`, ``held_out_loss`` is the method's own loss on the people kept aside.
+    After `fit`, ``held_out_loss`` is the method's own loss on the people kept aside, and ``hyper_parameters`` names
+    the learning rate that was chosen; before, those to choose from.
     """
 
     def __init__(
@@ -90,7 +91,8 @@ class NeuralBaseline(Baseline):
     ) -> None:
         super().__init__(n_latents, seed)
         self.settings = Settings(steps=steps, batch=batch, learning_rate=learning_rate, width=width)
-        self.tune, self._rate = tune, learning_rate
+        self.tune = tune
+        self._rate: float | tuple[float, ...] = _RATES if tune else learning_rate
 
     @property
     def hyper_parameters(self) -> dict[str, Any]:

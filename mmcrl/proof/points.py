@@ -75,6 +75,8 @@ def measure(
         "seconds": round(used.seconds, 1),
         "peak_mb": round(used.peak_mb),
     }
+    if method != "mmcrl" and "tune" in fitted.hyper_parameters:
+        numbers["learning_rate"] = fitted.hyper_parameters["learning_rate"]
     if ceiling:
         highest = made.ceiling(held_out, seed)
         numbers |= {"ceiling_mcc": highest["mcc"], "ceiling_r2": highest["r2"]}
