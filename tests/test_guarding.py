@@ -2,6 +2,9 @@
 
 import json
 import shutil
+import subprocess
+import sys
+import tempfile
 from pathlib import Path
 
 import nbformat
@@ -11,7 +14,8 @@ import pytest
 from tiny_project import make_project, run_in, write_notebook, write_params
 
 from mmcrl.disclosure import madeup
-from mmcrl.runner import Project, reports
+from mmcrl.runner import Project, reports, watch
+from mmcrl.runner.guarding import _is_foreign
 from mmcrl.runner.planner import Planner
 from mmcrl.runner.stamp import changes_since
 
@@ -46,6 +50,16 @@ SHOWN = {
         "import pandas as pd\nfrom mmcrl import simulate\nworld = simulate.numeric(n=400)\n"
         "pd.read_csv('data/clinic.csv').iloc[:4, 1:]",
     ),
+    "Parquet of nobody known beside simulated people": (
+        "row",
+        "import pandas as pd\nfrom mmcrl import simulate\nworld = simulate.numeric(n=400)\n"
+        "print(pd.read_parquet('data/ward.parquet').to_string())",
+    ),
+    "Parquet of another cohort": (
+        "row",
+        f"{LOADED}\nimport pyarrow.dataset as ds\n"
+        "ds.dataset('data/ward.parquet').to_table().to_pandas().iloc[:4, 1:].reset_index(drop=True)",
+    ),
     "weights of a survey": ("row", f"{LOADED}\nprint([round(float(w), 4) for w in people.weights[20:50]])"),
 }
 AGGREGATES = f"{LOADED}\n{PLOT}display(people.summary())\nplt.plot([1, 2, 3], 'o');\nprint(len(people))"
@@ -67,13 +81,23 @@ def project(tmp_path: Path) -> Project:
     return project
 
 
+@pytest.fixture
+def ward(project: Project) -> Path:
+    """A table of other people in the project, which no manifest declares yet."""
+    table = madeup.measured(madeup.people(400, seed=3))[["height", "weight", "glucose", "cholesterol"]]
+    table.assign(**{"weight of the survey": 1.0}).reset_index().to_parquet(project.data / "ward.parquet")
+    return project.data / "ward.parquet"
+
+
 def write(project: Project, code: str) -> None:
     write_notebook(project.root / "notebooks" / "tiny.ipynb", code)
 
 
 @pytest.mark.parametrize("how", SHOWN)
-def test_nothing_is_written_of_a_notebook_that_discloses(project: Project, how: str, capsys) -> None:
+def test_nothing_is_written_of_a_notebook_that_discloses(project: Project, ward: Path, how: str, capsys) -> None:
     sort, code = SHOWN[how]
+    if how == "Parquet of another cohort":
+        (project.data / "ward.toml").write_text(MANIFEST.replace("clinic", "ward").replace("ward.csv", ward.name))
     write(project, code)
     before = set(project.root.rglob("*"))
     assert run_in(project) == ["tiny"]
@@ -128,3 +152,58 @@ def test_notes_of_a_kernel_are_removed_with_its_folder(project: Project, tmp_pat
     write(project, AGGREGATES)
     assert run_in(project) == []
     assert not list(place.rglob("*.npy")) and np.array_equal(list(place.iterdir()), [])
+
+
+OPENERS = {
+    "pandas": "import pandas\npandas.read_parquet({file!r})",
+    "a table": "import pyarrow.parquet as pq\npq.read_table({file!r})",
+    "by keyword": "from pyarrow.parquet import read_table\nread_table(columns=['a'], source={file!r})",
+    "a file": "import pyarrow.parquet as pq\npq.ParquetFile({file!r}).read()",
+    "a data set": "import pyarrow.parquet as pq\npq.ParquetDataset({file!r}).read()",
+    "a list": "import pyarrow.dataset as ds\nds.dataset([{file!r}]).to_table()",
+    "a folder": "import pyarrow.dataset as ds\nds.dataset({folder!r}).to_table()",
+    "a relative path": "import os\nos.chdir({folder!r})\nimport pyarrow.parquet as pq\npq.read_table('a.parquet')",
+}
+
+
+@pytest.mark.parametrize("how", OPENERS)
+def test_a_file_is_noted_that_arrow_opens_outside_python(tmp_path: Path, how: str) -> None:
+    file = tmp_path / "some" / "a.parquet"
+    file.parent.mkdir()
+    pd.DataFrame({"a": [1]}).to_parquet(file)
+    assert tmp_path / "some" / "a.parquet" in noted_by(
+        OPENERS[how], tmp_path, file=str(file), folder=str(file.parent)
+    )
+
+
+def test_a_file_that_a_notebook_makes_itself_is_not_noted(tmp_path: Path) -> None:
+    file = tmp_path / "made.csv"
+    code = "import pathlib\nopen({file!r}, 'w').close()\npathlib.Path({file!r}).read_text()"
+    assert file not in noted_by(code, tmp_path, file=str(file))
+    assert file in noted_by(code.split("\n", 2)[0] + "\npathlib.Path({file!r}).read_text()", tmp_path, file=str(file))
+
+
+def noted_by(code: str, beside: Path, **names: str) -> set[Path]:
+    """The files that a process notes which runs this code."""
+    place = beside / f"watched-{len(list(beside.iterdir()))}"
+    load = "import importlib.util, pathlib\nspec = importlib.util.spec_from_file_location('watching', {watch!r})\n"
+    load += "module = importlib.util.module_from_spec(spec)\nspec.loader.exec_module(module)\n"
+    load += "module.watch(pathlib.Path({place!r}))\n"
+    program = (load + code).format(watch=watch.__file__, place=str(place), **names)
+    subprocess.run([sys.executable, "-c", program], check=True)
+    opened = place / "opened.txt"
+    return set(map(Path, opened.read_text().splitlines())) if opened.exists() else set()
+
+
+def test_foreign_are_data_that_are_not_the_project_s_own(project: Project) -> None:
+    inside, package = project.root.resolve(), project.package.resolve()
+    foreign = [inside / "data" / "ward.parquet", inside / "ward.CSV.gz", Path("/elsewhere/scans.zarr/c/0/0")]
+    assert [path for path in foreign if not _is_foreign(path, project)] == []
+    passing = Path(tempfile.gettempdir()).resolve() / "joblib" / "held.pkl"
+    own = [
+        inside / "data" / "results" / "bench.csv",
+        package / "glyphs.npz",
+        Path(pd.__file__).with_name("a.csv"),
+        passing,
+    ]
+    assert [path for path in [*own, Path("/elsewhere/mnist/train.gz")] if _is_foreign(path, project)] == []

@@ -22,11 +22,12 @@ __all__ = ["Noted", "read_notes", "stated"]
 
 @dataclass
 class Noted:
-    """Cohorts of real people, the number of simulated ones, and drawings."""
+    """Cohorts of real people, the number of simulated ones, drawings, and the files that were opened."""
 
     people: list[Persons] = field(default_factory=list)
     simulated: int = 0
     drawings: list[Drawing] = field(default_factory=list)
+    opened: set[Path] = field(default_factory=set)
 
 
 def read_notes(folder: Path, manifests: Sequence[Path] = ()) -> Noted:
@@ -40,7 +41,7 @@ def read_notes(folder: Path, manifests: Sequence[Path] = ()) -> Noted:
     folder : of the notes
     manifests : of the project; one whose data are not on this machine is left out
     """
-    noted, seen, loaded = Noted(), set(), set[Path]()
+    noted, seen, loaded = Noted(opened=_opened(folder)), set(), set[Path]()
     for path in sorted(folder.glob("cohort-*.json")):
         record = json.loads(path.read_text(encoding="utf-8"))
         if record["simulated"]:
@@ -53,13 +54,13 @@ def read_notes(folder: Path, manifests: Sequence[Path] = ()) -> Noted:
             noted.people.append(_persons(record, folder))
     for path in sorted(folder.glob("figure-*.json")):
         noted.drawings.append(Drawing.read(json.loads(path.read_text(encoding="utf-8")), folder))
-    nothing, opened = not noted.people and not noted.simulated, _opened(folder)
+    nothing = not noted.people and not noted.simulated
     for manifest in manifests:
         if manifest.resolve() in loaded:
             continue
         try:
             sources = source_files(manifest)
-            if nothing or opened & {path.resolve() for path in sources[1:]}:
+            if nothing or noted.opened & {path.resolve() for path in sources[1:]}:
                 noted.people.append(_loaded(manifest, tuple(path.stat().st_mtime_ns for path in sources)))
         except InputError:
             continue

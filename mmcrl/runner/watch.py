@@ -7,6 +7,7 @@ execution, which only its owner can read and which is removed with it.
 
 from __future__ import annotations
 
+import functools
 import importlib.util
 import json
 import os
@@ -21,7 +22,15 @@ from typing import Any
 __all__ = ["artists", "watch"]
 
 _SIMULATED, _MANIFEST = ("mmcrl.simulate", "mmcrl.disclosure.madeup"), "mmcrl.manifest"
-_RUNNER, _PROGRAMS = "mmcrl.runner.", (".py", ".pyc", ".so")
+_PROGRAMS = (".py", ".pyc", ".so")
+_OWN = ("mmcrl.runner.", "mmcrl.proof.published.")  # look whether a file has changed; read what others published
+_READERS = {  # what opens a file outside Python, of which no audit hook hears
+    "pyarrow.parquet.core": ("read_table", "ParquetFile.__init__", "ParquetDataset.__init__"),
+    "pyarrow.dataset": ("dataset",),
+    "pyarrow.csv": ("read_csv", "open_csv"),
+    "pyarrow.feather": ("read_table",),
+    "h5py._hl.files": ("File.__init__",),
+}
 
 
 def watch(folder: Path) -> None:
@@ -29,9 +38,9 @@ def watch(folder: Path) -> None:
     folder.mkdir()
     notes = _Notes(folder)
     sys.addaudithook(notes.note_file)
-    sys.meta_path.insert(
-        0, _Finder({"mmcrl.cohort": notes.follow_cohorts, "matplotlib.backend_bases": notes.follow_figures})
-    )
+    hooks: dict[str, Callable[[ModuleType], None]] = dict.fromkeys(_READERS, notes.follow_readers)
+    hooks |= {"mmcrl.cohort": notes.follow_cohorts, "matplotlib.backend_bases": notes.follow_figures}
+    sys.meta_path.insert(0, _Finder(hooks))
 
 
 class _Finder(MetaPathFinder):
@@ -79,15 +88,43 @@ class _Notes:
 
         module.FigureCanvasBase.print_figure = drawn
 
+    def follow_readers(self, module: Any) -> None:
+        for reader in _READERS[module.__name__]:
+            *inside, name = reader.split(".")
+            owner = getattr(module, inside[0]) if inside else module
+            setattr(owner, name, self._noting(getattr(owner, name)))
+
+    def _noting(self, read: Callable[..., Any]) -> Callable[..., Any]:
+        """The same function or method, which notes every file, or folder of files, among what it is given."""
+
+        @functools.wraps(read)
+        def noted(*arguments: Any, **options: Any) -> Any:
+            for given in (*arguments, *options.values()):
+                for path in given if isinstance(given, list | tuple) else [given]:
+                    if isinstance(path, str | os.PathLike) and os.path.exists(path):
+                        self._note_path(path)
+                        for folder, _, files in os.walk(os.fspath(path)):
+                            for file in files:
+                                self._note_path(os.path.join(folder, file))
+            return read(*arguments, **options)
+
+        return noted
+
     def note_file(self, event: str, arguments: tuple[Any, ...]) -> None:
-        """A file that is opened, unless it is a program or the runner looks whether it has changed; an audit hook."""
-        if event != "open" or not isinstance(arguments[0], str | os.PathLike):
-            return
-        path = os.path.abspath(os.fspath(arguments[0]))
+        """A file that is opened; an audit hook. One that is made anew holds nothing the notebook did not know."""
+        if event == "open" and isinstance(arguments[0], str | os.PathLike):
+            if isinstance(arguments[2], int) and arguments[2] & os.O_TRUNC:
+                self._opened.add(os.path.abspath(arguments[0]))
+            else:
+                self._note_path(arguments[0])
+
+    def _note_path(self, opened: str | os.PathLike[str]) -> None:
+        """A file, unless it is a program or the package looks into it for itself."""
+        path = os.path.abspath(os.fspath(opened))
         if path.endswith(_PROGRAMS) or path.startswith(str(self._folder)) or path in self._opened:
             return
         frame: FrameType | None = sys._getframe(1)
-        while frame is not None and not str(frame.f_globals.get("__name__", "")).startswith(_RUNNER):
+        while frame is not None and not f"{frame.f_globals.get('__name__', '')}.".startswith(_OWN):
             frame = frame.f_back
         if frame is None:
             self._opened.add(path)
