@@ -24,6 +24,8 @@ __all__ = ["ColumnKind", "Modality"]
 ColumnKind = Literal["numeric", "binary", "ordinal", "categorical"]
 
 _KIND_OF_NDIM = {2: "table", 3: "series", 4: "image"}
+_PIXELS = 16  # channels that nobody has in a picture of 1, 3 or 4 pixels across
+_EVEN = "rows of equal length, filled up with NaN where one is shorter"
 _PIECE = 32 * 2**20  # bytes of large values that are looked at together
 
 
@@ -70,6 +72,9 @@ class Modality:
         self._rows: np.ndarray | None = None  # of what is stored: large values are not copied when people are taken
         self._measured: np.ndarray | None = None
         self.kind = _kind(self._stored, kind)
+        if self._stored.ndim == 4 and self.shape[3] in (1, 3, 4) and min(self.shape[1:3]) >= _PIXELS:
+            expected = "pictures with their channels first, (n, channels, height, width)"
+            raise InputError("values", expected, f"shape {self.shape}, as if they came last: numpy.moveaxis(x, 3, 1)")
         if 0 in self.shape[1:]:
             expected = f"shape {KINDS[self.kind].axes} without an empty axis"
             raise InputError("values", expected, str(self.shape))
@@ -157,12 +162,14 @@ def _numbers(values: ArrayLike | pd.DataFrame, names: Sequence[str] | None = Non
     try:
         array: Any = values if lies_on_disk(values) else np.asarray(values)
     except ValueError as error:
-        raise InputError("values", "rows of equal length", "rows of different lengths") from error
+        raise InputError("values", _EVEN, "rows of different lengths") from error
     if array.dtype == object and array.ndim == 2:
         frame = pd.DataFrame(array)
         if names is not None and len(names) == array.shape[1]:
             frame.columns = pd.Index(names)
         return _numbers(frame)
+    if array.dtype == object and array.ndim == 1 and any(np.ndim(row) for row in array):
+        raise InputError("values", _EVEN, "rows of different lengths")
     if array.dtype.kind not in "fiub":
         raise InputError("values", "numbers", f"values of type {array.dtype}")
     if array.ndim > 2:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from difflib import get_close_matches
 from typing import Annotated, Any, Literal, NamedTuple, get_args, get_origin
 
-from pydantic import BaseModel, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, Field, ValidationError, model_validator
 
 from mmcrl.errors import InputError
 from mmcrl.kinds import KINDS
@@ -88,10 +88,16 @@ class ColumnSpec(_Part):
         return self
 
 
+def _known(kind: str) -> str:
+    if kind not in KINDS:
+        raise ValueError(f"one of {', '.join(KINDS)}")
+    return kind
+
+
 class ModalitySpec(_Part):
     """One modality: its kind, how many latents are suggested, its columns (or channels) in order."""
 
-    kind: Literal["table", "observed", "image", "image-toned", "image-resnet18", "series"] = "table"
+    kind: Annotated[str, AfterValidator(_known)] = "table"
     n_latents: Annotated[int, Field(ge=1)] | None = None
     height: Annotated[int, Field(ge=1)] | None = None  # pixels of an image
     width: Annotated[int, Field(ge=1)] | None = None
@@ -101,19 +107,23 @@ class ModalitySpec(_Part):
     columns: Annotated[dict[str, ColumnSpec], Field(min_length=1)]
 
     @property
+    def n_axes(self) -> int:
+        """2 for tables, 3 for series, 4 for images."""
+        return KINDS[self.kind].n_axes
+
+    @property
     def bulk(self) -> bool:
         """Whether each person's values lie in files of their own."""
-        return KINDS[self.kind].n_axes > 2
+        return self.n_axes > 2
 
     @model_validator(mode="after")
     def _of_its_kind(self) -> ModalitySpec:
-        n_axes = KINDS[self.kind].n_axes
-        needed = _SIZE[n_axes]
+        needed = _SIZE[self.n_axes]
         given = self.model_fields_set & {"height", "width", "step", "length", "starts"}
-        if given - {"starts"} != needed or ("starts" in given and self.kind != "series"):
+        if given - {"starts"} != needed or ("starts" in given and self.n_axes != 3):
             raise ValueError(f"kind {self.kind} with {' and '.join(sorted(needed)) or 'no size'}")
         for name, column in self.columns.items():
-            stray = sorted(column.model_fields_set - _KEYS_OF_A_COLUMN[n_axes])
+            stray = sorted(column.model_fields_set - _KEYS_OF_A_COLUMN[self.n_axes])
             if stray:
                 raise ValueError(f"no {stray[0]} in column {name} of kind {self.kind}")
             if self.bulk and not isinstance(column.variable, str):

@@ -18,6 +18,7 @@ from mmcrl.dimensions import choose_latents
 from mmcrl.kinds import KINDS, Codec, Kind, codec_for
 from mmcrl.plan import plan_blocks
 from mmcrl.private import principal_root
+from mmcrl.schema import ModalitySpec
 from mmcrl.settings import Settings
 from mmcrl.tensors import OnDisk, as_tensor, people_of
 from mmcrl.training import codes_of, deterministic, tensors_of, train_starts
@@ -182,6 +183,23 @@ def test_a_new_kind_takes_one_class_and_one_line(monkeypatch):
     assert model.transform(cohort).notna().all(axis=None)
     assert (model.sample(4).columns["ear"] > 0).all() and model.sample(4).columns["ear"].shape == (4, 1, 9)
     assert set(model.loadings(cohort).query("modality == 'ear'")["column"]) == {"power"}
+    columns = {"power": {"variable": "ear.file"}}
+    declared = ModalitySpec(kind="spectrum", step=1, length=9, starts="23:00", columns=columns)
+    assert declared.bulk and declared.n_axes == 3
+    with pytest.raises(ValueError, match=r"one of table, .*, spectrum"):
+        ModalitySpec(kind="spectra", columns=columns)
+
+
+def test_pictures_with_channels_last_and_uneven_recordings_are_refused_with_the_way_out():
+    with pytest.raises(InputError, match=r"channels first.*\(5, 32, 32, 3\).*moveaxis"):
+        Modality(np.zeros((5, 32, 32, 3)))
+    assert Modality(np.zeros((5, 3, 4, 4))).kind == "image"
+    nights = [np.zeros((2, 50)), np.zeros((2, 51))]
+    uneven = np.empty(2, dtype=object)
+    uneven[:] = nights
+    for values in (nights, uneven):
+        with pytest.raises(InputError, match="filled up with NaN"):
+            Modality(values)
 
 
 def test_cohorts_and_worlds_load_no_torch():

@@ -44,7 +44,7 @@ def refused(folder, *texts):
             'kind = "picture"',
             [
                 "modality.who.kind",
-                "'table', 'observed', 'image', 'image-toned', 'image-resnet18' or 'series'",
+                "one of table, observed, series, image, image-toned, image-resnet18",
                 "'picture'",
             ],
         ),

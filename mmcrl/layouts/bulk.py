@@ -32,7 +32,7 @@ def bulk_values(layout: Layout, name: str, spec: ModalitySpec, ids: pd.Index, mi
     InputError : for files that are missing, damaged or outside the root, and values outside their range.
     """
     people = [str(person) for person in ids]
-    if spec.kind == "series":
+    if spec.n_axes == 3:
         return _series(layout, name, spec, people, minimum)
     return _images(layout, name, spec, people)
 
@@ -90,7 +90,7 @@ def _series(layout: Layout, name: str, spec: ModalitySpec, people: Sequence[str]
         for key, column in spec.columns.items():
             if column.variables[0] in found:
                 recording = found[column.variables[0]]
-                numbers = _decoded(f"{name}.{key}", column, recording, known[key])
+                numbers = _decoded(f"{name}.{key}", column, recording, known[key], minimum)
                 outside[key] += _outside(column, numbers)
                 scaled = transform(column, pd.Series(numbers)).to_numpy() if not outside[key] else numbers
                 read[key] = (recording.times, scaled, recording.until)
@@ -104,18 +104,20 @@ def _series(layout: Layout, name: str, spec: ModalitySpec, people: Sequence[str]
     return values
 
 
-def _decoded(name: str, column: ColumnSpec, recording: Recording, known: dict[Any, float]) -> np.ndarray:
+def _decoded(
+    name: str, column: ColumnSpec, recording: Recording, known: dict[Any, float], minimum: int
+) -> np.ndarray:
     """The samples as numbers (n,); of texts and levels each different one is decoded once, and then ``known``."""
     values, variable = recording.values, column.variables[0]
     if column.levels is None and pd.api.types.is_numeric_dtype(values):
-        return decode(name, column, pd.DataFrame({variable: values})).to_numpy(dtype=float)
+        return decode(name, column, pd.DataFrame({variable: values}), minimum).to_numpy(dtype=float)
     try:
         codes, different = pd.factorize(values)
     except TypeError:
         raise InputError(name, "numbers", f"lists of them in {variable}") from None
     new = [value for value in different if value not in known]
     if new:
-        read = decode(name, column, pd.DataFrame({variable: pd.Series(new, dtype=object)}))
+        read = decode(name, column, pd.DataFrame({variable: pd.Series(new, dtype=object)}), minimum)
         known |= dict(zip(new, read, strict=True))
     return np.array([*(known[value] for value in different), np.nan])[codes]
 
