@@ -24,7 +24,7 @@ import pandas as pd
 from mmcrl.adjacency import confident_links
 from mmcrl.knowledge import labels_of
 
-__all__ = ["EFFECT_COLUMNS", "effect_table", "partial_effect"]
+__all__ = ["EFFECT_COLUMNS", "effect_table", "partial_effect", "with_effects"]
 
 EFFECT_COLUMNS = ["source", "target", "column", "effect", "low", "high", "direction"]
 
@@ -77,6 +77,16 @@ def effect_table(
                 (source, target, f"{modality}.{column}", *partial_effect(z[source], given, x, seed), direction)
             )
     return pd.DataFrame(rows, columns=EFFECT_COLUMNS)
+
+
+def with_effects(links: pd.DataFrame, effects: pd.DataFrame) -> pd.DataFrame:
+    """Links with the effect on the column that says most of their target: effect_on, effect, effect_low, effect_high.
+
+    ``effects`` are those of `effect_table`; links that it does not tell of have none: an empty name and NaN.
+    """
+    names = {"column": "effect_on", "low": "effect_low", "high": "effect_high"}
+    first = effects.drop_duplicates(["source", "target"]).drop(columns="direction").rename(columns=names)
+    return links.merge(first, "left", ["source", "target"]).fillna({"effect_on": ""})
 
 
 def partial_effect(

@@ -11,7 +11,7 @@ import pandas as pd
 from scipy.special import expit
 from scipy.stats import norm
 
-from mmcrl.evidence import correlation_of, pair_evidence
+from mmcrl.evidence import WIDTH, correlation_of, pair_evidence
 from mmcrl.knowledge import Arrow, Knowledge, Limits, modality_of
 from mmcrl.orientation import Findings, orient
 from mmcrl.search import separating_sets
@@ -29,6 +29,8 @@ LINK_COLUMNS = [
     "sign",
     "evidence",
     "evidence_se",
+    "evidence_low",
+    "evidence_high",
     "scope",
     "p_value",
     "q_value",
@@ -90,6 +92,7 @@ def link_table(
     """Every pair of latents (n, d) with its evidence, strongest first.
 
     strength = sqrt(1 - exp(-2 Delta)), the correlation that a linear-Gaussian pair of this evidence would have;
+    evidence_low and evidence_high hold it in 95 of 100 samples of people, by its standard error;
     confidence as in `confidence_of`; direction and what it rests on as in `mmcrl.orientation`, from the pairs with a
     confidence of at least one half; p_value and q_value as in `mmcrl.significance`.  What is known goes over what is
     measured: a required link has confidence 1, a pair both of whose ways are barred 0.  ``separated`` says of every
@@ -142,6 +145,8 @@ def _record(
         "sign": pair.sign,
         "evidence": pair.evidence,
         "evidence_se": pair.error,
+        "evidence_low": pair.evidence - WIDTH * pair.error,
+        "evidence_high": pair.evidence + WIDTH * pair.error,
         "scope": "within" if modality_of(names[i]) == modality_of(names[j]) else "cross",
         "p_value": np.nan if limits.unlinked(i, j) else pair.p,
     }

@@ -21,6 +21,7 @@ import torch
 from mmcrl.cohort import Cohort
 from mmcrl.decoding import column_loadings, fit_decoders, upward
 from mmcrl.dimensions import Dimensions, choose_latents
+from mmcrl.effects import with_effects
 from mmcrl.errors import InputError, check_whole
 from mmcrl.explained import Explained
 from mmcrl.folds import crossed
@@ -38,9 +39,11 @@ from mmcrl.scm import StructuralModel
 from mmcrl.settings import Settings
 from mmcrl.sharing import best_of, train_views
 from mmcrl.storage import read_folder, write_folder
-from mmcrl.training import deterministic, history_of, train_starts
+from mmcrl.training import deterministic, history_of, stages, train_starts
 
 __all__ = ["MultimodalCRL"]
+
+_AFTER = "decoders", "what the data tell apart", "links", "mechanisms"  # what follows the contrast
 
 
 class MultimodalCRL(Explained, Generative):
@@ -144,25 +147,31 @@ class MultimodalCRL(Explained, Generative):
             starts = [Representation(views, run.network, copies) for run in runs]
             shows = starts[chosen]
             people, others = shows.people(train), shows.people(held_out)
-            fit_decoders(shows.network, train, people, self.seed, self.settings.steps)
-            shows.private = private_roots(shows.network, train, people)
-            shows.orientation = upward(column_loadings(shows, train, people), shows.names)
-            found, unseen = margins(shows, people, others, self.settings, self.seed), shows.latents(others)
-            smallest, apart = self.settings.smallest_effect, decided(found, len(shows.names))
-            tested, agreement = unseen, np.ones(unseen.shape[1])
-            if self.settings.folds > 1:
-                tested, agreement = crossed(
-                    shows, cohort, len(held_out), self.settings.folds, self.seed, train_on, checkpoint
+            with stages(_AFTER, progress) as begin:
+                begin()
+                fit_decoders(shows.network, train, people, self.seed, self.settings.steps)
+                shows.private = private_roots(shows.network, train, people)
+                shows.orientation = upward(column_loadings(shows, train, people), shows.names)
+                begin()
+                found, unseen = margins(shows, people, others, self.settings, self.seed), shows.latents(others)
+                smallest, apart = self.settings.smallest_effect, decided(found, len(shows.names))
+                begin()
+                tested, agreement = unseen, np.ones(unseen.shape[1])
+                if self.settings.folds > 1:
+                    tested, agreement = crossed(
+                        shows, cohort, len(held_out), self.settings.folds, self.seed, train_on, checkpoint
+                    )
+                links = link_table(tested, shows.names, self.knowledge, smallest, separated=apart)
+                identified = identifiability_table(shows, found, links)
+                links.insert(len(LINK_COLUMNS) - 2, "identified", weaker(links, identified))
+                begin()
+                z, names = shows.latents(people), shows.names
+                barred, steps = self.knowledge.limits(names).barred, self.settings.steps
+                structure = StructuralModel.fit(
+                    z, unseen, names, links, barred=barred, steps=steps, penalty=smallest, seed=self.seed
                 )
-            links = link_table(tested, shows.names, self.knowledge, smallest, separated=apart)
-            identified = identifiability_table(shows, found, links)
-            links.insert(len(LINK_COLUMNS) - 2, "identified", weaker(links, identified))
-            z, names = shows.latents(people), shows.names
-            barred, steps = self.knowledge.limits(names).barred, self.settings.steps
-            structure = StructuralModel.fit(
-                z, unseen, names, links, barred=barred, steps=steps, penalty=smallest, seed=self.seed
-            )
         self._starts, self._representation, self._links, self._identified = starts, shows, links, identified
+        self._links = with_effects(links, self.effects(held_out))
         self._imputation, self.structure = Imputation.fit(z), structure
         self.history = history_of(runs)
         self.report = {

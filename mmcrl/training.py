@@ -36,6 +36,7 @@ __all__ = [
     "network_of",
     "parallel_jobs",
     "run_shown",
+    "stages",
     "tensors_of",
     "train_starts",
 ]
@@ -149,6 +150,20 @@ def run_shown(
         found = run_all(tasks, parallel_jobs(len(tasks), settings, device), report, threads)
         bar.update(len(tasks) * settings.steps - sum(steps))  # steps that a training had no need of
     return found
+
+
+@contextmanager
+def stages(names: Sequence[str], progress: bool) -> Iterator[Callable[[], None]]:
+    """A bar over what follows the contrast: each call begins the next of these."""
+    left = iter(names)
+    with tqdm(total=len(names), disable=not progress) as bar:
+
+        def begin() -> None:
+            bar.update(bool(bar.desc))
+            bar.set_description(next(left))
+
+        yield begin
+        bar.update()
 
 
 def history_of(runs: Sequence[Run]) -> pd.DataFrame:

@@ -71,6 +71,19 @@ def test_the_tables_have_the_contract_shape(quick):
     assert len(links) == 6 and set(links["scope"]) == {"cross", "within"}
 
 
+def test_links_say_how_sure_they_are_and_what_they_come_to(recovered):
+    _, _, model = recovered
+    links = model.links()
+    assert (links["evidence_low"] < links["evidence"]).all() and (links["evidence"] < links["evidence_high"]).all()
+    told = links["confidence"] >= 0.5
+    assert told.any() and links.loc[told, "effect"].notna().all() and links.loc[~told, "effect"].isna().all()
+    assert links.loc[told, "effect"].between(links.loc[told, "effect_low"], links.loc[told, "effect_high"]).all()
+    of_target = [
+        on.split(".")[0] == target.split(".")[0] for on, target in links.loc[told, ["effect_on", "target"]].values
+    ]
+    assert all(of_target) and (links.loc[~told, "effect_on"] == "").all()
+
+
 def test_graph_and_adjacency_agree(recovered):
     _, _, model = recovered
     graph, adjacency = model.graph(0.5), model.adjacency(0.5)
