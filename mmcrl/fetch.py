@@ -6,6 +6,7 @@ A file is taken over only if its sha256 is the one written here, where one is: t
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -67,7 +68,8 @@ def fetch(name: str, files: Mapping[str, tuple[Remote, ...]] = CATALOGUE) -> lis
 
     Raises
     ------
-    InputError : for an unknown name, an address that does not answer, a file with another checksum (not kept).
+    InputError : for an unknown name, an address that does not answer, a file with another checksum: one that came is
+        not kept, one that was there is left alone.
     """
     if name not in files:
         raise InputError("name", f"one of {', '.join(files)}", repr(name))
@@ -75,7 +77,14 @@ def fetch(name: str, files: Mapping[str, tuple[Remote, ...]] = CATALOGUE) -> lis
     for remote in files[name]:
         if not (folder / remote.path).exists():
             _download(remote, folder)
+        elif remote.sha256 and _sha256(folder / remote.path) != remote.sha256:
+            raise InputError(remote.path, f"the file of {remote.url}, by its sha256", "another one: move it away")
     return [folder / remote.path for remote in files[name]]
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _download(remote: Remote, folder: Path) -> None:

@@ -146,15 +146,25 @@ def test_a_download_is_taken_over_only_with_its_checksum(
             fetch("toys", {"toys": (remote,)})
         assert not [path for path in home.rglob("*") if path.is_file()]
     there = {"toys": (Remote("toys/there.gz", f"{mirror}/there.gz", right),)}
-    assert fetch("toys", there) == [home / "toys" / "there.gz"]
-    assert (home / "toys" / "there.gz").read_bytes() == b"a file"
+    for _ in range(2):
+        assert fetch("toys", there) == [home / "toys" / "there.gz"]
+        assert (home / "toys" / "there.gz").read_bytes() == b"a file"
     unverified = Remote("toys/unverified.gz", f"{mirror}/there.gz", None)
     assert fetch("toys", {"toys": (unverified,)})[0].read_bytes() == b"a file"
 
 
-def test_what_is_there_is_left_alone_and_nothing_is_asked(folder: Path, offline: None) -> None:
+def test_what_is_there_is_left_alone_though_it_be_another_file_and_nothing_is_asked(
+    folder: Path, offline: None
+) -> None:
     before = [(folder / remote.path).read_bytes() for remote in CATALOGUE["mnist"]]
-    assert [path.read_bytes() for path in fetch("mnist")] == before
+    with pytest.raises(InputError, match="mnist/train-images.*sha256, got another one"):
+        fetch("mnist")
+    assert [(folder / remote.path).read_bytes() for remote in CATALOGUE["mnist"]] == before
+    mine = tuple(
+        remote._replace(sha256=hashlib.sha256(content).hexdigest())
+        for remote, content in zip(CATALOGUE["mnist"], before, strict=True)
+    )
+    assert fetch("mnist", {"mnist": mine}) == [folder / remote.path for remote in mine]
     assert data_folder() == folder
     with pytest.raises(InputError, match="name: expected one of mnist"):
         fetch("cifar")
