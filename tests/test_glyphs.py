@@ -157,7 +157,7 @@ def test_what_is_there_is_left_alone_though_it_be_another_file_and_nothing_is_as
     folder: Path, offline: None
 ) -> None:
     before = [(folder / remote.path).read_bytes() for remote in CATALOGUE["mnist"]]
-    with pytest.raises(InputError, match="mnist/train-images.*sha256, got another one"):
+    with pytest.raises(InputError, match=r"mnist/train-images.*sha256, got another one"):
         fetch("mnist")
     assert [(folder / remote.path).read_bytes() for remote in CATALOGUE["mnist"]] == before
     mine = tuple(
