@@ -79,7 +79,7 @@ def test_of_a_hundred_tables_of_aggregates_those_alone_are_refused_whose_maxima_
     ],
 )
 def test_a_number_that_happens_to_equal_an_id_is_none(text):
-    assert sorts(printed(text.format(one=min(PEOPLE.ids)))) == set()
+    assert sorts(printed(text.format(one=max(PEOPLE.ids)))) == set()
 
 
 def test_small_whole_numbers_are_ids_only_where_ids_stand():
@@ -112,6 +112,22 @@ def test_picture_of_aggregates_passes():
     ranked = np.column_stack([np.arange(25, 60), np.random.default_rng(1).normal(size=35)])  # as ages are, in years
     places = Drawing(1, marks=[ranked], lines=[ranked[:, ::-1]])
     assert sorts(notebook_of(), drawings=[bars, dots, mean, places]) == set()
+
+
+def test_what_a_page_is_drawn_with_names_nobody():
+    one = max(PEOPLE.ids)
+    table = pd.DataFrame({"r2": [0.1, 0.2]}).style.set_uuid(one).to_html()
+    drawn = f'<svg width="{one}" viewBox="0 0 {one} 9"><path d="M {one} 1" style="z-index:{one}"/>'
+    named = f'<use id="mcbcaf{one}" href="#imagecbcaf{one}"/></svg>'
+    page = {"output_type": "display_data", "metadata": {}, "data": {"text/html": table + drawn + named}}
+    assert sorts(notebook_of(page)) == set()
+    assert "id" in sorts(notebook_of({**page, "data": {"text/html": named.replace("mcbcaf", "scan-")}}))
+
+
+def test_an_image_within_a_picture_is_held_against_people_by_the_array_it_was_drawn_from():
+    leak = next(leak for leak in LEAKS if leak.how == "a picture file in a drawn one")
+    assert sorts(leak.notebook) == {"image"}
+    assert sorts(leak.notebook, drawings=[Drawing(1, images=[PEOPLE.pictures[0].mean(0)[0].astype(float)])]) == set()
 
 
 # Rules

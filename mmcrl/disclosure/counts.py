@@ -23,7 +23,7 @@ _KEY = re.compile(rf"^n_.*(?:{_WORDS}|held_out|train)|(?:{_WORDS})_n$", re.I)
 
 def find_counts(piece: Piece, persons: Persons | None, rules: Rules) -> Iterator[str]:
     """What of this piece counts fewer people than the minimum. Groups of nobody are not people."""
-    if not piece.output:
+    if not piece.output or piece.hidden:
         return
     if any(_small(int(count), rules) for count in _SENTENCE.findall(piece.text)):
         yield "a number of people in a sentence"

@@ -6,12 +6,12 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from html.parser import HTMLParser
 from typing import Any
 
-__all__ = ["Grid", "from_html", "from_json", "from_text"]
+__all__ = ["Grid", "from_json", "from_script", "from_table", "from_text"]
 
 _GAP = re.compile(r"\s{2,}|\t")
+_OPENING, _DECODER = re.compile(r"[\[{]"), json.JSONDecoder()
 
 
 @dataclass
@@ -36,52 +36,8 @@ class Grid:
             yield label, [row[j] for row in self.rows if j < len(row)]
 
 
-def from_html(text: str) -> tuple[list[Grid], str]:
-    """The tables of an HTML text, and all other text with what scripts hold as JSON."""
-    reader = _Reader()
-    reader.feed(text)
-    reader.close()
-    return [grid for table in reader.tables if (grid := _grid(table)).rows], " ".join(reader.texts)
-
-
-class _Reader(HTMLParser):
-    def __init__(self) -> None:
-        super().__init__()
-        self.tables: list[list[list[tuple[str, str]]]] = []
-        self.texts: list[str] = []
-        self._cell: str | None = None
-        self._skip = False
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.texts += [value for name, value in attrs if value and (name in ("title", "alt") or name[:5] == "data-")]
-        self._skip = tag == "style" or (tag == "script" and ("type", "application/json") not in attrs)
-        if tag == "table":
-            self.tables.append([])
-        elif tag == "tr" and self.tables:
-            self.tables[-1].append([])
-        elif tag in ("td", "th") and self.tables:
-            if not self.tables[-1]:
-                self.tables[-1].append([])
-            self._cell = tag
-            self.tables[-1][-1].append((tag, ""))
-
-    def handle_endtag(self, tag: str) -> None:
-        if tag in ("td", "th", "tr", "table"):
-            self._cell = None
-        if tag in ("style", "script"):
-            self._skip = False
-
-    def handle_data(self, data: str) -> None:
-        if self._skip:
-            return
-        if self._cell:
-            tag, before = self.tables[-1][-1][-1]
-            self.tables[-1][-1][-1] = (tag, before + data)
-        elif data.strip():
-            self.texts.append(data.strip())
-
-
-def _grid(table: list[list[tuple[str, str]]]) -> Grid:
+def from_table(table: list[list[tuple[str, str]]]) -> Grid:
+    """A table of HTML, whose rows are lists of tag and text."""
     grid, header = Grid(), []
     for row in table:
         cells = [text.strip() for tag, text in row if tag == "td"]
@@ -175,6 +131,18 @@ def from_json(value: Any) -> Iterator[Grid]:
         else:
             for item in value:
                 yield from from_json(item)
+
+
+def from_script(text: str) -> Iterator[Grid]:
+    """The tables of every JSON value that stands somewhere in a text."""
+    at = 0
+    while found := _OPENING.search(text, at):
+        try:
+            value, at = _DECODER.raw_decode(text, found.start())
+        except (ValueError, RecursionError):
+            at = found.end()
+        else:
+            yield from from_json(value)
 
 
 def _plain(items: list[Any]) -> bool:

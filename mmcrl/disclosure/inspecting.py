@@ -51,8 +51,8 @@ def inspect(
                 findings.append(Finding(sort, cell, headings.get(cell, ""), "a picture", told))
     checked = {
         "outputs": sum(len(cell.get("outputs", [])) for cell in notebook["cells"]),
-        "tables": sum(len(piece.grids) for piece in pieces if piece.output),
-        "pictures": sum(bool(piece.svg or piece.png) for piece in pieces),
+        "tables": sum(len(piece.grids) for piece in pieces if piece.output and not piece.hidden),
+        "pictures": sum(bool(piece.svg or piece.png) and not piece.drawn for piece in pieces),
         "drawings": len(drawings),
     }
     return Report(sorted({persons.name for persons in people}), checked, unique(findings), rules)
@@ -66,7 +66,8 @@ def _of_piece(piece: Piece, people: Sequence[Persons], rules: Rules, noted: bool
         if persons is None:
             continue
         yield from (("id", told) for told in find_ids(piece, persons))
-        if piece.png and not persons.images and is_shown(piece.png, persons.pictures):
+        seen = piece.drawn and noted  # as the array it was drawn from
+        if piece.png and not seen and not persons.images and is_shown(piece.png, persons.pictures):
             yield "image", "an image"
     if piece.svg and not noted:
         yield from find_in_svg(piece.svg, rules)

@@ -16,7 +16,7 @@ from mmcrl.disclosure.persons import Persons
 from mmcrl.modality import Modality
 from mmcrl.ranges import few
 
-__all__ = ["aggregates", "notebook_of", "people"]
+__all__ = ["aggregates", "attached", "notebook_of", "people"]
 
 
 def people(n: int = 600, seed: int = 0) -> Persons:
@@ -56,6 +56,12 @@ def notebook_of(*outputs: dict[str, Any], source: str = "", metadata: dict[str, 
     """A notebook of one executed cell with these outputs."""
     cell = {"cell_type": "code", "source": source, "metadata": metadata or {}, "execution_count": 1}
     return {"metadata": {}, "cells": [{**cell, "outputs": list(outputs)}]}
+
+
+def attached(name: str, data: dict[str, str]) -> dict[str, Any]:
+    """A notebook of one text with an attachment."""
+    cell = {"cell_type": "markdown", "source": f"![it](attachment:{name})", "metadata": {}}
+    return {"metadata": {}, "cells": [{**cell, "attachments": {name: data}}]}
 
 
 def shown(thing: Any, key: str = "") -> dict[str, Any]:

@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import ast
+import base64
 import itertools
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from mmcrl.disclosure.grids import Grid, from_html, from_json, from_text
+from mmcrl.disclosure.grids import Grid, from_json, from_script, from_text
+from mmcrl.disclosure.markup import Markup, read_markup
 
 __all__ = ["Piece", "pieces_of"]
 
 _RECORD = "application/papermill.record/"
-_DATA = re.compile(r"data:[\w/+.-]+;base64,[A-Za-z0-9+/=\s]+")
+_DATA = re.compile(r"data:([\w/+.-]+)(?:;[\w.=-]+)*;base64,([A-Za-z0-9+/=\s]+)")
 _NUMBER = re.compile(
     r"(?:([A-Za-z_][\w.]*)[\"']?\s*[:=]?\s*)?(?<![\w.])(-?\d[\d,]*(?:\.\d*)?(?:[eE][-+]?\d+)?)(?![\w.]*\w)"
 )
+_BRACES = re.compile(r"[\[\]{}]")
 _BRACKETS = re.compile(r"[\[(]([^\[\]()]*)[\])]")
 
 
@@ -35,6 +38,8 @@ class Piece:
     output: bool = True  # not a source or metadata
     svg: str = ""
     png: str = ""
+    hidden: bool = False  # an attribute, a comment, a script: what it counts need not be people
+    drawn: bool = False  # a picture within one that was drawn
 
 
 def pieces_of(notebook: dict[str, Any]) -> Iterator[Piece]:
@@ -46,7 +51,13 @@ def pieces_of(notebook: dict[str, Any]) -> Iterator[Piece]:
         if cell["cell_type"] == "markdown":
             headings = [line for line in source.splitlines() if line.startswith("#")]
             heading = headings[-1].strip("# ") if headings else heading
+        if cell["cell_type"] == "markdown":
+            yield from _embedded(position, heading, source)
+            source = _DATA.sub("", source)
         yield Piece(position, heading, "the source", source, list(_literals(source)), output=False)
+        for name, bundle in cell.get("attachments", {}).items():
+            yield Piece(position, heading, "the name of an attachment", name, hidden=True)
+            yield from _of_data(position, heading, bundle)
         meta = json.dumps(cell.get("metadata", {}), default=str)
         yield Piece(position, heading, "the metadata", meta, output=False)
         for output in cell.get("outputs", []):
@@ -67,7 +78,11 @@ def _of_output(position: int, heading: str, output: dict[str, Any]) -> Iterator[
         yield _printed(position, heading, "an error", plain)  # without the numbers of its lines
         return
     data = {kind.removeprefix(_RECORD): value for kind, value in output.get("data", {}).items()}
-    tabled = False
+    yield from _of_data(position, heading, data, key)
+
+
+def _of_data(position: int, heading: str, data: dict[str, Any], key: str = "") -> Iterator[Piece]:
+    """The pieces of one thing that is given in several forms."""
     for kind, value in data.items():
         if "json" in kind:
             text = value if isinstance(value, str) else json.dumps(value)
@@ -75,20 +90,47 @@ def _of_output(position: int, heading: str, output: dict[str, Any]) -> Iterator[
             continue
         text = _text(value)
         if kind == "image/svg+xml":
-            yield Piece(position, heading, "a picture", _words_of(text), svg=text)
+            svg = text if "<" in text else _decoded(text)
+            yield Piece(position, heading, "a picture", _words_of(svg), svg=svg)
+            yield from _unseen(position, heading, read_markup(_DATA.sub("", svg)))
+            yield from (replace(piece, drawn=True) for piece in _embedded(position, heading, svg))
         elif kind.startswith("image/"):
             yield Piece(position, heading, "a picture", png=text)
         elif kind == "text/html":
-            embedded = _DATA.findall(text)
-            grids, rest = from_html(_DATA.sub("", text))
-            tabled = bool(grids)
-            grids += [grid for part in re.findall(r"[\[{].*[\]}]", rest, re.DOTALL) for grid in from_json(part)]
-            grids += _lines(rest)
-            yield Piece(position, heading, "a table" if tabled else "a text", rest, grids, key)
-            yield from (Piece(position, heading, "a picture", png=part.split(",", 1)[1]) for part in embedded)
+            yield from _of_html(position, heading, text, key)
         elif not (kind == "text/plain" and "text/html" in data and _has_table(data["text/html"])):
             where = "a glued value" if key else "a text"
-            yield _printed(position, heading, where, text, key)
+            yield from _embedded(position, heading, text)
+            yield _printed(position, heading, where, _DATA.sub("", text), key)
+
+
+def _of_html(position: int, heading: str, text: str, key: str) -> Iterator[Piece]:
+    markup = read_markup(_DATA.sub("", text))
+    where = "a table" if markup.grids else "a text"
+    grids = [*markup.grids, *from_script(markup.text), *_lines(markup.text)]
+    yield Piece(position, heading, where, markup.text, grids, key)
+    yield from _unseen(position, heading, markup)
+    yield from _embedded(position, heading, text)
+    for inner in markup.inner:
+        yield from _of_html(position, heading, inner, key)
+
+
+def _unseen(position: int, heading: str, markup: Markup) -> Iterator[Piece]:
+    """What a reader does not see of a page or picture."""
+    text = "\n".join(markup.hidden)
+    yield Piece(position, heading, "an attribute or comment", text, list(_lines(text)), hidden=True)
+    for script in markup.scripts:
+        grids = [*from_script(script), *_lines(_BRACES.sub("\n", script))]
+        yield Piece(position, heading, "a script", script, grids, hidden=True)
+
+
+def _embedded(position: int, heading: str, text: str) -> Iterator[Piece]:
+    """Pictures and data that are written into a text as base64."""
+    for kind, coded in _DATA.findall(text):
+        if kind.startswith("image/") and "svg" not in kind:
+            yield Piece(position, heading, "a picture", png=coded)
+        elif re.search(r"text|json|javascript|svg|xml", kind):
+            yield from _of_data(position, heading, {kind: _decoded(coded)})
 
 
 def _printed(position: int, heading: str, where: str, text: str, key: str = "") -> Piece:
@@ -137,6 +179,14 @@ def _words_of(svg: str) -> str:
     """What is written in a picture: its text, or the comments beside text that is drawn as outlines."""
     found = re.findall(r"<!--(.*?)-->|<(?:text|title|desc)\b[^>]*>(.*?)</(?:text|title|desc)>", svg, re.DOTALL)
     return "\n".join(re.sub(r"<[^>]+>", "", a or b).strip() for a, b in found)
+
+
+def _decoded(coded: str) -> str:
+    """The text behind base64; what is none is left as it is."""
+    try:
+        return base64.b64decode(coded).decode("utf-8", errors="replace")
+    except ValueError:
+        return coded
 
 
 def _text(value: Any) -> str:

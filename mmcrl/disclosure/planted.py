@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import html
 import io
 import json
 from dataclasses import dataclass, field
@@ -14,7 +15,7 @@ from matplotlib.figure import Figure
 
 from mmcrl.disclosure.drawings import Drawing
 from mmcrl.disclosure.finding import Sort
-from mmcrl.disclosure.madeup import measured, notebook_of, shown
+from mmcrl.disclosure.madeup import attached, measured, notebook_of, shown
 from mmcrl.disclosure.persons import Persons
 from mmcrl.runner.watch import artists
 
@@ -62,6 +63,11 @@ def _ids(table: pd.DataFrame, rng: np.random.Generator) -> list[Leak]:
         "stored data": notebook_of(stored),
         "an error": notebook_of(failed),
         "a label in a picture": notebook_of(_svg(f"<!-- {person} -->")),
+        "a link to a person's file": notebook_of(_html(f'<a href="scans/{person}.dcm">scan</a>')),
+        "the name of an element": notebook_of(_html(f'<p id="p{person}">three years younger</p>')),
+        "a comment in a page": notebook_of(_html(f"<p>the outlier</p><!-- {person} -->")),
+        "ids in a script": notebook_of(_html(f"<script>const left = {[int(i) for i in some]};</script>")),
+        "the name of an attachment": attached(f"{person}.png", {"image/png": ""}),
         "ids in the code": notebook_of(source=f"left_out = {[int(i) for i in some]}"),
         "ids in the metadata": notebook_of(metadata={"left_out": [int(i) for i in some]}),
     }
@@ -71,6 +77,9 @@ def _ids(table: pd.DataFrame, rng: np.random.Generator) -> list[Leak]:
 def _rows(table: pd.DataFrame, persons: Persons, rng: np.random.Generator) -> list[Leak]:
     plain, body = table.reset_index(drop=True), persons.modalities["body"].values
     records = plain.head(3).to_dict("records")
+    scripted = f"<script>plot({json.dumps(records)}, 3);</script>"
+    linked = base64.b64encode(plain.head(3).to_csv(index=False).encode()).decode()
+    named = " ".join(f'data-{name}="{value}"' for name, value in plain.iloc[13].items())
     embedded = f'<div><script type="application/json">{json.dumps(records)}</script></div>'
     scores = pd.DataFrame(rng.normal(size=(len(table), 2)), columns=["body.0", "blood.0"])
     notebooks = {
@@ -85,7 +94,11 @@ def _rows(table: pd.DataFrame, persons: Persons, rng: np.random.Generator) -> li
         "one column, in order": notebook_of(shown(plain["height"].tolist()[:30])),
         "one column, sorted": notebook_of(shown(sorted(body[:40, 1].tolist()))),
         "stored records": notebook_of({"output_type": "display_data", "data": {"application/json": records}}),
-        "records in a script": notebook_of({"output_type": "display_data", "data": {"text/html": embedded}}),
+        "records in a script": notebook_of(_html(embedded)),
+        "records in a program": notebook_of(_html(scripted)),
+        "attributes of an element": notebook_of(_html(f"<p {named}>one of them</p>")),
+        "a page in a frame": notebook_of(_html(f'<iframe srcdoc="{html.escape(plain.head().to_html())}">')),
+        "a link to download a table": notebook_of(_html(f'<a href="data:text/csv;base64,{linked}">all</a>')),
         "a row of latents for each person": notebook_of(shown(scores)),
         "a row in the code": notebook_of(source=f"example = {body[5].tolist()}"),
         "a glued row": notebook_of(shown(plain.iloc[21].tolist(), "example")),
@@ -150,10 +163,16 @@ def _shapes(values: np.ndarray) -> dict[str, Drawing]:
 def _images(persons: Persons) -> list[Leak]:
     image, night = persons.pictures[0][4, 0].astype(float), persons.series[0][8, 0]
     other = np.round(image[3:5], 4)
+    file = _png(image, 1)["data"]["image/png"]
+    wrapped = base64.b64encode(f'<svg><image href="data:image/png;base64,{file}"/></svg>'.encode()).decode()
+    drawn_file = f"data:image/svg+xml;base64,{wrapped}"
     notebooks = {
         "a picture file": notebook_of(_png(image, 1)),
         "a picture file, enlarged": notebook_of(_png(image, 8)),
         "a picture file, turned": notebook_of(_png(np.rot90(image), 1)),
+        "a picture file in a drawn one": notebook_of(_svg(f'<image xlink:href="data:image/png;base64,{file}"/>')),
+        "a picture file in a drawn one in a page": notebook_of(_html(f'<img src="{drawn_file}">')),
+        "an attached picture": attached("a.png", {"image/png": file}),
     }
     drawn = {
         "an image": Drawing(1, images=[image]),
@@ -171,6 +190,10 @@ def _images(persons: Persons) -> list[Leak]:
 
 def _print(text: str) -> dict[str, Any]:
     return {"output_type": "stream", "name": "stdout", "text": text}
+
+
+def _html(text: str) -> dict[str, Any]:
+    return {"output_type": "display_data", "data": {"text/html": text}, "metadata": {}}
 
 
 def _svg(inside: str) -> dict[str, Any]:
