@@ -50,6 +50,7 @@ class Cards:
     controls : one row per control: pairs, claimed (how many of them), strongest (evidence, nats).
     smallest : what counts as a link (nats).
     covariates : names of what was held fixed, and left free.
+    minimum : the cohort's, of people in a group that is told.
     """
 
     links: pd.DataFrame
@@ -60,6 +61,7 @@ class Cards:
     controls: pd.DataFrame
     smallest: float
     covariates: tuple[str, ...]
+    minimum: int
 
     def of(self, table: str, source: str, target: str) -> pd.DataFrame:
         """The rows of one of the tables (effects, strata, edges, known) that are about this link."""
@@ -75,7 +77,6 @@ def link_cards(
     scope: str = "cross",
     covariates: Collection[str] | None = None,
     strata: Mapping[str, pd.Series] | None = None,
-    minimum: int = 10,
     stability: pd.DataFrame | None = None,
     controls: Mapping[str, pd.DataFrame] | None = None,
     edges: pd.DataFrame | None = None,
@@ -90,7 +91,6 @@ def link_cards(
     cohort : people whom `fit` has not seen, ``cohort.split(model.settings.held_out, model.seed)[1]`` of its cohort.
     covariates : names of latents or modalities; left out, all modalities of kind ``observed``.
     strata : groups of people; left out, as `mmcrl.sensitivity.observed_strata` makes them of observed columns.
-    minimum : people in a group that is told.
     stability : of `mmcrl.stability.link_stability`. edges : of `mmcrl.baselines.edge_table`.
     controls : title to the pairs of `MultimodalCRL.links` of a fit in which none of them is real.
 
@@ -127,12 +127,13 @@ def link_cards(
     return Cards(
         told,
         model.effects(cohort, confidence),
-        stratum_table(links, measured, strata, cohort.ids, minimum=minimum),
+        stratum_table(links, measured, strata, cohort.ids, minimum=cohort.minimum),
         pd.DataFrame(columns=_ENDS) if edges is None else edges,
         known,
         _controls(controls or {}, confidence),
         smallest,
         tuple(covariates),
+        cohort.minimum,
     )
 
 

@@ -37,7 +37,6 @@ class Report:
     proposed: dict[str, Any] = field(default_factory=dict)  # the whole manifest with the proposals in it
     mended: bool = True  # whether the proposals leave no problem
     cohort: Cohort | None = field(default=None, repr=False)  # of the proposed manifest, without what was set aside
-    minimum: int = 10
 
     def __str__(self) -> str:
         n = len(self.problems)
@@ -81,10 +80,9 @@ def check_manifest(name_or_path: str | Path) -> Report:
     problems = [str(fault) for fault in told.values()]
     if manifest is None or made.cohort is None or made.values is None:
         return Report(str(name_or_path), problems, pd.DataFrame(), draft.text(), draft.raw, mended=False)
-    mended, minimum = not draft.aside, manifest.disclosure.minimum
     advise(draft, made.cohort, manifest, made.values.loc[made.cohort.ids])
-    summary = pd.DataFrame() if problems else summarised(made.cohort, minimum)
-    return Report(str(name_or_path), problems, summary, draft.text(), draft.raw, mended, made.cohort, minimum)
+    summary = pd.DataFrame() if problems else summarised(made.cohort)
+    return Report(str(name_or_path), problems, summary, draft.text(), draft.raw, not draft.aside, made.cohort)
 
 
 def _said_of(fault: InputError) -> str:
@@ -93,9 +91,9 @@ def _said_of(fault: InputError) -> str:
     return " ".join([fault.argument, named, re.sub(r"[\d,<]+", "", fault.got)])
 
 
-def summarised(cohort: Cohort, minimum: int) -> pd.DataFrame:
+def summarised(cohort: Cohort) -> pd.DataFrame:
     """One row a modality, and one of all; no count from which a small one could be had by subtraction."""
-    summary, n = cohort.summary(), len(cohort)
+    summary, n, minimum = cohort.summary(), len(cohort), cohort.minimum
     cells = [int(people) * int(np.prod(cohort[str(name)].shape[1:])) for name, people in summary["people"].items()]
     summary["missing"] = [
         f"<{minimum / total:.1%}" if 0 < round(share * total) < minimum else f"{share:.1%}"

@@ -45,6 +45,7 @@ class Cohort:
     codebook : one row per column: modality, column, unit, kind, question, variable.
     weights : of a survey: how many people of the population each stands for (n,), above 0. A fit does not use them;
         see `mmcrl.sensitivity.weight_table`.
+    minimum : of people in a group that a table, card or plot counts, at least 1; a manifest states it.
     learnable : refuse a single person, and columns nothing can be learned from. False for people whom a model that is
         fitted is applied to: one is enough, and columns may be constant or empty.
 
@@ -71,6 +72,7 @@ class Cohort:
         n_latents: Mapping[str, int] | None = None,
         codebook: pd.DataFrame | None = None,
         weights: ArrayLike | None = None,
+        minimum: int = 10,
         learnable: bool = True,
     ) -> None:
         self.name = name
@@ -82,6 +84,8 @@ class Cohort:
         self.weights = checked_weights(weights, len(self.ids))
         self.n_latents = dict(n_latents or {})
         refuse_unknown("n_latents", self.n_latents, self.names)
+        check_whole("minimum", minimum, 1)
+        self.minimum = int(minimum)
         self.check(learnable)
 
     @classmethod

@@ -153,8 +153,7 @@ def put_together(folder: Path, manifest: Manifest) -> Assembled:
     kept = sufficiently_measured(manifest, values, {name: read.measured for name, read in bulk.items()})
     values, bulk = values[kept], {name: read.take(kept.to_numpy()) for name, read in bulk.items()}
     if len(values) < 2:
-        few_people = InputError("manifest people", "at least 2 people", f"{len(values)} people")
-        return stopped(("", few_people))
+        return stopped(("", InputError("manifest people", "at least 2 people", "fewer")))
     try:
         weights = _weights(manifest, table.loc[values.index])
         modalities = {
@@ -178,6 +177,7 @@ def put_together(folder: Path, manifest: Manifest) -> Assembled:
         n_latents=suggested,
         codebook=codebook,
         weights=weights,
+        minimum=manifest.disclosure.minimum,
     )
     return Assembled(cohort, [], {}, table, values, layout)
 

@@ -16,7 +16,7 @@ __all__ = ["decode", "numbers", "scaled_unit", "transform", "unread_texts"]
 _SCALES: dict[str, Callable[[np.ndarray], np.ndarray]] = {"log": np.log, "log1p": np.log1p, "sqrt": np.sqrt}
 
 
-def decode(name: str, spec: ColumnSpec, table: pd.DataFrame, minimum: int = 10) -> pd.Series:
+def decode(name: str, spec: ColumnSpec, table: pd.DataFrame, minimum: int) -> pd.Series:
     """One column in its unit: missing codes blanked, levels and clock times read, skipped questions filled.
 
     Raises

@@ -82,7 +82,8 @@ def test_patterns_of_few_people_are_pooled(cohort: Cohort) -> None:
     assert [bar.get_height() for bar in top.patches] == [350, 50]
     assert [text.get_text() for text in below.texts] == ["others"]
     assert [label.get_text() for label in below.get_yticklabels()] == ["blood", "eye", "night"]
-    assert [bar.get_height() for bar in modalities_together(cohort, 2).axes[0].patches] == [354, 40, 6, 2]
+    pairs = Cohort(cohort.modalities, ids=cohort.ids, minimum=2)
+    assert [bar.get_height() for bar in modalities_together(pairs).axes[0].patches] == [354, 40, 6, 2]
 
 
 def test_missing_values_of_few_people_are_not_sized(cohort: Cohort) -> None:

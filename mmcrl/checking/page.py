@@ -83,11 +83,13 @@ def draw(report: Report, folder: Path) -> tuple[Path, list[str]]:
     note = (
         f"<p class=soft>Left out by the disclosure guard: {html.escape(', '.join(left_out))}.</p>" if left_out else ""
     )
+    minimum = None if report.cohort is None else report.cohort.minimum
+    few_people = f" Groups of fewer than {minimum} people are left out or pooled." if minimum else ""
     page = f"""<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
 <title>{name}: the cohort</title><style>{_STYLE}</style></head>
 <body><h1>{name}</h1>
-<p class=soft>Nobody is shown. Groups of fewer than {report.minimum} people are left out or pooled.</p>
+<p class=soft>Nobody is shown.{few_people}</p>
 {note}
 {body}
 </body></html>
@@ -103,18 +105,18 @@ def _parts(report: Report) -> Iterator[_Part]:
     yield _Part("Problems", f"<ul>{problems}</ul>" if problems else "<p>None.</p>")
     if report.proposals:
         yield _Part("Proposed", f"<pre>{html.escape(report.proposals)}</pre>")
-    cohort, minimum = report.cohort, report.minimum
-    if cohort is None:
+    if (cohort := report.cohort) is None:
         return
+    minimum = cohort.minimum
     as_if = " as it is with what is proposed, without what was set aside" if report.problems else ""
-    yield _Part("Modalities", f"<p>{few(len(cohort), minimum)} people{as_if}.</p>{_table(report, cohort)}")
+    yield _Part("Modalities", f"<p>{few(len(cohort), minimum)} people{as_if}.</p>{_table(cohort)}")
     if len(cohort) >= minimum:
         told = "People by the modalities that they have together"
-        yield _Part("Who has what", "", plots.modalities_together(cohort, minimum), told)
+        yield _Part("Who has what", "", plots.modalities_together(cohort), told)
     tables = [name for name in cohort.names if not cohort[name].large]
     if tables:
         told = "Share without a value, column by column"
-        yield _Part("What is missing", "", plots.missing_columns(cohort, minimum), told)
+        yield _Part("What is missing", "", plots.missing_columns(cohort), told)
     for name, modality in cohort.modalities.items():
         if int(modality.measured.sum()) < minimum:
             yield _Part(name, f"<p>Fewer than {minimum} people: nothing is drawn.</p>")
@@ -127,9 +129,9 @@ def _parts(report: Report) -> Iterator[_Part]:
             yield _Part(name, "", plots.average_series(modality, minimum), told)
 
 
-def _table(report: Report, cohort: Cohort) -> str:
+def _table(cohort: Cohort) -> str:
     """One row a modality: its kind, what of it there is, and the shape of what one person has."""
-    table = summarised(cohort, report.minimum).drop(index="all")
+    table = summarised(cohort).drop(index="all")
     table["shape"] = [" x ".join(map(str, cohort[name].shape[1:])) for name in cohort.names]
     return str(table.to_html(border=0))
 
@@ -148,8 +150,7 @@ def _guarded(parts: list[_Part], report: Report) -> tuple[list[_Part], list[str]
         )
         if part.figure is not None:
             drawings.append(Drawing(i + 1, **artists(part.figure)))
-    rules = Rules(minimum=report.minimum)
-    people = [Persons.of(report.cohort, minimum=report.minimum)]
+    rules, people = Rules(minimum=report.cohort.minimum), [Persons.of(report.cohort)]
     found = {finding.cell for finding in inspect({"metadata": {}, "cells": cells}, people, rules, drawings).findings}
     return (
         [part for i, part in enumerate(parts) if i not in found],

@@ -81,7 +81,7 @@ def _rows(cards: Cards, link: Mapping[Any, Any], labels: Mapping[str, str]) -> I
             "survey weights",
             f"{link['weighted']:.3f} ± {link['weighted_se']:.3f} nats, sign {sign}, in the population",
         )
-    yield "groups", _groups(cards.of("strata", source, target))
+    yield "groups", _groups(cards.of("strata", source, target), cards.minimum)
     edges = cards.of("edges", source, target)
     if len(edges):
         row = edges.iloc[0]
@@ -155,10 +155,10 @@ def _covariates(cards: Cards, link: Mapping[Any, Any]) -> str:
     return f"{link['adjusted']:.3f} nats with all of {held} fixed, {link['unadjusted']:.3f} with none"
 
 
-def _groups(strata: pd.DataFrame) -> str:
+def _groups(strata: pd.DataFrame, minimum: int) -> str:
     lines = []
     for row in strata.to_dict("records"):
-        people = "few people" if pd.isna(row["people"]) else f"{few(int(row['people']))} people"
+        people = "few people" if pd.isna(row["people"]) else f"{few(int(row['people']), minimum)} people"
         found = (
             "too few to tell"
             if pd.isna(row["evidence"])

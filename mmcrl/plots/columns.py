@@ -23,17 +23,16 @@ _MOST_BINS = 24
 
 
 @styled
-def missing_columns(cohort: Cohort, minimum: int = LEAST_PEOPLE) -> Figure:
+def missing_columns(cohort: Cohort) -> Figure:
     """Of those who have a table at all, the share (per cent) without a value in each of its columns.
 
-    A group of fewer than ``minimum`` people, with or without a value, is named as such and its size is not drawn.
+    A group of fewer people than the cohort's minimum, with or without a value, is named as such, its size not drawn.
 
     Raises
     ------
-    InputError : for what is no cohort or has no table, and a minimum under 1.
+    InputError : for what is no cohort or has no table.
     """
     check_instance("cohort", cohort, Cohort)
-    check_whole("minimum", minimum, 1)
     rows = []
     for name, modality in cohort.modalities.items():
         if not modality.large:
@@ -43,7 +42,7 @@ def missing_columns(cohort: Cohort, minimum: int = LEAST_PEOPLE) -> Figure:
     if not rows:
         raise InputError("cohort", "a cohort with a table", "images and series only")
     figure, ax = plt.subplots(figsize=(7.5, 0.2 * len(rows) + 0.9))
-    told = [_told(lacking, people, minimum) for _, lacking, people in rows]
+    told = [_told(lacking, people, cohort.minimum) for _, lacking, people in rows]
     places = np.arange(len(rows))
     ax.barh(places, 100, color=SOFT, alpha=0.12, height=0.7)
     ax.barh(places, [share for share, _ in told], color=NEGATIVE, alpha=0.85, height=0.7)

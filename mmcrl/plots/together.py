@@ -10,8 +10,8 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from mmcrl.cohort import Cohort
-from mmcrl.errors import check_instance, check_whole
-from mmcrl.plots.style import LEAST_PEOPLE, POSITIVE, SOFT, styled
+from mmcrl.errors import check_instance
+from mmcrl.plots.style import POSITIVE, SOFT, styled
 
 __all__ = ["modalities_together", "patterns", "rounded"]
 
@@ -20,15 +20,15 @@ _OTHERS = "others"
 
 
 @styled
-def modalities_together(cohort: Cohort, minimum: int = LEAST_PEOPLE) -> Figure:
+def modalities_together(cohort: Cohort) -> Figure:
     """How many people have which modalities together: a bar per pattern, and below it the modalities it is made of.
 
-    Counts are rounded to multiples of ``minimum``, so that none under it can be had by subtraction.  Patterns of
-    fewer people are pooled, together with the smallest others until the pool has enough.
+    Counts are rounded to multiples of the cohort's minimum, so that none under it can be had by subtraction.
+    Patterns of fewer people are pooled, together with the smallest others until the pool has enough.
 
     Raises
     ------
-    InputError : for what is no cohort, and a minimum under 1.
+    InputError : for what is no cohort.
 
     >>> eyes = np.r_[np.ones((60, 1)), np.full((40, 1), np.nan)] * np.arange(100)[:, None]
     >>> figure = modalities_together(Cohort({"blood": np.arange(100.0)[:, None], "eye": eyes}))
@@ -36,8 +36,8 @@ def modalities_together(cohort: Cohort, minimum: int = LEAST_PEOPLE) -> Figure:
     [60, 40]
     """
     check_instance("cohort", cohort, Cohort)
-    check_whole("minimum", minimum, 1)
-    shown, pooled = patterns(cohort, minimum)
+    minimum = cohort.minimum
+    shown, pooled = patterns(cohort)
     columns = [*shown, *([None] if pooled else [])]
     heights = [float(rounded(count, minimum)) for count in [*shown.values(), *([pooled] if pooled else [])]]
     names = cohort.names
@@ -66,15 +66,15 @@ def modalities_together(cohort: Cohort, minimum: int = LEAST_PEOPLE) -> Figure:
     return figure
 
 
-def patterns(cohort: Cohort, minimum: int) -> tuple[dict[tuple[bool, ...], int], int]:
+def patterns(cohort: Cohort) -> tuple[dict[tuple[bool, ...], int], int]:
     """The commonest patterns of modalities with their people, most first, and the people of all others."""
     measured = np.column_stack([cohort[name].measured for name in cohort.names])
     ordered = Counter(tuple(bool(has) for has in row) for row in measured).most_common()
-    shown = [each for each in ordered[:_MOST] if each[1] >= minimum]
+    shown = [each for each in ordered[:_MOST] if each[1] >= cohort.minimum]
     pooled = len(cohort) - sum(count for _, count in shown)
-    while shown and 0 < pooled < minimum:
+    while shown and 0 < pooled < cohort.minimum:
         pooled += shown.pop()[1]
-    return dict(shown), pooled if pooled >= minimum else 0
+    return dict(shown), pooled if pooled >= cohort.minimum else 0
 
 
 def rounded(count: int, minimum: int) -> int:

@@ -22,7 +22,6 @@ __all__ = ["STRATUM_COLUMNS", "observed_strata", "stratum_table"]
 
 STRATUM_COLUMNS = ["source", "target", "by", "stratum", "people", "evidence", "evidence_se", "sign"]
 
-_LEAST = 10  # people; a cohort may ask for more
 _PEOPLE_PER_REGRESSOR = 10
 _LEVELS = 5  # different values from which on a column is cut into bands
 _BANDS = 3
@@ -55,7 +54,7 @@ def stratum_table(
     strata: Mapping[str, pd.Series],
     ids: pd.Index,
     *,
-    minimum: int = _LEAST,
+    minimum: int = 10,
     seed: int = 0,
 ) -> pd.DataFrame:
     """Columns `STRATUM_COLUMNS`: one row per link, variable and group.
@@ -72,9 +71,9 @@ def stratum_table(
 
     Raises
     ------
-    InputError : for a minimum under 10, and groups that lack a person.
+    InputError : for a minimum under 1, and groups that lack a person.
     """
-    check_whole("minimum", minimum, _LEAST)
+    check_whole("minimum", minimum, 1)
     for by, groups in strata.items():
         if not ids.isin(groups.index).all() or not groups.index.is_unique:
             raise InputError(f"strata {by}", "one group for every person", f"groups of {len(groups)} people")
