@@ -11,6 +11,7 @@ from mmcrl.disclosure import SORTS, Drawing, Persons, Rules, inspect, sequences
 from mmcrl.disclosure.madeup import aggregates, measured, notebook_of, people, shown
 from mmcrl.disclosure.numbers import is_part, numbers
 from mmcrl.disclosure.pictures import is_series
+from mmcrl.disclosure.pieces import _lines
 from mmcrl.disclosure.planted import planted
 from mmcrl.errors import InputError
 
@@ -76,10 +77,36 @@ def test_of_a_hundred_tables_of_aggregates_those_alone_are_refused_whose_maxima_
         "version 1.{one}.2",
         "#f{one}a",
         "51000 steps",
+        "12,{one}",
+        "150,{one},12",
     ],
 )
 def test_a_number_that_happens_to_equal_an_id_is_none(text):
     assert sorts(printed(text.format(one=max(PEOPLE.ids)))) == set()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "n = 3 columns",
+        "n = 30, n = 1,204, n = 3.5",
+        "numeric(n=3)",
+        "fewer than ten people, at least two people, under 5 people",
+        "step 3 of 600",
+        "3 of 600 columns, 3 of 17, 3 of 601",
+        "people: 3%, people: 3 columns",
+        "a/3/600",
+        "one person, a thousand people",
+    ],
+)
+def test_a_small_number_that_counts_no_people_is_none(text):
+    assert sorts(printed(text)) == set()
+
+
+def test_numbers_with_commas_are_one_or_many():
+    assert [grid.rows for grid in _lines("45,172,80.5 and 1,204 or 12,345,678")] == [
+        [["45", "172", "80.5", "1,204", "12,345,678"]]
+    ]
 
 
 def test_small_whole_numbers_are_ids_only_where_ids_stand():

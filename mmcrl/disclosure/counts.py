@@ -11,22 +11,47 @@ from mmcrl.disclosure.numbers import numbers
 from mmcrl.disclosure.persons import Persons
 from mmcrl.disclosure.pieces import Piece
 
-__all__ = ["find_counts"]
+__all__ = ["WORDS", "find_counts"]
 
-_WORDS = r"people|persons?|participants?|adults|patients|subjects|respondents|children|individuals"
-_LABEL = re.compile(rf"(?:^|[^a-z])(?:n|count|counts|size|freq|frequency|n_obs|nobs|{_WORDS})(?:[^a-z]|$)", re.I)
-_NO_LABEL = re.compile(rf"per |share|%|mean|age|\d\s+(?:{_WORDS})", re.I)  # such as "2,000 people", a row of scores
-_SENTENCE = re.compile(rf"(?<![\d.,<−-])(?<!than )(?<!under )(?<!least )\b(\d+) (?:{_WORDS}|men|women)\b", re.I)
+WORDS = r"people|persons?|participants?|adults|patients|subjects|respondents|children|individuals"
+_SMALL = (  # without "one", which is an article too
+    "two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen "
+    "eighteen nineteen"
+)
+_SPELT = {word: count for count, word in enumerate(_SMALL.split(), 2)}
+_THINGS = (
+    r"columns?|latents?|links?|pairs?|seeds?|starts?|modalit|worlds?|runs?|steps?|points?|rows?|times?|studies|refits"
+)
+_LABEL = re.compile(rf"(?:^|[^a-z])(?:n|count|counts|size|freq|frequency|n_obs|nobs|{WORDS})(?:[^a-z]|$)", re.I)
+_NO_LABEL = re.compile(rf"per |share|%|mean|age|\d\s+(?:{WORDS})", re.I)  # such as "2,000 people", a row of scores
+_LIMIT = r"(?<!than )(?<!under )(?<!least )(?<!below )"  # "fewer than ten people" are nobody in particular
+_BEFORE = "".join(f"(?<!{word} )" for word in ("step", "epoch", "start", "seed", "fit", "run", "page"))
+_NUMBER = rf"(?<![\d.,<−/-]){_LIMIT}\b(\d+|{'|'.join(_SPELT)})"
+_WHOLE = rf"(\d+)\b(?![.,]\d|\s*%| ?(?:{_THINGS}))"
+_PEOPLE = rf"(?:{WORDS}|men|women)"
+_SENTENCE = re.compile(rf"{_NUMBER} {_PEOPLE}\b", re.I)
+_STATED = re.compile(
+    rf"(?:(?<![\w.-])(?<!\w\()n ?= ?|\b{_PEOPLE}[\"']?(?:: ?| ?= ?)){_WHOLE}",  # f(n=3) is a call
+    re.I,
+)
+_SHARE = re.compile(
+    rf"{_BEFORE}{_NUMBER}(?: of | of the | out of | ?/ ?)(\d[\d,]*)\b(?!\.\d|\s*%| ?(?:{_THINGS}))", re.I
+)
 _PLAIN = re.compile(r"\d{1,3}(,\d{3})+|\d+")
-_KEY = re.compile(rf"^n_.*(?:{_WORDS}|held_out|train)|(?:{_WORDS})_n$", re.I)
+_KEY = re.compile(rf"^n_.*(?:{WORDS}|held_out|train)|(?:{WORDS})_n$", re.I)
 
 
 def find_counts(piece: Piece, persons: Persons | None, rules: Rules) -> Iterator[str]:
     """What of this piece counts fewer people than the minimum. Groups of nobody are not people."""
     if not piece.output or piece.hidden:
         return
-    if any(_small(int(count), rules) for count in _SENTENCE.findall(piece.text)):
+    if any(_small(_counted(count), rules) for count in _SENTENCE.findall(piece.text)):
         yield "a number of people in a sentence"
+    if any(_small(int(count), rules) for count in _STATED.findall(piece.text)):
+        yield "a number of people behind their name"
+    for count, total in _SHARE.findall(piece.text) if persons is not None else []:
+        if int(total.replace(",", "")) in persons.sizes - set(range(30)) and _small(_counted(count), rules):
+            yield "a number of people out of all"
     if _KEY.search(piece.key) and re.fullmatch(r"\d+", piece.text.strip()) and _small(int(piece.text), rules):
         yield "a glued number of people"
     for grid in piece.grids:
@@ -59,6 +84,10 @@ def _whole(cells: list[str]) -> list[int | None]:
         int(cell[0]) if cell is not None and cell[0].is_integer() and cell[0] >= 0 else None
         for cell in numbers(cells)
     ]
+
+
+def _counted(word: str) -> int:
+    return _SPELT.get(word.lower()) or int(word)
 
 
 def _small(count: int, rules: Rules) -> bool:

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from mmcrl.disclosure.counts import find_counts
+from mmcrl.disclosure.counts import WORDS, find_counts
 from mmcrl.disclosure.finding import Rules, Sort
 from mmcrl.disclosure.grids import Grid
 from mmcrl.disclosure.numbers import is_run, is_subset
@@ -21,7 +21,7 @@ from mmcrl.disclosure.rows import in_grid
 
 __all__ = ["Drawing", "find_in_drawing", "find_in_svg"]
 
-_PEOPLE = re.compile(r"people|persons|participants|adults|count|frequency|number of|^n$", re.I)
+_PEOPLE = re.compile(rf"\b(?:{WORDS}|men|women)\b|count|frequency|number of|^n$", re.I)
 
 
 @dataclass

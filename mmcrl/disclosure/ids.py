@@ -21,6 +21,8 @@ _NAMES = {
     "patient", "patient_id", "registrationcode", "respondent", "respondent_id",
 }  # fmt: skip
 _TOKEN = re.compile(r"(?<![\w.])(?<!\d,)[A-Za-z_-]*\d[\w-]*(?:\.0+(?!\w))?(?![\w]|[.,]\d)")
+_JOINED = re.compile(r"(?<![\w.,])\w[\w.-]*(?:,\w[\w.-]*)+")  # as a file of comma-separated values has them
+_THOUSANDS = re.compile(r"\d{1,3}(?:,\d{3})+")
 _COUNTED = re.compile(r"\s*(?:people|persons?|participants?|adults|rows|values|steps|cells|columns|points)\b", re.I)
 _COUNTING = re.compile(r"(?:^|[^A-Za-z])(?:n|n_\w+|size|count|counts|len|people|total|of)\W{0,3}$", re.I)
 
@@ -50,7 +52,14 @@ def _in_text(text: str, persons: Persons, names: set[str]) -> tuple[set[str], se
             labelled.add(token)
         elif token in persons.telling and not (_is_round(token) or _COUNTED.match(after) or _COUNTING.search(before)):
             free.add(token)
-    return labelled, free
+    joined = {token for match in _JOINED.finditer(text) for token in _split(match.group(), persons)} & persons.telling
+    return labelled, free | (joined if len(joined) > 1 else set())
+
+
+def _split(joined: str, persons: Persons) -> Iterator[str]:
+    """The ids among words that commas join, unless they group the digits of one number."""
+    if not _THOUSANDS.fullmatch(joined):
+        yield from filter(None, (_id_in(word.strip("'\"()[]"), persons) for word in re.split("[,;]", joined)))
 
 
 def _id_in(token: str, persons: Persons) -> str | None:
@@ -82,7 +91,7 @@ def _in_grid(grid: Grid, persons: Persons, names: set[str], output: bool) -> Ite
 
 
 def _ids(cells: list[str], ids: set[str], persons: Persons) -> set[str]:
-    found = {token for cell in cells for part in cell.split() if (token := _id_in(part.strip("'\"(),"), persons))}
+    found = {token for cell in cells for part in cell.split() for token in _split(part, persons)}
     return {token for token in found & ids if not _is_round(token) or ids is persons.ids}
 
 

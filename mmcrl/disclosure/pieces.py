@@ -19,7 +19,8 @@ __all__ = ["Piece", "pieces_of"]
 _RECORD = "application/papermill.record/"
 _DATA = re.compile(r"data:([\w/+.-]+)(?:;[\w.=-]+)*;base64,([A-Za-z0-9+/=\s]+)")
 _NUMBER = re.compile(
-    r"(?:([A-Za-z_][\w.]*)[\"']?\s*[:=]?\s*)?(?<![\w.])(-?\d[\d,]*(?:\.\d*)?(?:[eE][-+]?\d+)?)(?![\w.]*\w)"
+    r"(?:([A-Za-z_][\w.]*)[\"']?\s*[:=]?\s*)?"  # the word before it
+    r"(?<![\w.])(-?(?:\d{1,3}(?:,\d{3})+(?!,?\d)|\d+)(?:\.\d*)?(?:[eE][-+]?\d+)?)(?![\w.]*\w)"
 )
 _BRACES = re.compile(r"[\[\]{}]")
 _BRACKETS = re.compile(r"[\[(]([^\[\]()]*)[\])]")

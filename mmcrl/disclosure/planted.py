@@ -54,6 +54,8 @@ def _ids(table: pd.DataFrame, rng: np.random.Generator) -> list[Leak]:
         "an id in a sentence": notebook_of(_print(f"the outlier is {person}, see the file\n")),
         "the name of a person's file": notebook_of(_print(f"reading scans/person-{person}.png\n")),
         "a list of ids": notebook_of(shown([int(i) for i in some])),
+        "ids that commas join": notebook_of(_print(",".join(map(str, some)) + "\n")),
+        "lines of a file": notebook_of(_print(scores.assign(score=[9, 5, 3, 2, 1]).to_csv(header=False))),
         "the cohort's index": notebook_of(shown(some)),
         "the index of a table": notebook_of(shown(scores)),
         "a column of ids": notebook_of(shown(scores.reset_index())),
@@ -111,17 +113,23 @@ def _counts(table: pd.DataFrame) -> list[Leak]:
     groups = pd.DataFrame({"people": [310, 286, 4], "HbA1c": [5.5, 5.7, 6.0]}, index=["young", "old", "oldest"])
     crossed = pd.crosstab(oldest, pd.qcut(table["lead"], [0, 0.01, 0.5, 1]).astype(str))
     named = pd.Series([400, 190, 7, 3], index=["none", "mild", "severe", "blind"], name="count")
-    bars = Drawing(1, bars=[("people", np.array([120.0, 60.0, 3.0]))])
+    sorted_into = dict(zip(named.index, [len(table) - 110, 100, 7, 3], strict=True))
+    bars = {words: Drawing(1, bars=[(words, np.array([120.0, 60.0, 3.0]))]) for words in ("people", "Patients")}
     leaks = {
         "a column of people": notebook_of(shown(groups)),
         "a printed column": notebook_of(_print(groups.rename(columns={"people": "n"}).to_string())),
         "values counted": notebook_of(shown(named.to_frame())),
         "a cross table": notebook_of(shown(crossed)),
         "a sentence": notebook_of(_print("Only 3 people have both.\n")),
+        "a sentence in words": notebook_of(_print("Only three participants have both.\n")),
+        "a number behind its letter": notebook_of(_print("blind: n = 3\n")),
+        "a number behind its name": notebook_of(_print("number of people: 3\n")),
+        "a number out of all": notebook_of(_print(f"3 of {len(table)} have both.\n")),
+        "counts as a dictionary": notebook_of(_print(f"{sorted_into}\n")),
         "a glued number": notebook_of(shown(4, "n_people_left_out")),
     }
     return [Leak("count", how, notebook) for how, notebook in leaks.items()] + [
-        Leak("count", "a low bar", notebook_of(), [bars])
+        Leak("count", f"a low bar of {words}", notebook_of(), [drawing]) for words, drawing in bars.items()
     ]
 
 
