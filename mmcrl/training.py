@@ -155,12 +155,13 @@ def run_shown(
 @contextmanager
 def stages(names: Sequence[str], progress: bool) -> Iterator[Callable[[], None]]:
     """A bar over what follows the contrast: each call begins the next of these."""
-    left = iter(names)
     with tqdm(total=len(names), disable=not progress) as bar:
+        left = enumerate(names)
 
         def begin() -> None:
-            bar.update(bool(bar.desc))
-            bar.set_description(next(left))
+            ended, name = next(left)
+            bar.update(min(ended, 1))
+            bar.set_description(name)
 
         yield begin
         bar.update()
