@@ -32,9 +32,14 @@ def shd(
     ``skeleton``.  Tables may hold their labels in any order; arrays are compared entry by entry.  The diagonal is
     not looked at.
 
+    Labels say which latent is which, and the numbers that an estimator gives its latents are arbitrary: give an
+    estimate the true names first, ``align(model.adjacency(), match(true, estimated))`` of `mmcrl.metrics`.  A true
+    latent that a table of the estimate lacks has no link in it, so that its links count as missed.
+
     Raises
     ------
-    InputError : for other shapes or labels, entries that are not 0 or 1, an unknown scope, a scope of arrays.
+    InputError : for other shapes, labels that the truth lacks, a table beside an array, entries that are not 0 or 1,
+        an unknown scope, a scope of arrays.
 
     Source: Tsamardinos, Brown and Aliferis, The max-min hill-climbing Bayesian network structure learning algorithm
     (2006), doi:10.1007/s10994-006-6889-7.
@@ -47,10 +52,19 @@ def shd(
     if scope not in get_args(Scope):
         raise InputError("scope", "all, cross or within", repr(scope))
     first, second = _square("true_adjacency", true_adjacency), _square("estimated_adjacency", estimated_adjacency)
-    if set(first.index) != set(second.index):
-        raise InputError("estimated_adjacency", f"labels {list(first.index)}", f"{list(second.index)}")
+    labelled = isinstance(true_adjacency, pd.DataFrame)
+    if labelled != isinstance(estimated_adjacency, pd.DataFrame):
+        expected = "a table whose labels are names of the truth" if labelled else "an array, without labels"
+        raise InputError(
+            "estimated_adjacency", f"{expected}, as true_adjacency is", type(estimated_adjacency).__name__
+        )
+    if not labelled and len(first) != len(second):
+        raise InputError("estimated_adjacency", f"shape {first.shape}", f"{second.shape}")
+    if unknown := [label for label in second.index if label not in first.index]:
+        expected = f"labels among {list(first.index)}, as `align` gives them"
+        raise InputError("estimated_adjacency", expected, repr(unknown[0]))
     a = first.to_numpy(dtype=bool)
-    b = second.loc[first.index, first.index].to_numpy(dtype=bool)
+    b = second.reindex(index=first.index, columns=first.index, fill_value=0).to_numpy(dtype=bool)
     if skeleton:
         a, b = a | a.T, b | b.T
     differs = np.triu((a != b) | (a != b).T, 1)
@@ -62,7 +76,7 @@ def shd(
 
 
 def align(adjacency: pd.DataFrame, matching: Mapping[str, str]) -> pd.DataFrame:
-    """An estimated adjacency in the order and names of the true latents; unmatched estimates are left out.
+    """An estimated adjacency in the order and names of the true latents; unmatched ones of either are left out.
 
     ``matching`` goes from true to estimated names, as `mmcrl.metrics.match` gives it.
 

@@ -3,12 +3,11 @@
 Latents are tables like `MultimodalCRL.transform`'s: index = people, columns (modality, latent).  An estimate is only
 determined up to order and an invertible function of each latent, so every score looks for the best matching inside
 each modality first.  People in both tables count, and in each modality those with a value in both.  Give people
-whom the estimator has not seen.
+whom the estimator has not seen.  A true modality of which the estimate has nothing counts as one that was not found;
+a modality that the truth lacks is not looked at.
 """
 
 from __future__ import annotations
-
-from collections.abc import Iterator
 
 import numpy as np
 import pandas as pd
@@ -30,7 +29,7 @@ def match(true: pd.DataFrame, estimated: pd.DataFrame) -> dict[str, str]:
     """The estimated latent of each true one.
 
     Per modality, the assignment with the largest sum of absolute Spearman correlations.
-    Only matched latents appear (a modality with fewer estimates than truths leaves some out).
+    Only matched latents appear (a modality with fewer estimates than truths, or none, leaves some out).
 
     >>> truth = pd.DataFrame({("a", 0): [1.0, 2, 3, 4], ("a", 1): [1.0, 3, 2, 0]})
     >>> match(truth, truth[[("a", 1), ("a", 0)]].set_axis(truth.columns, axis=1))
@@ -39,7 +38,7 @@ def match(true: pd.DataFrame, estimated: pd.DataFrame) -> dict[str, str]:
     pairs = {}
     for name, first, second in _blocks(true, estimated):
         rows, columns = _assignment(_rank_correlation(first, second))
-        t, e = true[name].columns, estimated[name].columns
+        t, e = _labels(true, name), _labels(estimated, name)
         pairs.update({f"{name}.{t[i]}": f"{name}.{e[j]}" for i, j in zip(rows, columns, strict=True)})
     return pairs
 
@@ -53,16 +52,16 @@ def mcc(true: pd.DataFrame, estimated: pd.DataFrame, *, nonlinear: bool = False,
 
     Raises
     ------
-    InputError : for tables of another shape, a modality without estimates, people that do not overlap.
+    InputError : for tables of another shape, and where no modality, or nobody, is in both.
 
     Source: Hyvärinen and Morioka, Unsupervised feature extraction by time-contrastive learning and nonlinear ICA
     (2016), arXiv:1605.06336.
     """
     values: list[float] = []
-    for _, first, second in _blocks(true, estimated):
+    for name, first, second in _blocks(true, estimated):
         if nonlinear:
-            explained = [_explained(first, second[:, [j]], seed) for j in range(second.shape[1])]
-            correlation = np.sqrt(np.maximum(np.column_stack(explained), 0))
+            explained = [_explained(name, first, second[:, [j]], seed) for j in range(second.shape[1])]
+            correlation = np.sqrt(np.maximum(explained, 0)).reshape(-1, first.shape[1]).T
         else:
             correlation = _rank_correlation(first, second)
         matched = correlation[_assignment(correlation)]
@@ -75,11 +74,15 @@ def r2(true: pd.DataFrame, estimated: pd.DataFrame, seed: int = 0) -> float:
 
     ``1 - sum (z - f(z_hat))^2 / sum (z - mean)^2``, f a ridge regression on two codings of the block that no
     outlier rules, ``asinh`` and normal scores, and up to 100 Nystroem features of each; fitted on one half of the
-    people, scored on the other; the mean over latents.  Noise scores about 0.
+    people, scored on the other; the mean over latents.  Noise scores about 0, a block without an estimate 0.
+
+    Raises
+    ------
+    InputError : as `mcc`, and for infinite values and a true latent that does not vary.
 
     Source: Williams and Seeger, Using the Nyström method to speed up kernel machines (2000).
     """
-    values = [_explained(first, second, seed) for _, first, second in _blocks(true, estimated)]
+    values = [_explained(*block, seed) for block in _blocks(true, estimated)]
     return float(np.concatenate(values).mean())
 
 
@@ -88,12 +91,12 @@ def angle(true: pd.DataFrame, estimated: pd.DataFrame) -> pd.Series:
 
     Both blocks to normal scores, the true latent regressed on the estimated ones jointly;
     ``atan(second largest |weight| / largest |weight|)``.  A block of one latent has 0; a true latent without a
-    match, because its block has too few estimates, has 45.
+    match, because its block has too few estimates or none, has 45.
     """
     angles = {}
     for name, first, second in _blocks(true, estimated):
         weights = np.abs(np.linalg.lstsq(normal_scores(second), normal_scores(first), rcond=None)[0])
-        largest = -np.sort(-np.vstack([weights, np.zeros(first.shape[1])]), axis=0)
+        largest = -np.sort(-np.vstack([weights, np.zeros((2, first.shape[1]))]), axis=0)
         degrees = np.degrees(np.arctan2(largest[1], largest[0]))
         rows, _ = _assignment(_rank_correlation(first, second))
         degrees[np.setdiff1d(np.arange(len(degrees)), rows)] = 45.0
@@ -143,25 +146,40 @@ def _modalities(latents: pd.DataFrame) -> list[str]:
     return list(dict.fromkeys(latents.columns.get_level_values(0)))
 
 
-def _blocks(true: pd.DataFrame, estimated: pd.DataFrame) -> Iterator[tuple[str, np.ndarray, np.ndarray]]:
-    """(modality, true (n, k), estimated (n, l)) of the people who have both, in the order of the truth."""
+def _labels(latents: pd.DataFrame, name: str) -> pd.Index:
+    """The latents of one modality; none where the table lacks it."""
+    return latents.columns[latents.columns.get_level_values(0) == name].get_level_values(1)
+
+
+def _blocks(true: pd.DataFrame, estimated: pd.DataFrame) -> list[tuple[str, np.ndarray, np.ndarray]]:
+    """(modality, true (n, k), estimated (n, l)) of the people who have both, in the order of the truth.
+
+    l = 0, and everybody who has the truth, for a modality that the estimate lacks or has of nobody.
+    """
     for argument, table in (("true", true), ("estimated", estimated)):
         if not isinstance(table, pd.DataFrame) or table.columns.nlevels != 2:
             raise InputError(argument, "a DataFrame with columns (modality, latent)", type(table).__name__)
         if not (table.index.is_unique and table.columns.is_unique):
             raise InputError(argument, "one row per person and one column per latent", "repeated labels")
-    missing = [name for name in _modalities(true) if name not in _modalities(estimated)]
-    if missing:
-        raise InputError("estimated", f"modalities {_modalities(true)}", f"none called {missing[0]}")
+    shown = _modalities(estimated)
+    if not set(shown) & set(_modalities(true)):
+        raise InputError("estimated", f"latents of modalities among {_modalities(true)}", f"those of {shown}")
     people = true.index.intersection(estimated.index, sort=False)
     if people.empty:
         raise InputError("estimated", "people of true (the same index)", f"{len(estimated)} others")
+    blocks = []
     for name in _modalities(true):
-        first, second = true.loc[people, name].to_numpy(float), estimated.loc[people, name].to_numpy(float)
+        first = true.loc[people, name].to_numpy(float)
+        second = estimated.loc[people, name].to_numpy(float) if name in shown else np.empty((len(people), 0))
+        if np.isnan(second).all():
+            second = second[:, :0]
         seen = ~(np.isnan(first).any(1) | np.isnan(second).any(1))
         if seen.sum() < 4:
             raise InputError("estimated", f"at least 4 people with {name} in both", "fewer")
-        yield name, first[seen], second[seen]
+        blocks.append((name, first[seen], second[seen]))
+    if not any(second.size for _, _, second in blocks):
+        raise InputError("estimated", "latents of somebody who is in true", "only missing values")
+    return blocks
 
 
 def _rank_correlation(first: np.ndarray, second: np.ndarray) -> np.ndarray:
@@ -179,13 +197,21 @@ def _assignment(correlation: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return np.asarray(rows), np.asarray(columns)
 
 
-def _explained(first: np.ndarray, second: np.ndarray, seed: int) -> np.ndarray:
-    """Held-out R2 (k,) of every column of the true block (n, k) given the estimated block (n, l)."""
+def _explained(name: str, first: np.ndarray, second: np.ndarray, seed: int) -> np.ndarray:
+    """Held-out R2 (k,) of every column of the true block (n, k) of a modality given the estimated block (n, l)."""
+    for argument, values in (("true", first), ("estimated", second)):
+        if np.isinf(values).any():
+            raise InputError(argument, "finite numbers, NaN where not measured", f"infinite values of {name}")
     order = np.random.default_rng(seed).permutation(len(first))
     fit, held = order[: len(order) // 2], order[len(order) // 2 :]
+    variance = ((first[held] - first[fit].mean(0)) ** 2).mean(0)
+    if ((first == first[0]).all(0) | (variance == 0)).any():
+        raise InputError("true", "latents that vary among the people in both tables", f"a constant one of {name}")
+    if not second.shape[1]:
+        return np.zeros(first.shape[1])
     model = _regression(second.shape[1], len(fit), seed).fit(second[fit], first[fit])
     residual = first[held] - model.predict(second[held]).reshape(len(held), -1)
-    return 1 - (residual**2).mean(0) / ((first[held] - first[fit].mean(0)) ** 2).mean(0)
+    return 1 - (residual**2).mean(0) / variance
 
 
 def _regression(width: int, n: int, seed: int) -> Pipeline:

@@ -34,6 +34,11 @@ def test_shd_by_scope_and_in_any_order_of_labels():
     assert metrics.shd(CHAIN, shuffled) == 0
 
 
+def test_links_of_latents_that_the_estimate_lacks_count_as_missed():
+    assert metrics.shd(CHAIN, CHAIN.loc[["a.1", "a.0"], ["a.1", "a.0"]]) == 1
+    assert metrics.shd(CHAIN, metrics.align(CHAIN, {"b.0": "b.0"})) == 2
+
+
 def test_align_undoes_the_permutation_that_the_matching_found():
     names = ["a.0", "a.1", "b.0"]
     seen = pd.DataFrame(0, index=[*names, "b.1"], columns=[*names, "b.1"])
@@ -57,10 +62,14 @@ def test_wrong_adjacencies_are_named():
         metrics.shd(CHAIN, CHAIN * 0.5)
     with pytest.raises(InputError, match="entries 0 or 1"):
         metrics.shd(CHAIN.where(CHAIN == 0), CHAIN)
-    with pytest.raises(InputError, match="labels"):
+    with pytest.raises(InputError, match=r"as `align` gives them, got 'c\.0'"):
         metrics.shd(CHAIN, CHAIN.rename(index={"a.0": "c.0"}, columns={"a.0": "c.0"}))
-    with pytest.raises(InputError, match="labels"):
+    with pytest.raises(InputError, match=r"a table whose labels are names of the truth.*got ndarray"):
         metrics.shd(CHAIN, CHAIN.to_numpy())
+    with pytest.raises(InputError, match=r"an array, without labels.*got DataFrame"):
+        metrics.shd(CHAIN.to_numpy(), CHAIN)
+    with pytest.raises(InputError, match=r"shape \(3, 3\), got \(2, 2\)"):
+        metrics.shd(CHAIN.to_numpy(), np.zeros((2, 2)))
     with pytest.raises(InputError, match="unique"):
         metrics.shd(CHAIN.set_axis(["a"] * 3).set_axis(["a"] * 3, axis=1), CHAIN)
     with pytest.raises(InputError, match="square"):

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mmcrl import InputError, metrics, simulate
+from mmcrl import InputError, MultimodalCRL, metrics, simulate
 
 
 def table(values: np.ndarray, blocks: dict[str, int]) -> pd.DataFrame:
@@ -145,10 +145,50 @@ def test_too_few_estimates_count_as_zero_and_undecided(latents):
     assert metrics.angle(latents[["a"]], few).to_dict() == {"a.0": 45.0, "a.1": 0.0}
 
 
+@pytest.mark.parametrize("lost", ["no columns", "no values"])
+def test_a_block_without_an_estimate_is_one_that_was_not_found(latents, lost):
+    part = latents[["a"]]
+    if lost == "no values":
+        part = latents.copy()
+        part.loc[:, "b"] = np.nan
+    assert metrics.mcc(latents, part) == pytest.approx(2 / 5)
+    assert metrics.mcc(latents, part, nonlinear=True) == pytest.approx(2 / 5, abs=0.01)
+    assert metrics.r2(latents, part) == pytest.approx(2 / 5, abs=0.01)
+    assert metrics.match(latents, part) == {"a.0": "a.0", "a.1": "a.1"}
+    angles = metrics.angle(latents, part)
+    assert (angles[["b.0", "b.1", "b.2"]] == 45).all() and (angles[["a.0", "a.1"]] < 1).all()
+    assert metrics.score(latents, part)["angle_worst"] == 45
+
+
+def test_shared_latents_that_a_fit_does_not_find_count_as_missed():
+    world = simulate.numeric(2, 2, 400, seed=1, shared=1)
+    with pytest.warns(UserWarning, match="0 found"):
+        model = MultimodalCRL(2, n_shared=1, steps=10, starts=1).fit(world.cohort, progress=False)
+    estimate = model.transform(world.cohort)
+    assert "shared" not in estimate.columns.get_level_values(0)
+    scores = metrics.score(world.latents, estimate)
+    assert 0 < scores["mcc"] < 0.8 and scores["angle_worst"] == 45
+    found = metrics.align(model.adjacency(), metrics.match(world.latents, estimate))
+    whole = found.reindex(index=world.adjacency.index, columns=world.adjacency.columns, fill_value=0)
+    assert metrics.shd(world.adjacency, found) == metrics.shd(world.adjacency, whole)
+
+
+def test_r2_refuses_what_it_has_no_number_for(latents):
+    constant, infinite = latents.copy(), latents.copy()
+    constant[("a", 0)], infinite.loc[7, ("a", 0)] = 1.5, np.inf
+    with pytest.raises(InputError, match=r"true: expected latents that vary .* constant one of a"):
+        metrics.r2(constant, latents)
+    with pytest.raises(InputError, match=r"true: expected finite numbers.*infinite values of a"):
+        metrics.r2(infinite, latents)
+    with pytest.raises(InputError, match="estimated: expected finite numbers"):
+        metrics.r2(latents, infinite)
+
+
 def test_too_many_estimates_leave_the_worst_out(latents):
     many = table(np.column_stack([np.zeros(4000), latents["a"].to_numpy()]), {"a": 3})
     assert metrics.mcc(latents[["a"]], many) == pytest.approx(1.0)
     assert metrics.match(latents[["a"]], many) == {"a.0": "a.1", "a.1": "a.2"}
+    assert metrics.mcc(latents[["a"]], latents) == pytest.approx(1.0)
 
 
 def test_wrong_input_is_named(latents):
@@ -156,8 +196,10 @@ def test_wrong_input_is_named(latents):
         metrics.mcc(latents, latents.set_axis(latents.index + 4000))
     with pytest.raises(InputError, match="repeated labels"):
         metrics.mcc(latents, latents.set_axis([0] * 4000))
-    with pytest.raises(InputError, match="none called b"):
-        metrics.r2(latents, latents[["a"]])
+    with pytest.raises(InputError, match=r"modalities among \['a'\], got those of \['b'\]"):
+        metrics.mcc(latents[["a"]], latents[["b"]])
+    with pytest.raises(InputError, match="only missing values"):
+        metrics.score(latents, latents * np.nan)
     with pytest.raises(InputError, match="at least 4 people with a"):
         metrics.r2(latents, latents.where(pd.Series(latents.index < 3)))
     with pytest.raises(InputError, match="DataFrame"):
