@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from mmcrl.checking import Draft, advise, mend_data, mend_form
+from mmcrl.checking import Draft, advise, mend_data, mend_form, mend_ids
 from mmcrl.cohort import Cohort
 from mmcrl.errors import InputError
 from mmcrl.manifest import Assembled, find_manifest, put_together, read_toml
@@ -66,11 +66,16 @@ def check_manifest(name_or_path: str | Path) -> Report:
     for _ in range(_ROUNDS):
         manifest, placed = parse_placed(draft.raw)
         made = put_together(path.parent, manifest) if manifest is not None and not placed else Assembled()
-        faults = [*(each.fault for each in placed), *made.absent.values(), *(fault for _, fault in made.faults)]
+        one_each = manifest is not None and bool(made.ids) and mend_ids(draft, made, manifest)
+        faults = [*(each.fault for each in placed), *made.absent.values(), *made.ids]
+        if not one_each:  # else what is wrong is looked for again, in the rows that are kept
+            faults += [fault for _, fault in made.faults]
         for fault in faults:
             told.setdefault(_said_of(fault), fault)
         if not faults:
             break
+        if one_each:
+            continue
         if manifest is None or placed:
             going_on = mend_form(draft, placed, path.stem)
         else:
@@ -80,9 +85,10 @@ def check_manifest(name_or_path: str | Path) -> Report:
     problems = [str(fault) for fault in told.values()]
     if manifest is None or made.cohort is None or made.values is None:
         return Report(str(name_or_path), problems, pd.DataFrame(), draft.text(), draft.raw, mended=False)
+    mended = not draft.aside and not made.ids
     advise(draft, made.cohort, manifest, made.values.loc[made.cohort.ids])
     summary = pd.DataFrame() if problems else summarised(made.cohort)
-    return Report(str(name_or_path), problems, summary, draft.text(), draft.raw, not draft.aside, made.cohort)
+    return Report(str(name_or_path), problems, summary, draft.text(), draft.raw, mended, made.cohort)
 
 
 def _said_of(fault: InputError) -> str:

@@ -25,7 +25,7 @@ from mmcrl.layouts.layout import Layout
 from mmcrl.people import included_people, sufficiently_measured, table_variables
 from mmcrl.ranges import range_faults
 from mmcrl.schema import Manifest, ModalitySpec, parse
-from mmcrl.transforms import decode, numbers, transform
+from mmcrl.transforms import decode, numbers, readable, transform
 
 __all__ = [
     "Assembled",
@@ -110,6 +110,7 @@ class Assembled:
     table: pd.DataFrame | None = None  # of the included people, as the source has it
     values: pd.DataFrame | None = None  # decoded, in the columns' own units
     layout: Layout | None = None
+    ids: list[InputError] = field(default_factory=list)  # missing or repeated: the rest is of first rows
 
 
 def assemble(path: Path) -> tuple[Cohort | None, list[InputError]]:
@@ -118,7 +119,8 @@ def assemble(path: Path) -> tuple[Cohort | None, list[InputError]]:
     if manifest is None or faults:
         return None, faults
     made = put_together(path.parent, manifest)
-    return made.cohort, [*made.absent.values(), *(fault for _, fault in made.faults)]
+    faults = [*made.absent.values(), *made.ids, *(fault for _, fault in made.faults)]
+    return (None if faults else made.cohort), faults
 
 
 def put_together(folder: Path, manifest: Manifest) -> Assembled:
@@ -128,14 +130,14 @@ def put_together(folder: Path, manifest: Manifest) -> Assembled:
         absent = layout.absent(table_variables(manifest))
         if absent:
             return Assembled(absent=absent, layout=layout)
-        table = included_people(layout, manifest)
+        table, ids = included_people(layout, manifest)
         codebook = read_codebook(layout, manifest)
     except InputError as error:
         return Assembled(faults=[("", error)])
     values, faults = _decoded(manifest, table)
 
     def stopped(*faults: tuple[str, InputError]) -> Assembled:
-        return Assembled(None, list(faults), {}, table, values, layout)
+        return Assembled(None, list(faults), {}, table, values, layout, ids)
 
     faults += [(fault.argument, fault) for fault in range_faults(manifest, values)]
     bulk: dict[str, Modality] = {}
@@ -179,7 +181,7 @@ def put_together(folder: Path, manifest: Manifest) -> Assembled:
         weights=weights,
         minimum=manifest.disclosure.minimum,
     )
-    return Assembled(cohort, [], {}, table, values, layout)
+    return Assembled(cohort, [], {}, table, values, layout, ids)
 
 
 def _weights(manifest: Manifest, table: pd.DataFrame) -> np.ndarray | None:
@@ -219,7 +221,7 @@ def _decoded(manifest: Manifest, table: pd.DataFrame) -> tuple[pd.DataFrame, lis
             columns[name] = decode(name, spec, table, manifest.disclosure.minimum)
         except InputError as error:
             faults.append((name, error))
-            columns[name] = pd.Series(np.nan, index=table.index)
+            columns[name] = readable(spec, table)[0]
     return pd.DataFrame(columns, index=table.index), faults
 
 

@@ -25,19 +25,31 @@ def table_variables(manifest: Manifest) -> list[str]:
     return list(dict.fromkeys([*variables, *(rule.variable for rule in manifest.include), *weights]))
 
 
-def included_people(layout: Layout, manifest: Manifest) -> pd.DataFrame:
-    """The source's table of everyone who is included, indexed by id."""
+def included_people(layout: Layout, manifest: Manifest) -> tuple[pd.DataFrame, list[InputError]]:
+    """The source's table of everyone who is included, indexed by id, and whether ids are missing or repeated.
+
+    Rows without an id are left out, and of several with one id all but the first.
+    """
     source = manifest.source
     table = layout.people(table_variables(manifest))
     table = table[included_rows(manifest, table)]
     if table.empty:
         raise InputError("manifest include", "someone who is included", "nobody")
     ids = table[source.id]
-    for fault, rows in (("missing", ids.isna()), ("repeated", ids.duplicated())):
-        if rows.any():
-            got = f"{few(int(rows.sum()), manifest.disclosure.minimum)} {fault}"
-            raise InputError(f"file column {source.id}", "an id for everyone, each once", got)
-    return table.set_axis(pd.Index(_whole_numbers(ids), name=source.id))
+    missing, repeated = ids.isna(), ids.notna() & ids.duplicated()
+    faults = [
+        InputError(
+            f"file column {source.id}",
+            "an id for everyone, each once",
+            f"{few(int(rows.sum()), manifest.disclosure.minimum)} {fault}",
+        )
+        for fault, rows in (("missing", missing), ("repeated", repeated))
+        if rows.any()
+    ]
+    if missing.all():
+        raise faults[0]
+    kept = (~missing & ~repeated).to_numpy()
+    return table[kept].set_axis(pd.Index(_whole_numbers(ids[kept]), name=source.id)), faults
 
 
 def included_rows(manifest: Manifest, table: pd.DataFrame) -> np.ndarray:

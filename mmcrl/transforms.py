@@ -11,7 +11,7 @@ from mmcrl.errors import InputError
 from mmcrl.ranges import few
 from mmcrl.schema import ColumnSpec
 
-__all__ = ["decode", "numbers", "scaled_unit", "transform", "unread_texts"]
+__all__ = ["decode", "numbers", "readable", "scaled_unit", "transform", "unread_texts"]
 
 _SCALES: dict[str, Callable[[np.ndarray], np.ndarray]] = {"log": np.log, "log1p": np.log1p, "sqrt": np.sqrt}
 
@@ -24,11 +24,20 @@ def decode(name: str, spec: ColumnSpec, table: pd.DataFrame, minimum: int) -> pd
     InputError : for text that is neither a number nor a declared level or missing code, with a count of rows that
         reaches ``minimum``, or none.
     """
-    values = pd.concat([_read(name, spec, table[v], minimum) for v in spec.variables], axis=1).mean(axis=1)
+    values, unread = readable(spec, table)
+    for variable, (count, expected) in unread.items():
+        raise InputError(name, expected, f"something else in {few(count, minimum)} rows of {variable}")
+    return values.rename(name)
+
+
+def readable(spec: ColumnSpec, table: pd.DataFrame) -> tuple[pd.Series, dict[str, tuple[int, str]]]:
+    """As `decode`, NaN for text that cannot be read; by variable in how many rows it is, and what was expected."""
+    read = {variable: _read(spec, table[variable]) for variable in spec.variables}
+    values = pd.concat([each for each, _, _ in read.values()], axis=1).mean(axis=1)
     for skip in spec.skipped:
         reached = _texts(table[skip.variable]) == _text(skip.equals)
         values = values.mask(reached & values.isna(), float(skip.value))
-    return values.rename(name)
+    return values, {variable: (count, expected) for variable, (_, count, expected) in read.items() if count}
 
 
 def transform(spec: ColumnSpec, values: pd.Series) -> pd.Series:
@@ -53,15 +62,12 @@ def numbers(column: pd.Series) -> pd.Series:
     return pd.to_numeric(column, errors="coerce").astype(float)
 
 
-def _read(name: str, spec: ColumnSpec, column: pd.Series, minimum: int) -> pd.Series:
+def _read(spec: ColumnSpec, column: pd.Series) -> tuple[pd.Series, int, str]:
     if spec.levels is None and spec.kind != "time" and pd.api.types.is_numeric_dtype(column):
         values = column.astype(float)
-        return values.mask(values.isin(numbers(pd.Series(spec.missing, dtype=object)).dropna()))
+        return values.mask(values.isin(numbers(pd.Series(spec.missing, dtype=object)).dropna())), 0, "numbers"
     _, values, blank, expected = _parsed(spec, column)
-    unread = int((values.isna() & ~blank).sum())
-    if unread:
-        raise InputError(name, expected, f"something else in {few(unread, minimum)} rows of {column.name}")
-    return values.mask(blank)
+    return values.mask(blank), int((values.isna() & ~blank).sum()), expected
 
 
 def unread_texts(spec: ColumnSpec, column: pd.Series) -> tuple[pd.Series, int]:

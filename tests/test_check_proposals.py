@@ -178,6 +178,39 @@ def test_ids_that_repeat_for_no_reason(tmp_path):
     assert "no column tells" in check_manifest(write(tmp_path, manifest(), pd.concat([people(), other]))).proposals
 
 
+def test_problems_are_listed_behind_repeated_and_missing_ids(tmp_path):
+    frame = some("glucose", 25, 777).assign(iron=7.5)
+    frame.loc[30:60, "smoker"] = "yes"
+    frame.loc[80, "person"], frame.loc[90:93, "person"] = frame.loc[81, "person"], None
+    raw = manifest()
+    raw["disclosure"] = {"minimum": 20}
+    report = check_manifest(write(tmp_path, raw, frame))
+    told = "\n".join(report.problems)
+    for place in ("<20 missing", "<20 repeated", "blood.glucose", '"blood"].iron', "habits.smoker"):
+        assert place in told
+    assert len(report.problems) == 5 and not report.mended and "include" not in report.proposed
+    assert len(report.cohort) == N - 5, "the first row of each"
+    for proposal in ("keep one row of each", "rows without one", "missing = [777]", "never varies"):
+        assert proposal in report.proposals
+    frame["person"] = IDS
+    assert check_manifest(write(tmp_path, report.proposed, frame)).problems == []
+
+
+@pytest.mark.parametrize("ends", [[1, 30], None])
+def test_a_code_is_told_in_a_column_with_text_too(tmp_path, ends):
+    frame = some("glucose", 25, 777)
+    frame.loc[30, "glucose"] = "Jane Smith"
+    raw = changed("blood.glucose", {"range": ends})
+    report = check_manifest(write(tmp_path, raw, frame))
+    assert len(report.problems) == (2 if ends else 1) and "<10 rows" in report.problems[0] and not report.mended
+    assert "mend them in the table" in report.proposals and "missing = [777]" in report.proposals
+    assert "Jane" not in str(report)
+    frame.loc[:, "glucose"] = frame["glucose"].where(np.arange(N) % 25 != 0, 888.25)  # 12 people, in place of one 777
+    raw["disclosure"] = {"minimum": 30}
+    few = str(check_manifest(write(tmp_path, raw, frame)))
+    assert "777" not in few and "888" not in few
+
+
 def test_problems_of_all_stages_are_listed_at_once(tmp_path):
     raw, frame = manifest(), some("glucose", 25, 777)
     raw["people"] = {"requires": ["who"]}  # the form

@@ -1,8 +1,8 @@
 """Checking: what is proposed for a manifest and its data, and pictures of the cohort, without a person in sight."""
 
 from mmcrl.checking.advice import advise
-from mmcrl.checking.data import mend_data
+from mmcrl.checking.data import mend_data, mend_ids
 from mmcrl.checking.draft import Draft
 from mmcrl.checking.form import mend_form
 
-__all__ = ["Draft", "advise", "mend_data", "mend_form"]
+__all__ = ["Draft", "advise", "mend_data", "mend_form", "mend_ids"]

@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 
 from mmcrl.checking.draft import Draft, Place, column_place
-from mmcrl.checking.outside import add_codes, two_levels
-from mmcrl.checking.spread import codes, fits, is_skewed, present, shared, skewness, span
+from mmcrl.checking.outside import mend_codes, two_levels
+from mmcrl.checking.spread import fits, is_skewed, present, shared, skewness, span
 from mmcrl.cohort import Cohort
 from mmcrl.plan import PEOPLE_PER_LATENT
 from mmcrl.schema import ColumnSpec, Manifest
@@ -42,10 +42,8 @@ def advise(draft: Draft, cohort: Cohort, manifest: Manifest, values: pd.DataFram
 
 
 def _column(draft: Draft, place: Place, spec: ColumnSpec, values: np.ndarray, minimum: int) -> None:
-    if spec.levels is None and spec.kind != "time" and (odd := codes(values, minimum)):
-        listed = " and ".join(f"{value:g}" for value in odd)
-        add_codes(draft, place, odd, f"at least {minimum} people each have {listed}, far from all others")
-        values = np.where(np.isin(values, odd), np.nan, values)
+    odd = mend_codes(draft, place, spec, values, minimum)
+    values = np.where(np.isin(values, odd), np.nan, values)
     seen = present(values)
     if not len(seen):
         return

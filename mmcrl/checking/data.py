@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from mmcrl.checking.draft import Draft, column_place
-from mmcrl.checking.outside import mend_outside
+from mmcrl.checking.outside import mend_codes, mend_outside
 from mmcrl.checking.words import mend_words
 from mmcrl.errors import InputError
 from mmcrl.layouts.layout import Layout
@@ -17,26 +17,38 @@ from mmcrl.people import included_rows
 from mmcrl.schema import ColumnSpec, Manifest
 from mmcrl.tables import near_name
 
-__all__ = ["mend_data"]
+__all__ = ["mend_data", "mend_ids"]
 
 _VISITS = ("visit", "wave", "stage", "time", "session", "instance", "cycle", "baseline", "phase", "round")
 _MOST_VISITS = 20
+_NEARLY_ALL = 0.9  # of the people; a column that is not called a visit has to keep them
 
 
 def mend_data(draft: Draft, made: Assembled, manifest: Manifest, folder: Path) -> bool:
-    """Mend or set aside what keeps the data from becoming a cohort; False where nothing can go on."""
+    """Mend or set aside what keeps the data from becoming a cohort; False where nothing can go on, or is wrong."""
     if made.absent and made.layout is not None:
         return _other_names(draft, list(made.absent), manifest, made.layout)
-    going_on = [_mend(draft, name, fault, made, manifest, folder) for name, fault in made.faults]
-    return all(going_on)
+    faults: dict[str, list[InputError]] = {}
+    for name, fault in made.faults:
+        faults.setdefault(name, []).append(fault)
+    going_on = [_mend(draft, name, of, made, manifest, folder) for name, of in faults.items()]
+    return bool(going_on) and all(going_on)
 
 
-def _mend(draft: Draft, name: str, fault: InputError, made: Assembled, manifest: Manifest, folder: Path) -> bool:
-    place = column_place(name)
+def mend_ids(draft: Draft, made: Assembled, manifest: Manifest) -> bool:
+    """Propose what to do about missing and repeated ids; whether that mends them, without which first rows count."""
+    lacking, again = (any(fault.got.endswith(word) for fault in made.ids) for word in ("missing", "repeated"))
+    if lacking:
+        draft.note(("source", "id"), "rows without one: give them theirs, or leave them out of the table")
+    return again and made.layout is not None and _one_visit(draft, made.layout, manifest)
+
+
+def _mend(
+    draft: Draft, name: str, faults: list[InputError], made: Assembled, manifest: Manifest, folder: Path
+) -> bool:
+    place, fault = column_place(name), faults[0]
     if fault.argument == "manifest source.path":
         return _other_file(draft, manifest, folder)
-    if fault.argument == f"file column {manifest.source.id}" and fault.got.endswith("repeated"):
-        return _one_visit(draft, manifest, folder)
     if draft.get(place) is None or name == "":
         return False
     spec = manifest.columns().get(name)
@@ -47,22 +59,27 @@ def _mend(draft: Draft, name: str, fault: InputError, made: Assembled, manifest:
         draft.remove(
             place, "never varies: leave it out" if "vary" in fault.expected else "nobody has a value: leave it out"
         )
-    elif made.values is None or made.table is None or not _lets_in(draft, name, spec, fault, made, manifest):
+    elif made.values is None or made.table is None or not _lets_in(draft, name, spec, faults, made, manifest):
         draft.set_aside(name)
     return True
 
 
 def _lets_in(
-    draft: Draft, name: str, spec: ColumnSpec, fault: InputError, made: Assembled, manifest: Manifest
+    draft: Draft, name: str, spec: ColumnSpec, faults: list[InputError], made: Assembled, manifest: Manifest
 ) -> bool:
     """Whether something was found that lets a column's values in."""
     assert made.values is not None and made.table is not None
     place, minimum = column_place(name), manifest.disclosure.minimum
     if name not in made.values:
         return False
-    if fault.got.startswith("something else"):
-        return mend_words(draft, place, spec, made.table, minimum)
-    return mend_outside(draft, place, spec, made.values[name].to_numpy(dtype=float), minimum)
+    read = made.values[name].to_numpy(dtype=float)
+    unread = faults[0].got.startswith("something else")
+    if unread and mend_words(draft, place, spec, made.table, minimum):
+        return True
+    inside = all(mend_outside(draft, place, spec, read, minimum) for _ in faults[unread:])
+    if unread:  # what can be read is looked at all the same
+        mend_codes(draft, place, spec, read, minimum)
+    return inside and not unread
 
 
 def _other_names(draft: Draft, absent: Sequence[str], manifest: Manifest, layout: Layout) -> bool:
@@ -112,15 +129,13 @@ def _other_file(draft: Draft, manifest: Manifest, folder: Path) -> bool:
     return True
 
 
-def _one_visit(draft: Draft, manifest: Manifest, folder: Path) -> bool:
+def _one_visit(draft: Draft, layout: Layout, manifest: Manifest) -> bool:
     """Keep one visit of each person, where a column of the table tells visits apart."""
-    from mmcrl.layouts import open_layout
-
-    layout, identity, minimum = open_layout(folder, manifest.source), manifest.source.id, manifest.disclosure.minimum
+    identity, minimum = manifest.source.id, manifest.disclosure.minimum
     table = layout.people(layout.names()) if layout.names() else pd.DataFrame()
     if table.empty:
         return False
-    table = table[included_rows(manifest, table)]
+    table = table[included_rows(manifest, table) & table[identity].notna()]
     if table.duplicated().any() and not table.drop_duplicates()[identity].duplicated().any():
         draft.note(("source", "id"), "some rows stand in the table twice, word for word: keep one of each")
         return False
@@ -128,17 +143,16 @@ def _one_visit(draft: Draft, manifest: Manifest, folder: Path) -> bool:
     for column in table.columns.drop(identity):
         if table[column].nunique() > _MOST_VISITS:
             continue
+        called = any(word in str(column).casefold() for word in _VISITS)
+        least = max(minimum, 0 if called else _NEARLY_ALL * table[identity].nunique())
         for value, rows in table.groupby(column):
-            if len(rows) >= minimum and not rows[identity].duplicated().any():
-                found.append(
-                    (any(word in str(column).casefold() for word in _VISITS), len(rows), str(column), str(value))
-                )
+            if len(rows) >= least and not rows[identity].duplicated().any():
+                found.append((called, len(rows), str(column), str(value)))
     spread = {column: table.groupby(identity)[column].nunique().max() for _, _, column, _ in found}
     apart = [each for each in found if spread[each[2]] > 1]
     if not apart:
-        draft.note(
-            ("source", "id"), "no column tells the rows of one person apart: keep one row of each in the table"
-        )
+        told = "no column tells the rows of one person apart: keep one row of each; here it is the first"
+        draft.note(("source", "id"), told)
         return False
     *_, column, value = max(apart, key=lambda each: each[:2])
     number = float(value) if value.replace(".", "", 1).isdigit() else None

@@ -10,7 +10,7 @@ from mmcrl.checking.draft import Draft, Place
 from mmcrl.checking.spread import codes, fits, is_code, present, shared, span
 from mmcrl.schema import ColumnSpec
 
-__all__ = ["add_codes", "mend_outside", "two_levels"]
+__all__ = ["mend_codes", "mend_outside", "two_levels"]
 
 _MOST_CODES = 4
 _MOST_LEVELS = 10
@@ -28,7 +28,7 @@ def mend_outside(draft: Draft, place: Place, spec: ColumnSpec, values: np.ndarra
     apart = codes(values, minimum)
     odd = [value for value in shared(outside, minimum) if value in apart or is_code(value)]
     if odd and len(odd) <= _MOST_CODES and np.isin(outside, odd).mean() > 0.5:
-        add_codes(draft, place, odd, f"at least {minimum} people each have {_listed(odd)}, outside the range")
+        _add_codes(draft, place, odd, f"at least {minimum} people each have {_listed(odd)}, outside the range")
         return True
     ends = span(values, minimum)
     if ends is None or not fits(values, wider := [min(ends[0], low), max(ends[1], high)]):
@@ -42,12 +42,22 @@ def mend_outside(draft: Draft, place: Place, spec: ColumnSpec, values: np.ndarra
     return True
 
 
+def mend_codes(draft: Draft, place: Place, spec: ColumnSpec, values: np.ndarray, minimum: int) -> list[float]:
+    """Propose as missing what many of the people have each and lies far from all other values (n,); what that is."""
+    if spec.levels is not None or spec.kind == "time":
+        return []
+    odd = [value for value in codes(values, minimum) if value not in (draft.get((*place, "missing")) or [])]
+    if odd:
+        _add_codes(draft, place, odd, f"at least {minimum} people each have {_listed(odd)}, far from all others")
+    return odd
+
+
 def _mend_binary(draft: Draft, place: Place, spec: ColumnSpec, values: np.ndarray, minimum: int) -> bool:
     found = shared(values, minimum)
     odd = [value for value in found if is_code(value)]
     plain = [value for value in found if value not in odd]
     if odd and len(plain) in (1, 2):
-        add_codes(draft, place, odd, f"at least {minimum} people each have {_listed(odd)}")
+        _add_codes(draft, place, odd, f"at least {minimum} people each have {_listed(odd)}")
     if set(plain) <= {0.0, 1.0}:
         return bool(odd)
     if len(plain) == 2:
@@ -69,7 +79,7 @@ def two_levels(draft: Draft, place: Place, spec: ColumnSpec, pair: Sequence[floa
     draft.set((*place, "levels"), levels, f"two values, {_listed(pair)}: 0 and 1")
 
 
-def add_codes(draft: Draft, place: Place, odd: Sequence[float], why: str) -> None:
+def _add_codes(draft: Draft, place: Place, odd: Sequence[float], why: str) -> None:
     """Propose missing codes beside those that are stated."""
     stated = draft.get((*place, "missing")) or []
     draft.set((*place, "missing"), [*stated, *(code for code in odd if code not in stated)], why)
