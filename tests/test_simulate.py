@@ -97,6 +97,19 @@ def test_the_same_seed_gives_the_same_world_and_another_seed_another():
         ({"shared": -1}, "shared"),
         ({"shared": 1, "shared_by": 3}, "shared_by"),
         ({"missing": 0.6}, "missing"),
+        ({"missing": "a"}, "missing"),
+        ({"n_private": -1}, "n_private"),
+        ({"seed": -1}, "seed"),
+        ({"seed": "a"}, "seed"),
+        ({"within": "x"}, "within"),
+        ({"curvature": "a"}, "curvature"),
+        ({"curvature": float("inf")}, "curvature"),
+        ({"curvature": -1}, "curvature"),
+        ({"curvature": 1.5}, "monotone"),
+        ({"heteroscedasticity": float("nan")}, "heteroscedasticity"),
+        ({"heteroscedasticity": -0.1}, "heteroscedasticity"),
+        ({"graph": "random", "density": "a"}, "density"),
+        ({"cycles": "across", "feedback": "a"}, "feedback"),
     ],
 )
 def test_wrong_arguments_are_named(arguments, name):
@@ -123,8 +136,9 @@ def test_a_linear_gaussian_rotation_leaves_the_undecidable_world_as_it_is():
     assert np.abs(np.cov(rotated.T) - covariance).max() < 0.02
     assert np.abs(np.corrcoef(z[:, 0], rotated[:, 0])[0, 1]) < 0.9
     assert np.abs(pd.DataFrame(z).kurt()).max() < 0.1
-    with pytest.raises(InputError, match="n_latents"):
-        simulate.undecidable(n_latents=1)
+    for value in (1, "two"):
+        with pytest.raises(InputError, match="n_latents"):
+            simulate.undecidable(n_latents=value)
 
 
 @pytest.mark.parametrize("noise", ["laplace", "gaussian", "uniform", "bimodal", "logistic", "sech"])

@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from mmcrl.cohort import Cohort, Modality
-from mmcrl.errors import InputError
+from mmcrl.errors import InputError, check_whole
 from mmcrl.simulate.checks import check_settings
 from mmcrl.simulate.feedback import Feedback, close_rings, components
 from mmcrl.simulate.graphs import Cycles, GraphFamily, draw_graph, draw_rings, draw_shared
@@ -70,8 +70,7 @@ def undecidable(
     'gaussian'
     """
     for name, value in (("n_modalities", n_modalities), ("n_latents", n_latents)):
-        if value < 2:
-            raise InputError(name, "a whole number of at least 2", repr(value))
+        check_whole(name, value, 2)
     return numeric(
         n_modalities,
         n_latents,
@@ -118,9 +117,9 @@ def numeric(
         extra link when there are four modalities of two), ``random`` (links between random pairs).
     noise : distribution of the exogenous noise, unit variance.
     strength : correlation of a latent with its location, in [0, 1).
-    curvature : curvature of each monotone location; 0 is linear.
-    heteroscedasticity : how far the parents move the noise's scale; 0 is constant noise.
-    within : strength of links between siblings of every second modality, relative to the cross-modal ones.
+    curvature : curvature of each monotone location, in [0, 1]; 0 is linear.
+    heteroscedasticity : how far the parents move the noise's scale, at least 0; 0 is constant noise.
+    within : strength of links between siblings of every second modality, relative to the cross-modal ones, in [0, 1).
     density : of ``random`` graphs, the share of the possible cross-modal links that are present; left out, there
         are as many links as in a ``sparse`` graph.
     nested : allow latents whose cross-modal neighbours are all a sibling's too (or that have none): cross-modal
@@ -134,8 +133,8 @@ def numeric(
 
     Raises
     ------
-    InputError : for a count below 1, an unknown family or noise, a strength outside [0, 1), a setting that
-        contradicts another, a graph that cannot be drawn.
+    InputError : for a count below 1, a seed below 0, an unknown family or noise, a number outside its range, a
+        setting that contradicts another, a graph that cannot be drawn.
 
     >>> world = numeric(n=200, seed=1)
     >>> world.latents.shape, int(world.adjacency.to_numpy().sum())

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
+from numbers import Real
 from typing import Any, get_args
 
 from mmcrl.errors import InputError, check_whole
@@ -17,7 +19,9 @@ def check_settings(n: int, settings: Mapping[str, Any]) -> None:
     counts = {name: settings[name] for name in ("n_modalities", "n_latents", "n_columns", "shared_by")}
     for name, value in {"n": n, **counts}.items():
         check_whole(name, value, 1)
-    check_whole("shared", settings["shared"], 0)
+    for name in ("seed", "n_private", "shared"):
+        check_whole(name, settings[name], 0)
+    _numbers(settings)
     for name, allowed in (("graph", GraphFamily), ("noise", Noise), ("cycles", Cycles)):
         if settings[name] not in get_args(allowed) and not (name == "cycles" and settings[name] is None):
             raise InputError(name, f"one of {get_args(allowed)}", repr(settings[name]))
@@ -25,10 +29,25 @@ def check_settings(n: int, settings: Mapping[str, Any]) -> None:
     _shared(settings)
 
 
+def _numbers(settings: Mapping[str, Any]) -> None:
+    """Numbers of their range: a location of curvature up to 1 is monotone, see `mmcrl.simulate.mechanisms.curve`."""
+    finite = ["curvature", "heteroscedasticity", "strength", "within", "feedback", "missing"]
+    for name in [*finite, *(["density"] if settings["density"] is not None else [])]:
+        value = settings[name]
+        if not isinstance(value, Real) or isinstance(value, bool) or not math.isfinite(value):
+            raise InputError(name, "a finite number", repr(value))
+    for name in ("strength", "within"):
+        if not 0 <= settings[name] < 1:
+            raise InputError(name, "a number in [0, 1)", repr(settings[name]))
+    if not 0 <= settings["curvature"] <= 1:
+        raise InputError("curvature", "a number in [0, 1]: locations are monotone", repr(settings["curvature"]))
+    if settings["heteroscedasticity"] < 0:
+        expected = "a number of at least 0"
+        raise InputError("heteroscedasticity", expected, repr(settings["heteroscedasticity"]))
+
+
 def _ranges(settings: Mapping[str, Any]) -> None:
-    strength, within, n_modalities = settings["strength"], settings["within"], settings["n_modalities"]
-    if not (0 <= strength < 1 and 0 <= within < 1):
-        raise InputError("strength, within", "numbers in [0, 1)", f"{strength}, {within}")
+    n_modalities = settings["n_modalities"]
     density, random = settings["density"], settings["graph"] == "random"
     if density is not None and not (random and 0 <= density <= 1):
         raise InputError("density", "a share in [0, 1], of a random graph", f"{density} of a {settings['graph']} one")
