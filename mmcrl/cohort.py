@@ -29,6 +29,8 @@ from mmcrl.modality import Modality
 
 __all__ = ["Cohort", "Modality"]
 
+_TO_APPLY = "or Cohort(..., learnable=False) for people whom a model that is fitted is applied to"
+
 
 class Cohort:
     """Modalities of the same people, in one order.
@@ -94,14 +96,16 @@ class Cohort:
         arrays: Mapping[str, Modality | ArrayLike | pd.DataFrame],
         ids: ArrayLike | pd.Index | None = None,
         tiers: Sequence[Sequence[str]] | None = None,
+        *,
+        learnable: bool = True,
     ) -> Cohort:
-        """A cohort of arrays, first axis = people: the number of axes says the kind.
+        """A cohort of arrays, first axis = people: the number of axes says the kind; ``learnable`` as in `Cohort`.
 
         >>> import numpy as np
         >>> Cohort.from_arrays({"a": np.eye(4)}).summary().loc["a", "people"].item()
         4
         """
-        return cls(arrays, ids, tiers)
+        return cls(arrays, ids, tiers, learnable=learnable)
 
     @property
     def names(self) -> list[str]:
@@ -120,10 +124,13 @@ class Cohort:
 
     def check(self, learnable: bool = True) -> None:
         """Refuse infinite values and, where they are to be learned from, columns that are empty or constant."""
-        least = 2 if learnable else 1
-        if len(self) < least:
-            raise InputError("modalities", "at least 2 people" if learnable else "at least 1 person", str(len(self)))
-        for _, fault in column_faults(self.modalities, learnable):
+        if len(self) < (2 if learnable else 1):
+            expected = f"at least 2 people, {_TO_APPLY}" if learnable else "at least 1 person"
+            raise InputError("modalities", expected, str(len(self)))
+        for end, fault in column_faults(self.modalities, learnable):
+            name = end.split(".")[0]
+            if learnable and not self.modalities[name].measured.any():
+                raise InputError(f'cohort["{name}"]', f"values of somebody, {_TO_APPLY}", "only missing values")
             raise fault
 
     def take(self, index: ArrayLike) -> Cohort:

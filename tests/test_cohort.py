@@ -257,9 +257,11 @@ def test_what_is_masked_was_not_measured():
 
 
 def test_people_whom_a_model_is_applied_to_may_be_one_and_lack_a_modality():
-    one = Cohort({"a": [[1.0, 2.0]], "b": [[np.nan, np.nan]]}, learnable=False)
+    one = Cohort.from_arrays({"a": [[1.0, 2.0]], "b": [[np.nan, np.nan]]}, learnable=False)
     assert len(one) == 1 and not one["b"].measured.any()
     with pytest.raises(InputError, match="infinite"):
         Cohort({"a": [[1.0, np.inf]]}, learnable=False)
-    with pytest.raises(InputError, match="at least 2 people"):
-        Cohort({"a": [[1.0, 2.0]]})
+    with pytest.raises(InputError, match=r"at least 2 people, or Cohort\(..., learnable=False\)"):
+        Cohort.from_arrays({"a": [[1.0, 2.0]]})
+    with pytest.raises(InputError, match=r'cohort\["b"\]: expected .*, or Cohort\(..., learnable=False\)'):
+        Cohort.from_arrays({"a": np.eye(3), "b": np.full((3, 2), np.nan)})
