@@ -14,6 +14,7 @@ Source: Sun et al. (2025), arXiv:2411.06518, who compare held-out losses; here e
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Callable, Sequence
 from functools import partial
 
@@ -99,17 +100,22 @@ def choose_latents(
     """The number of latents per modality, and the held-out losses of every number that was tried.
 
     As many starts as the estimator has are trained, and the better loss counts.  Where these people are too few for
-    all latents that are found, modalities with most have fewer.
+    all latents that are found, modalities with most have fewer.  No number above 5 is tried.
 
     Parameters
     ----------
     blocks : of everybody, with one latent per modality.
+
+    Warns
+    -----
+    UserWarning : where 5 are chosen of a modality that might have more.
     """
-    most = []
+    most, larger = [], set()
     for block in blocks:
         affordable = int(train[block.name].measured.sum()) // PEOPLE_PER_LATENT
-        columns = len(block.columns) if block.kind == "table" else _MOST
-        most.append(0 if block.kind == "observed" else max(1, min(_MOST, columns, affordable)))
+        possible = min(len(block.columns), affordable) if block.kind == "table" else affordable
+        most.append(0 if block.kind == "observed" else max(1, min(_MOST, possible)))
+        larger |= {block.name} if possible > _MOST else set()
     if not any(most):  # nothing but observed columns
         return {block.name: len(block.columns) for block in blocks}, {}
     networks = []
@@ -135,6 +141,9 @@ def choose_latents(
     free = [block.name for block, top in zip(blocks, most, strict=True) if top]
     while PEOPLE_PER_LATENT * sum(chosen.values()) > len(train) + len(held_out):
         chosen[max(free, key=lambda name: chosen[name])] -= 1
+    if capped := [name for name in free if name in larger and chosen[name] == _MOST]:
+        told = f"{_MOST} chosen for {', '.join(capped)}, the most that auto tries: state a number to have more"
+        warnings.warn(f"n_latents: {told}", stacklevel=3)
     return chosen, losses
 
 

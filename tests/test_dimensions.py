@@ -1,5 +1,7 @@
 """Dimensions: the number of latents is what other modalities know of, not what a modality shows."""
 
+import warnings
+
 import numpy as np
 import pytest
 import torch
@@ -73,6 +75,19 @@ def test_few_people_get_as_many_latents_as_they_can_afford(monkeypatch):
     cohort = simulate.numeric(4, 2, n=200, seed=0).cohort
     model = MultimodalCRL("auto", starts=1, steps=5, width=8).fit(cohort, progress=False)
     assert len(model.latent_names) == 10, "twenty people a latent"
+
+
+def test_the_largest_number_that_is_tried_is_told(monkeypatch):
+    monkeypatch.setattr("mmcrl.dimensions.fewest", lambda losses: len(losses))
+    rng = np.random.default_rng(0)
+    cohort = Cohort({"blood": rng.normal(size=(500, 6)), "body": rng.normal(size=(500, 5))})
+    model = MultimodalCRL("auto", starts=1, steps=5, width=8)
+    with pytest.warns(UserWarning, match="n_latents: 5 chosen for blood, the most that auto tries: state a number"):
+        model.fit(cohort, progress=False)
+    assert len(model.latent_names) == 10
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        MultimodalCRL("auto", starts=1, steps=5, width=8).fit(cohort.take(np.arange(180)), progress=False)
 
 
 def test_a_column_that_varies_among_those_set_aside_alone_is_no_fault():
