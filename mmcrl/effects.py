@@ -86,7 +86,8 @@ def with_effects(links: pd.DataFrame, effects: pd.DataFrame) -> pd.DataFrame:
     """
     names = {"column": "effect_on", "low": "effect_low", "high": "effect_high"}
     first = effects.drop_duplicates(["source", "target"]).drop(columns="direction").rename(columns=names)
-    return links.merge(first, "left", ["source", "target"]).fillna({"effect_on": ""})
+    numbers = dict.fromkeys(("effect", "effect_low", "effect_high"), float)  # also of a table without rows
+    return links.merge(first, "left", ["source", "target"]).fillna({"effect_on": ""}).astype(numbers)
 
 
 def partial_effect(
