@@ -11,7 +11,7 @@ from mmcrl.adjacency import graph_of, matrix_of
 from mmcrl.cohort import Cohort
 from mmcrl.decoding import column_loadings, loadings_and_columns
 from mmcrl.effects import effect_table
-from mmcrl.plan import check_like
+from mmcrl.plan import as_fitted
 from mmcrl.representation import Representation
 from mmcrl.settings import Settings
 from mmcrl.training import deterministic
@@ -61,7 +61,7 @@ class Explained(ABC):
         log_likelihood (``log p(column | latents)``, nats a person: see `mmcrl.decoding.column_loadings`).
         """
         shows = self._fitted
-        check_like(shows.views, cohort)
+        cohort = as_fitted(shows.views, cohort)
         with deterministic(self.settings.dtype):
             return column_loadings(shows, cohort, shows.people(cohort))
 
@@ -71,7 +71,7 @@ class Explained(ABC):
         A column of an image or a series is a channel's summary, which its loading is a correlation with.
         """
         shows = self._fitted
-        check_like(shows.views, cohort)
+        cohort = as_fitted(shows.views, cohort)
         with deterministic(self.settings.dtype):
             people = shows.people(cohort)
             loadings, observed = loadings_and_columns(shows, cohort, people)

@@ -17,6 +17,7 @@ from scipy.special import ndtr
 from mmcrl.cohort import Cohort
 from mmcrl.drawing import drawn_levels, redrawn_levels
 from mmcrl.errors import InputError, check_whole
+from mmcrl.plan import as_fitted
 from mmcrl.representation import Representation
 from mmcrl.scm import StructuralModel
 
@@ -87,6 +88,7 @@ class Generative(ABC):
         """
         check_whole("seed", seed, 0)
         self._decidable(action, allow_undirected)
+        cohort = as_fitted(self._fitted.views, cohort)
         factual = self.transform(cohort)
         z, shows = factual.to_numpy(), self._fitted
         changed = self.structure.counterfactual(z, action)

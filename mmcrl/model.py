@@ -30,13 +30,13 @@ from mmcrl.identifiability import decided, identifiability_table, weaker
 from mmcrl.imputation import Imputation
 from mmcrl.knowledge import Knowledge
 from mmcrl.links import LINK_COLUMNS, link_table
-from mmcrl.plan import check_like, check_one_view, names_of, plan_blocks, with_shared
+from mmcrl.plan import as_fitted, check_one_view, names_of, plan_blocks, with_shared
 from mmcrl.private import private_roots
 from mmcrl.profiles import margins
 from mmcrl.representation import Representation
 from mmcrl.saving import described, restored
 from mmcrl.scm import StructuralModel
-from mmcrl.settings import Settings
+from mmcrl.settings import Settings, check_device
 from mmcrl.sharing import best_of, train_views
 from mmcrl.storage import read_folder, write_folder
 from mmcrl.training import deterministic, history_of, stages, train_starts
@@ -115,8 +115,9 @@ class MultimodalCRL(Explained, Generative):
         ------
         InputError : for columns nothing can be learned from, a kind without a codec, fewer people than 20 per
             latent, more latents than columns, a single modality, knowledge that contradicts itself, or a checkpoint
-            that is damaged or another fit's.
+            that is damaged or another fit's, or a device that is not there.
         """
+        check_device(self.device)
         began = time.perf_counter()
         sizes, tried = 1 if self.n_latents == "auto" else self.n_latents, Dimensions()
         if self.n_latents == "auto":
@@ -191,16 +192,17 @@ class MultimodalCRL(Explained, Generative):
     def transform(self, cohort: Cohort, impute: bool = False) -> pd.DataFrame:
         """Latents (n, d), columns (modality, latent), NaN where a person's modality was not measured.
 
-        They are standardised on the training people, and point up along the column that they explain best.  With
-        ``impute`` a latent that was not measured takes the value expected of it given those that were, by a
-        regression that was fitted on the training people (`mmcrl.imputation`); it varies less than measured ones.
+        Modalities may come in any order; one that the cohort lacks was measured in nobody.  Latents are standardised
+        on the training people, and point up along the column that they explain best.  With ``impute`` a latent that
+        was not measured takes the value expected of it given those that were, by a regression that was fitted on the
+        training people (`mmcrl.imputation`); it varies less than measured ones.
 
         Raises
         ------
-        InputError : before `fit`, for what is no cohort or has other columns, and for ``impute`` where the model was
-            saved by a version that knew none.
+        InputError : before `fit`, for what is no cohort, other modalities or columns, and for ``impute`` where the
+            model was saved by a version that knew none.
         """
-        check_like(self._fitted.views, cohort)
+        cohort = as_fitted(self._fitted.views, cohort)
         with deterministic(self.settings.dtype):
             latents = self._fitted.table(cohort)
         if not impute:
@@ -217,7 +219,7 @@ class MultimodalCRL(Explained, Generative):
         ------
         InputError : for a model that was loaded: only the start that was chosen is saved.
         """
-        check_like(self._fitted.views, cohort)
+        cohort = as_fitted(self._fitted.views, cohort)
         if not hasattr(self, "_starts"):
             raise InputError("model", "one fitted here: only the chosen start is saved", "one that was loaded")
         with deterministic(self.settings.dtype):
@@ -237,8 +239,12 @@ class MultimodalCRL(Explained, Generative):
         InputError : for a missing, truncated or tampered folder.
         """
         description, weights = read_folder(folder)
-        counts = {name: description[name] for name in ("n_latents", "seed", "n_shared")}
-        return restored(cls(**counts, **description["settings"]), description, weights)
+        try:
+            counts = {name: description[name] for name in ("n_latents", "seed", "n_shared")}
+            return restored(cls(**counts, **description["settings"]), description, weights)
+        except (LookupError, TypeError, ValueError, RuntimeError, AttributeError, OverflowError) as error:
+            got = f"{type(error).__name__}: {error}".splitlines()[0]
+            raise InputError("folder", "a model that `save` wrote", got) from error
 
     @property
     def _fitted(self) -> Representation:

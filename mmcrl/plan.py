@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from mmcrl.boundary import refuse_unknown
 from mmcrl.cohort import Cohort
 from mmcrl.errors import InputError, check_instance
 from mmcrl.kinds import codec_for
@@ -18,7 +19,7 @@ from mmcrl.modality import Modality
 __all__ = [
     "PEOPLE_PER_LATENT",
     "Block",
-    "check_like",
+    "as_fitted",
     "check_one_view",
     "modality_numbers",
     "names_of",
@@ -46,8 +47,11 @@ class Block:
         if not self.shape:
             object.__setattr__(self, "shape", [len(self.columns)])
 
-    def check(self, cohort: Cohort) -> None:
-        """Refuse a cohort whose modality of this name differs in kind, columns or shape."""
+    def modality_of(self, cohort: Cohort) -> Modality:
+        """The cohort's modality of this name, nobody measured where it has none; another kind or shape is refused."""
+        if self.name not in cohort.modalities:
+            unmeasured = np.broadcast_to(np.float32(np.nan), (len(cohort), *self.shape))
+            return Modality(unmeasured, self.kind, self.columns)
         modality = cohort[self.name]
         if modality.kind != self.kind or modality.names != self.columns:
             expected = f"kind {self.kind} and the {len(self.columns)} columns that were fitted"
@@ -58,6 +62,7 @@ class Block:
         if list(modality.shape[1:]) != self.shape:
             expected = f"the shape that was fitted, {tuple(self.shape)} a person"
             raise InputError(f'cohort["{self.name}"]', expected, str(modality.shape[1:]))
+        return modality
 
     def wider(self, more: int) -> Block:
         """With so many latents more, at most one a column; columns that are latents themselves stay as they are."""
@@ -160,10 +165,13 @@ def _levels(modality: Modality) -> list[list[float]]:
     return [known if len(known) <= _MOST_LEVELS else [] for known in found]
 
 
-def check_like(blocks: Sequence[Block], cohort: Cohort) -> None:
-    """Refuse what is no cohort, and one whose modalities or columns are not those of the blocks."""
+def as_fitted(blocks: Sequence[Block], cohort: Cohort) -> Cohort:
+    """The cohort with its modalities in the order of the blocks; one that it lacks was measured in nobody.
+
+    Raises
+    ------
+    InputError : for what is no cohort, a modality that no block has, and other kinds, columns or shapes.
+    """
     check_instance("cohort", cohort, Cohort)
-    for block in blocks:
-        block.check(cohort)
-    if cohort.names != [block.name for block in blocks]:
-        raise InputError("cohort", f"modalities {[block.name for block in blocks]}", str(cohort.names))
+    refuse_unknown("cohort", cohort.names, [block.name for block in blocks])
+    return cohort._with({block.name: block.modality_of(cohort) for block in blocks}, cohort.ids)

@@ -8,10 +8,11 @@ from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
+import torch
 
 from mmcrl.errors import InputError
 
-__all__ = ["Settings"]
+__all__ = ["Settings", "check_device"]
 
 
 @dataclass(frozen=True)
@@ -71,6 +72,22 @@ class Settings:
 
     def to_dict(self) -> dict[str, Any]:
         return asdict(self)
+
+
+def check_device(device: torch.device) -> None:
+    """Refuse a device on which torch cannot compute here.
+
+    Raises
+    ------
+    InputError : naming the device and the reason.
+
+    >>> check_device(torch.device("cpu"))
+    """
+    try:
+        torch.zeros(1, device=device).item()
+    except (AssertionError, RuntimeError, NotImplementedError) as error:  # torch without CUDA asserts
+        expected = "a device that torch can use here, such as cpu"
+        raise InputError("device", expected, f"{device}: {error}".splitlines()[0]) from None
 
 
 def _number(name: str, value: object, low: float, high: float, whole: bool = False) -> None:

@@ -69,12 +69,12 @@ def read_folder(folder: str | os.PathLike[str]) -> tuple[dict[str, Any], dict[st
         raise InputError("folder", f"a whole {_DESCRIPTION}", "one that is truncated or no JSON") from None
     if not isinstance(record, dict) or record.pop("sha256", None) != digest(record):
         raise InputError("folder", f"a {_DESCRIPTION} as it was saved", "one that was changed")
-    if record["format"] != _FORMAT:
-        raise InputError("folder", f"format {_FORMAT}", f"format {record['format']}")
-    if hashlib.sha256(blob).hexdigest() != record["weights_sha256"]:
+    if record.get("format") != _FORMAT:
+        raise InputError("folder", f"format {_FORMAT}", f"format {record.get('format')}")
+    if hashlib.sha256(blob).hexdigest() != record.get("weights_sha256"):
         raise InputError("folder", f"{_WEIGHTS} as it was saved", "a file that was changed or truncated")
     try:
-        return record["model"], load_tensors(blob)
+        return record.get("model", {}), load_tensors(blob)
     except SafetensorError as error:
         raise InputError("folder", f"a readable {_WEIGHTS}", str(error)) from None
 

@@ -11,6 +11,7 @@ import pytest
 import torch
 
 from mmcrl import Cohort, InputError, Modality, MultimodalCRL, metrics, simulate
+from mmcrl.storage import digest
 
 QUICK = {"starts": 1, "steps": 30, "width": 16}
 
@@ -203,6 +204,30 @@ def test_a_changed_value_of_the_description_is_refused(quick, tmp_path):
         MultimodalCRL.load(tmp_path / "model")
 
 
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (lambda record: record["model"].pop("links"), "KeyError: 'links'"),
+        (lambda record: record["model"]["settings"].update(width=7), "RuntimeError"),
+        (lambda record: record["model"]["settings"].update(epochs=1), "'epochs'"),
+        (lambda record: record.update(model=[]), "TypeError"),
+        (lambda record: record.pop("model"), "KeyError: 'n_latents'"),
+        (lambda record: record.pop("format"), "format None"),
+        (lambda record: record.pop("weights_sha256"), "changed or truncated"),
+    ],
+)
+def test_a_description_that_was_changed_and_sealed_again_is_refused(quick, tmp_path, change, told):
+    _, model = quick
+    model.save(tmp_path / "model")
+    path = tmp_path / "model" / "model.json"
+    record = json.loads(path.read_text())
+    del record["sha256"]
+    change(record)
+    path.write_text(json.dumps({**record, "sha256": digest(record)}))
+    with pytest.raises(InputError, match=f"folder: expected .*{told}"):
+        MultimodalCRL.load(tmp_path / "model")
+
+
 def test_saving_never_overwrites_other_files(quick, tmp_path):
     _, model = quick
     (tmp_path / "mine.txt").write_text("mine")
@@ -299,6 +324,34 @@ def test_a_model_is_applied_to_a_single_person(tmp_path):
     assert model.transform(alone, impute=True).notna().all(axis=None)
     with pytest.raises(InputError, match="cohort: expected a Cohort, got dict"):
         model.transform(somebody)
+
+
+def test_modalities_come_in_any_order_and_one_that_is_absent_was_not_measured(quick):
+    world, model = quick
+    cohort, whole = world.cohort, model.transform(world.cohort)
+    turned = Cohort({name: cohort[name] for name in reversed(cohort.names)}, ids=cohort.ids)
+    assert model.transform(turned).equals(whole)
+    assert model.loadings(turned).equals(model.loadings(cohort))
+    kept, lost = cohort.names[0], cohort.names[1]
+    part = cohort.without(lost)
+    assert model.transform(part)[kept].equals(whole[kept]) and model.transform(part)[lost].isna().all(axis=None)
+    assert model.transform(part, impute=True).notna().all(axis=None)
+    action = {f"{kept}.0": 1.0}
+    here, there = (model.counterfactual(people, action, allow_undirected=True) for people in (cohort, turned))
+    assert all(here.columns[name].equals(there.columns[name]) for name in cohort.names)
+    with pytest.raises(InputError, match=f"modalities among {', '.join(cohort.names)}, got 'noise'"):
+        model.transform(cohort.with_noise())
+
+
+def test_a_device_that_is_not_there_is_refused_by_fit(monkeypatch):
+    model = MultimodalCRL(2, device="cuda", **QUICK)
+
+    def absent(*arguments, **options):
+        raise AssertionError("Torch not compiled with CUDA enabled")
+
+    monkeypatch.setattr("mmcrl.settings.torch.zeros", absent)
+    with pytest.raises(InputError, match=r"device: expected a device that torch can use here.*cuda: Torch not"):
+        model.fit(simulate.case(1, n=300).cohort, progress=False)
 
 
 def test_a_fit_that_fails_leaves_the_model_as_it_was(monkeypatch):

@@ -11,7 +11,7 @@ import pandas as pd
 
 from mmcrl.cohort import Cohort
 from mmcrl.errors import InputError
-from mmcrl.plan import Block, check_like, plan_blocks
+from mmcrl.plan import Block, as_fitted, plan_blocks
 
 __all__ = ["Baseline", "Sizes", "sizes_of", "truth_of"]
 
@@ -48,11 +48,12 @@ class Baseline(ABC):
 
         Raises
         ------
-        InputError : before `fit`, and for a cohort with other modalities or columns, or in another order.
+        InputError : before `fit`, and for a cohort with other modalities or columns; one that it lacks was measured
+            in nobody.
         """
         if not hasattr(self, "_blocks"):
             raise InputError("baseline", "a fitted baseline: call fit first", "one that is not fitted")
-        check_like(self._blocks, cohort)
+        cohort = as_fitted(self._blocks, cohort)
         parts = {}
         for block, found in zip(self._blocks, self._latents(cohort, self._blocks), strict=True):
             values = np.where(cohort[block.name].measured[:, None], found, np.nan)
