@@ -97,7 +97,7 @@ def source_files(name_or_path: str | Path) -> list[Path]:
     """The files a cohort is made of: manifest, tables, dictionaries; not the images and series of single people."""
     path, manifest = find_manifest(name_or_path), declared(name_or_path)
     variables = [v for spec in manifest.columns().values() for v in spec.variables]
-    return [path, *open_layout(path.parent, manifest.source).files([*variables, *table_variables(manifest)])]
+    return [path, *open_layout(path.parent, manifest).files([*variables, *table_variables(manifest)])]
 
 
 @dataclass(frozen=True)
@@ -126,7 +126,7 @@ def assemble(path: Path) -> tuple[Cohort | None, list[InputError]]:
 def put_together(folder: Path, manifest: Manifest) -> Assembled:
     """The cohort of a manifest that lies in ``folder``, or what is wrong, stage by stage, and where."""
     try:
-        layout = open_layout(folder, manifest.source)
+        layout = open_layout(folder, manifest)
         absent = layout.absent(table_variables(manifest))
         if absent:
             return Assembled(absent=absent, layout=layout)

@@ -237,6 +237,8 @@ def test_what_is_wrong_with_hpp_is_named(root):
     refused(edited(root, "hpp", ('stage = "00_00_visit"', "")), "manifest source.stage", "00_00_visit, 02_00_visit")
     told = refused(edited(root, "hpp", ('"00_00_visit"', '"01_visit"')), "column research_stage", "'01_visit'")
     assert "10 or more say 00_00_visit" in told and "02_00_visit" not in told, "a value of few may point at a person"
+    more = ("[source]", "[disclosure]\nminimum = 999\n[source]")
+    refused(edited(root, "hpp", ('"00_00_visit"', '"01_visit"'), more), "999 or more say nothing in common")
     refused(
         edited(root, "hpp", ("anthropometrics.height", "anthropometric.height")),
         "anthropometric",

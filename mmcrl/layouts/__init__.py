@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from mmcrl.layouts.layout import Layout
-    from mmcrl.source import Source
+    from mmcrl.schema import Manifest
 
 __all__ = ["LAYOUTS", "open_layout"]
 
@@ -24,12 +24,13 @@ LAYOUTS = {
 }
 
 
-def open_layout(folder: Path, source: Source) -> Layout:
+def open_layout(folder: Path, manifest: Manifest) -> Layout:
     """The layout that a manifest's source names; ``folder`` is the manifest's.
 
     Raises
     ------
     InputError : for a root folder that is not there, and for keys or an id that the layout does not know.
     """
+    source = manifest.source
     module, name = LAYOUTS[source.layout].split(".")
-    return getattr(import_module(f"mmcrl.layouts.{module}"), name)(folder, source)
+    return getattr(import_module(f"mmcrl.layouts.{module}"), name)(folder, source, manifest.disclosure.minimum)

@@ -22,8 +22,6 @@ from mmcrl.tables import inside, locate, nearest, read_table
 
 __all__ = ["BulkFile", "Layout", "Picture", "Recording", "Words", "id_texts"]
 
-_FEWEST = 10  # rows that must share a value before a message names it: one of fewer may point at a person
-
 
 @dataclass(frozen=True)
 class Words:
@@ -56,6 +54,8 @@ class Recording:
 class Layout(ABC):
     """The files of a cohort, opened from ``folder`` (the manifest's) and the manifest's source.
 
+    A message names only values that ``minimum`` rows or more share: one of fewer may point at a person.
+
     Raises
     ------
     InputError : for a root that is not there, and for keys or an id that the layout does not know.
@@ -65,8 +65,8 @@ class Layout(ABC):
     keys: ClassVar[frozenset[str]] = frozenset()  # what else the source may say
     hint: ClassVar[str] = ""  # how one gets a root that is not there
 
-    def __init__(self, folder: Path, source: Source) -> None:
-        self.folder, self.source = folder, source
+    def __init__(self, folder: Path, source: Source, minimum: int) -> None:
+        self.folder, self.source, self.minimum = folder, source, minimum
         stray = sorted(source.model_fields_set - self.keys - {"layout", "path", "id", "questions"})
         if stray:
             known = ", ".join(sorted({"path", "id", "questions"} | self.keys))
@@ -162,11 +162,11 @@ class Layout(ABC):
         rows = table[id_texts(table[column]).str.strip() == str(value).removesuffix(".0")]
         if rows.empty:
             said = table[column].dropna().astype("str").value_counts()
-            there = ", ".join(sorted(said.index[said >= _FEWEST])[:10])
+            there = ", ".join(sorted(said.index[said >= self.minimum])[:10])
             raise InputError(
                 f"file {told} column {column}",
                 f"rows with {value!r}",
-                f"none; {_FEWEST} or more say {there or 'nothing in common'}",
+                f"none; {self.minimum} or more say {there or 'nothing in common'}",
             )
         return rows
 
