@@ -49,8 +49,9 @@ def find_counts(piece: Piece, persons: Persons | None, rules: Rules) -> Iterator
         yield "a number of people in a sentence"
     if any(_small(int(count), rules) for count in _STATED.findall(piece.text)):
         yield "a number of people behind their name"
-    for count, total in _SHARE.findall(piece.text) if persons is not None else []:
-        if int(total.replace(",", "")) in persons.sizes - set(range(30)) and _small(_counted(count), rules):
+    sizes = {size for size in persons.sizes if size >= 30} if persons is not None else set()
+    for count, total in _SHARE.findall(piece.text):
+        if int(total.replace(",", "")) in sizes and _small(_counted(count), rules):
             yield "a number of people out of all"
     if _KEY.search(piece.key) and re.fullmatch(r"\d+", piece.text.strip()) and _small(int(piece.text), rules):
         yield "a glued number of people"

@@ -14,27 +14,73 @@ __all__ = ["decoded", "is_picture", "is_series", "is_shown"]
 
 _SAME = 0.999  # correlation of the pixels from which on two images are one
 _RESIZED = 0.98  # of an image that was enlarged on the way and made small again
+_LEAST = 64  # pixels; smaller ones are like one another by chance
+_BLURRED = 64 * 64  # pixels up to which neighbours differ so much that a blur makes another image
 
 
 def is_picture(image: np.ndarray, known: Sequence[np.ndarray], same: float = _SAME) -> bool:
     """Whether an array (h, w) or (h, w, channels) shows an image of somebody in ``known``.
 
-    It is compared as it is, mirrored and turned, with each of (n, channels, h, w) and with the mean of its channels.
+    It is compared as it is, or made small again, mirrored and turned, with each of (n, channels, h, w) and with the
+    mean of its channels.
     """
+    if image.ndim not in (2, 3):
+        return False
     planes = [image] if image.ndim == 2 else [image[..., c] for c in range(image.shape[-1])] + [image.mean(-1)]
-    turned = [np.rot90(plane, turn) for plane in planes for turn in range(4)]
-    views = [*turned, *(view.T for view in turned)]
-    return any(_one_of([v for v in views if v.shape == people.shape[2:]], people, same) for people in known)
+    for people in known:
+        shape, plain = people.shape[2:], []
+        for plane in [*planes, *(plane.T for plane in planes)]:
+            if plane.shape == shape:
+                plain += _mirrored(plane)
+            elif min(np.subtract(plane.shape, shape)) >= 0 and np.prod(shape) >= _LEAST:
+                mean, corners, blur = zip(*map(_matrices, plane.shape, shape), strict=True)
+                small = _both(mean, plane)
+                resized = [*_mirrored(small), *_mirrored(_both(corners, plane))]
+                if _one_of(resized, people, min(same, _RESIZED)):
+                    return True
+                if np.prod(shape) <= _BLURRED and _one_of(_mirrored(small), people, min(same, _RESIZED), blur):
+                    return True
+        if _one_of(plain, people, same):
+            return True
+    return False
 
 
-def _one_of(views: Sequence[np.ndarray], people: np.ndarray, same: float) -> bool:
+def _mirrored(plane: np.ndarray) -> list[np.ndarray]:
+    return [plane, plane[::-1], plane[:, ::-1], plane[::-1, ::-1]]
+
+
+def _matrices(large: int, small: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """What makes a side small again: means, which undo repeated pixels, and points, which undo straight lines.
+
+    A third matrix is what the means make of a side that was enlarged by straight lines between the middles of pixels.
+    """
+    bins = np.arange(large) * small // large
+    mean = (bins == np.arange(small)[:, None]) / np.bincount(bins)[:, None]
+    middles = (np.arange(large) + 0.5) * small / large - 0.5
+    return mean, _between(np.linspace(0, large - 1, small), large), mean @ _between(middles, small)
+
+
+def _between(at: np.ndarray, size: int) -> np.ndarray:
+    """The matrix (k, size) that reads values at the places ``at`` (k,) on straight lines between them."""
+    return np.maximum(0.0, 1 - np.abs(np.clip(at, 0, size - 1)[:, None] - np.arange(size)))
+
+
+def _both(matrices: Sequence[np.ndarray], planes: np.ndarray) -> np.ndarray:
+    return np.asarray(matrices[0] @ planes @ matrices[1].T)
+
+
+def _one_of(
+    views: Sequence[np.ndarray], people: np.ndarray, same: float, blur: Sequence[np.ndarray] | None = None
+) -> bool:
+    """Whether one of the views is an image of one of the people, or what ``blur`` makes of it."""
     if not views:
         return False
     wanted = _standard(np.stack(views).reshape(len(views), -1)).T
     for start in range(0, len(people), 1000):
         some = people[start : start + 1000]
         for view in (*np.moveaxis(some, 1, 0), some.mean(1)):
-            if (np.abs(_standard(view.reshape(len(some), -1)) @ wanted) > same).any():
+            seen = view if blur is None else _both(blur, view)
+            if (np.abs(_standard(seen.reshape(len(some), -1)) @ wanted) > same).any():
                 return True
     return False
 
@@ -58,32 +104,20 @@ def is_series(values: np.ndarray, known: Sequence[Sequenced], least: int = 24) -
     return False
 
 
-def decoded(picture: str, shape: tuple[int, int]) -> np.ndarray | None:
-    """The grey values of a picture in base64, made as large as ``shape``; None for what is no picture."""
+def decoded(picture: str) -> np.ndarray | None:
+    """The grey values of a picture in base64; None for what is no picture."""
     from matplotlib.image import imread
 
     for form in ("png", "jpeg"):
         try:
             pixels = np.asarray(imread(io.BytesIO(base64.b64decode(picture)), form), dtype=float)
-            break
         except (ValueError, OSError, SyntaxError):
             continue
-    else:
-        return None
-    grey = pixels if pixels.ndim == 2 else pixels[..., :3].mean(-1)
-    for axis in (0, 1):  # the mean of the pixels that fall into one
-        bins = np.arange(grey.shape[axis]) * shape[axis] // grey.shape[axis]
-        starts = np.searchsorted(bins, np.arange(shape[axis]))
-        if grey.shape[axis] < shape[axis]:
-            return None
-        grey = np.add.reduceat(grey, starts, axis=axis) / np.bincount(bins).reshape((-1, 1) if axis == 0 else (1, -1))
-    return grey
+        return pixels if pixels.ndim == 2 else pixels[..., :3].mean(-1)
+    return None
 
 
 def is_shown(png: str, known: Sequence[np.ndarray]) -> bool:
     """Whether a picture in base64 is an image of somebody in ``known``, enlarged or not."""
-    for people in known:
-        image = decoded(png, (people.shape[2], people.shape[3]))
-        if image is not None and is_picture(image, [people], _RESIZED):
-            return True
-    return False
+    image = decoded(png)
+    return image is not None and is_picture(image, known, _RESIZED)

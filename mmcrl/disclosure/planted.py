@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
+from scipy.ndimage import zoom
 
 from mmcrl.disclosure.drawings import Drawing
 from mmcrl.disclosure.finding import Sort
@@ -184,6 +185,8 @@ def _images(persons: Persons) -> list[Leak]:
     }
     drawn = {
         "an image": Drawing(1, images=[image]),
+        "an image, each pixel four times": Drawing(1, images=[np.kron(image, np.ones((2, 2)))]),
+        "an image, enlarged by straight lines": Drawing(1, images=[zoom(image, 3, order=1)]),
         "an image, mirrored and darker": Drawing(1, images=[0.4 * image[:, ::-1] - 2]),
         "a night": Drawing(1, lines=[np.column_stack([np.arange(len(night)), night])]),
         "a third of a night": Drawing(1, lines=[np.column_stack([np.arange(32), night[40:72]])]),
