@@ -86,8 +86,8 @@ def with_effects(links: pd.DataFrame, effects: pd.DataFrame) -> pd.DataFrame:
     """
     names = {"column": "effect_on", "low": "effect_low", "high": "effect_high"}
     first = effects.drop_duplicates(["source", "target"]).drop(columns="direction").rename(columns=names)
-    numbers = dict.fromkeys(("effect", "effect_low", "effect_high"), float)  # also of a table without rows
-    return links.merge(first, "left", ["source", "target"]).fillna({"effect_on": ""}).astype(numbers)
+    types = {"effect_on": str, "effect": float, "effect_low": float, "effect_high": float}  # also without any effect
+    return links.merge(first, "left", ["source", "target"]).fillna({"effect_on": ""}).astype(types)
 
 
 def partial_effect(
