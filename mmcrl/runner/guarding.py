@@ -75,7 +75,7 @@ def _is_foreign(path: Path, project: Project) -> bool:
     """
     if not any(_DATA & set(map(str.lower, Path(part).suffixes)) for part in path.parts):  # a zarr is a folder
         return False
-    root, data = project.root.resolve(), project.data.resolve()
+    path, root, data = path.resolve(), project.root.resolve(), project.data.resolve()
     own = [project.results, project.package, root / "notebooks", root / "book", root / "build"]
     own += [Path(sysconfig.get_path(name)) for name in ("purelib", "platlib", "stdlib")]
     own += [Path(prefix) / "share" for prefix in (sys.prefix, sys.base_prefix)]
