@@ -15,7 +15,7 @@ from pathlib import Path
 from queue import SimpleQueue
 from typing import TypeVar
 
-from joblib import Parallel, cpu_count, delayed
+from joblib import cpu_count
 from joblib.externals.loky import get_reusable_executor
 from tqdm import tqdm
 
@@ -23,7 +23,7 @@ __all__ = ["cores", "in_order", "run_all"]
 
 T = TypeVar("T")
 _POLL = 0.1  # seconds
-_FEW = 200  # tasks of milliseconds, which are done before a process has begun
+_FEW, _AT_ONCE = 200, 8  # tasks of milliseconds: fewer are done before a process has begun; given at a time
 
 
 def cores() -> int:
@@ -75,13 +75,17 @@ def run_all(
 def in_order(tasks: Sequence[Callable[[], T]], title: str, processes: bool = True) -> Iterator[T]:
     """What many short tasks return, in order and as it comes.
 
-    More than 200 are done by worker processes, as many as there are cores, which are few results ahead of what is
-    asked for.  A terminal shows a bar where all takes more than two seconds.
+    More than 200 are done by worker processes, as many as there are cores.  A terminal shows a bar where all takes
+    more than two seconds.
     """
-    found = (task() for task in tasks)
+    found: Iterator[T] = (task() for task in tasks)
     if processes and len(tasks) > _FEW and cores() > 1:
-        found = Parallel(cores(), return_as="generator")(delayed(task)() for task in tasks)
+        found = get_reusable_executor(max_workers=cores()).map(_done, tasks, chunksize=_AT_ONCE)
     return iter(tqdm(found, title, len(tasks), delay=2, disable=None))
+
+
+def _done(task: Callable[[], T]) -> T:
+    return task()
 
 
 def _in_threads(

@@ -193,6 +193,7 @@ def test_worker_processes_read_the_same_pictures_each_file_once(clinic, monkeypa
     here = load_cohort(folder / "clinic.toml")["eye"]
     assert here.names == ["green", "red"] and not np.allclose(here.values[:11, 0], here.values[:11, 1])
     np.testing.assert_allclose(here.values[:11, 0], green[:11], atol=1e-6)
+    parallel.run_all([_zero, _zero], 2, lambda *_: None)  # a fit before it has processes of its own
     monkeypatch.setattr(parallel, "_FEW", 5)
     monkeypatch.setattr(bulk, "read_picture", _noted)
     there = load_cohort(folder / "clinic.toml")["eye"]
@@ -203,6 +204,10 @@ def test_worker_processes_read_the_same_pictures_each_file_once(clinic, monkeypa
     (folder / "eyes" / "3.png").write_bytes(b"no picture")
     with pytest.raises(InputError, match="row 4: expected a complete picture"):
         load_cohort(folder / "clinic.toml")
+
+
+def _zero(report):
+    return 0
 
 
 def _noted(file, *of_it):

@@ -4,11 +4,14 @@ import base64
 import os
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from pathlib import Path
 
 import nbformat
 import numpy as np
 import pytest
+from jupyter_core.utils import ensure_event_loop
 from nbformat import NotebookNode
 from small_cohort import edit, write_small
 from tiny_project import WORK, executions, make_project, run_in, write_notebook, write_params
@@ -229,6 +232,18 @@ def test_one_execution_that_cannot_be_made_leaves_the_others(
     assert run_in(project) == ["r1"]
     assert "r1: failed (no output) at no cell: OSError: [Errno 28]" in capsys.readouterr().out
     assert project.page("r2").exists() and not project.page("r1").exists()
+
+
+def test_executions_that_begin_in_one_context_share_no_event_loop(project: Project) -> None:
+    """Workers of dask begin tasks in copies of the context that made them, with the loop that Jupyter keeps there."""
+
+    def both() -> list[Executed]:
+        ensure_event_loop()
+        tasks = [Planner(project).run("tiny", "quick", {"seed": seed}).task for seed in (1, 2)]
+        with ThreadPoolExecutor(2) as pool:
+            return [done.result() for done in [pool.submit(copy_context().run, execute, task) for task in tasks]]
+
+    assert [done.failure for done in copy_context().run(both)] == [None, None]
 
 
 def test_the_kernel_is_the_same_everywhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

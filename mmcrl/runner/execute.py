@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
+from contextvars import Context
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -74,7 +75,8 @@ def execute(task: Task, on_cell: OnCell | None = None) -> Executed:
     with workplace() as folder:
         output, failure = folder / "out.ipynb", None
         try:
-            papermill.execute_notebook(
+            Context().run(  # a loop of its own: Jupyter keeps one in the context, which tasks of dask inherit
+                papermill.execute_notebook,
                 source,
                 output,
                 parameters=task.given,
