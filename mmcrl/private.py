@@ -22,6 +22,7 @@ from mmcrl.tensors import People, as_tensor
 __all__ = ["covariance_root", "principal_root", "private_roots"]
 
 _DIRECTIONS = 64
+_FEWEST = 10  # people
 _RESIDUALS = 1_000, 5 * 10**7  # people, and values, whose residuals give the directions of a large modality
 
 
@@ -72,7 +73,8 @@ def private_roots(network: Contrast, cohort: Cohort, people: People) -> list[Ten
 def _some_residuals(codec: nn.Module, people: People, latents: Tensor, m: int, members: Tensor) -> Tensor:
     """Residuals (n, f) of some of the people who were measured: 0 in the gaps, the larger for it where others are.
 
-    A place that a share s of the people have counts 1 / sqrt(s), so that its variance is that of those who have it.
+    A place that a share s of the people have counts 1 / sqrt(s), so that its variance is that of those who have it;
+    one that fewer than 10 have counts nothing.
     """
     rows = torch.nonzero(people.measured[:, m])[:, 0]
     shape: tuple[int, ...] = codec.shape  # type: ignore[assignment]
@@ -82,5 +84,6 @@ def _some_residuals(codec: nn.Module, people: People, latents: Tensor, m: int, m
         for some in rows.split(256)
     ]
     residuals = torch.cat(parts)
-    share = (~residuals.isnan()).sum(0).clamp_min(1) / len(residuals)
-    return residuals.nan_to_num_().div_(share.sqrt())
+    people = (~residuals.isnan()).sum(0)
+    enough = people >= min(_FEWEST, len(residuals))
+    return residuals.nan_to_num_().mul_(enough).div_((people.clamp_min(1) / len(residuals)).sqrt())

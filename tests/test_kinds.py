@@ -141,6 +141,17 @@ def test_a_summary_of_what_is_there_is_not_smaller_for_what_is_not():
     assert slopes[0] == pytest.approx(slopes[1], rel=0.05)
 
 
+def test_what_a_few_people_have_is_not_what_is_usual():
+    values = np.random.default_rng(0).normal(5, 1, size=(100, 1, 20))
+    values[10:, :, 15] = values[9:, :, 16] = np.nan
+    values[0, 0, 16] = 8.0
+    codec = codec_for("series")((1, 20), 1, 16)
+    codec.fit_scale(values)
+    usual = codec.restore(codec.usual)[0]
+    assert usual[15] == pytest.approx(values[:10, 0, 15].mean(), abs=0.02)
+    assert usual[16] == pytest.approx(np.nanmean(values), abs=0.02)
+
+
 def test_sampled_recordings_vary_as_much_where_few_people_have_them():
     rng = np.random.default_rng(0)
     z, ends = rng.normal(size=600), rng.integers(20, 60, 600)
