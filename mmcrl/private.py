@@ -84,6 +84,6 @@ def _some_residuals(codec: nn.Module, people: People, latents: Tensor, m: int, m
         for some in rows.split(256)
     ]
     residuals = torch.cat(parts)
-    people = (~residuals.isnan()).sum(0)
-    enough = people >= min(_FEWEST, len(residuals))
-    return residuals.nan_to_num_().mul_(enough).div_((people.clamp_min(1) / len(residuals)).sqrt())
+    counts = (~residuals.isnan()).sum(0)
+    enough = counts >= min(_FEWEST, len(residuals))
+    return residuals.nan_to_num_().mul_(enough).div_((counts.clamp_min(1) / len(residuals)).sqrt())
