@@ -6,7 +6,6 @@ A file is taken over only if its sha256 is the one written here, where one is: t
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -77,14 +76,15 @@ def fetch(name: str, files: Mapping[str, tuple[Remote, ...]] = CATALOGUE) -> lis
     for remote in files[name]:
         if not (folder / remote.path).exists():
             _download(remote, folder)
-        elif remote.sha256 and _sha256(folder / remote.path) != remote.sha256:
+        elif remote.sha256 and not _is_it(remote, folder):
             raise InputError(remote.path, f"the file of {remote.url}, by its sha256", "another one: move it away")
     return [folder / remote.path for remote in files[name]]
 
 
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+def _is_it(remote: Remote, folder: Path) -> bool:
+    import pooch
+
+    return bool(pooch.file_hash(folder / remote.path) == remote.sha256)
 
 
 def _download(remote: Remote, folder: Path) -> None:

@@ -19,9 +19,9 @@ import pandas as pd
 import torch
 
 from mmcrl.cohort import Cohort
-from mmcrl.decoding import column_loadings, fit_decoders, upward
+from mmcrl.decoding import column_loadings, fit_decoders, loadings_and_columns, upward
 from mmcrl.dimensions import Dimensions, choose_latents
-from mmcrl.effects import with_effects
+from mmcrl.effects import effect_table, with_effects
 from mmcrl.errors import InputError, check_whole
 from mmcrl.explained import Explained
 from mmcrl.folds import crossed
@@ -165,6 +165,9 @@ class MultimodalCRL(Explained, Generative):
                 links = link_table(tested, shows.names, self.knowledge, smallest, separated=apart)
                 identified = identifiability_table(shows, found, links)
                 links.insert(len(LINK_COLUMNS) - 2, "identified", weaker(links, identified))
+                loadings, observed = loadings_and_columns(shows, held_out, others)
+                of_people = pd.DataFrame(unseen, index=held_out.ids, columns=shows.columns)
+                links = with_effects(links, effect_table(of_people, observed, links, loadings, most=1))
                 begin()
                 z, names = shows.latents(people), shows.names
                 barred, steps = self.knowledge.limits(names).barred, self.settings.steps
@@ -172,7 +175,6 @@ class MultimodalCRL(Explained, Generative):
                     z, unseen, names, links, barred=barred, steps=steps, penalty=smallest, seed=self.seed
                 )
         self._starts, self._representation, self._links, self._identified = starts, shows, links, identified
-        self._links = with_effects(links, self.effects(held_out))
         self._imputation, self.structure = Imputation.fit(z), structure
         self.history = history_of(runs)
         self.report = {

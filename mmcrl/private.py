@@ -17,12 +17,12 @@ from torch import Tensor, nn
 
 from mmcrl.cohort import Cohort
 from mmcrl.contrast import Contrast
+from mmcrl.kinds.codec import FEWEST
 from mmcrl.tensors import People, as_tensor
 
 __all__ = ["covariance_root", "principal_root", "private_roots"]
 
 _DIRECTIONS = 64
-_FEWEST = 10  # people
 _RESIDUALS = 1_000, 5 * 10**7  # people, and values, whose residuals give the directions of a large modality
 
 
@@ -85,5 +85,5 @@ def _some_residuals(codec: nn.Module, people: People, latents: Tensor, m: int, m
     ]
     residuals = torch.cat(parts)
     counts = (~residuals.isnan()).sum(0)
-    enough = counts >= min(_FEWEST, len(residuals))
+    enough = counts >= min(FEWEST, len(residuals))
     return residuals.nan_to_num_().mul_(enough).div_((counts.clamp_min(1) / len(residuals)).sqrt())

@@ -34,6 +34,17 @@ class Site:
         return sorted(page for page in self.html.rglob("*.html") if "_static" not in page.parts)
 
 
+def study_of(folder: Path, **given: str) -> Path:
+    """The study of real people, executed by papermill in a folder, with these parameters."""
+    command = [sys.executable, "-m", "papermill", "--no-progress-bar"]
+    command += [str(ROOT / "notebooks" / "02_real_cohort.ipynb"), "out.ipynb"]
+    command += [part for key, value in given.items() for part in ("-p", key, value)]
+    environment = {"PATH": str(Path(sys.executable).parent), "PYTHONPATH": str(ROOT), "HOME": str(folder)}
+    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr[-3000:]
+    return folder / "out.ipynb"
+
+
 @pytest.fixture(scope="session")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Site:
     """The notebooks executed with small parameters, and the book built from them, warnings being errors."""

@@ -1,8 +1,6 @@
 """Minimum: what a manifest says a group must count goes with its cohort, to every table, card, plot and page."""
 
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import nbformat
@@ -10,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from bs4 import BeautifulSoup
-from conftest import ROOT
+from conftest import study_of
 from matplotlib.axes import Axes
 
 from mmcrl import Cohort, InputError, MultimodalCRL, load_cohort, plots
@@ -111,17 +109,11 @@ def test_cards_tell_no_group_below_it(people: Cohort) -> None:
 
 @pytest.mark.slow
 def test_the_page_of_real_people_tells_no_group_below_it(folder: Path) -> None:
-    given = {"cohort": "clinic.toml", "shuffled": "blood", "starts": "1", "steps": "5", "confidence": "0.01"}
-    command = [sys.executable, "-m", "papermill", "--no-progress-bar"]
-    command += [str(ROOT / "notebooks" / "02_real_cohort.ipynb"), "out.ipynb"]
-    command += [part for key, value in given.items() for part in ("-p", key, value)]
-    environment = {"PATH": str(Path(sys.executable).parent), "PYTHONPATH": str(ROOT), "HOME": str(folder)}
-    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr[-3000:]
-    of = glued(folder / "out.ipynb")
+    out = study_of(folder, cohort="clinic.toml", shuffled="blood", starts="1", steps="5", confidence="0.01")
+    of = glued(out)
     assert of["too_few"] == "<20" and of["n_people"] == str(N)
     assert all(of[key] == "<20" or int(of[key]) >= 20 for key in ("n_held_out", "n_tested", "n_complete"))
-    cells = nbformat.read(folder / "out.ipynb", 4).cells
+    cells = nbformat.read(out, 4).cells
     html = [
         output.data["text/html"]
         for cell in cells

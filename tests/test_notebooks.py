@@ -1,8 +1,6 @@
 """The notebooks: what they tell, that it is told the same way twice, and that nobody can be recognised in it."""
 
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import nbformat
@@ -10,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from bs4 import BeautifulSoup
-from conftest import ROOT, Site
+from conftest import ROOT, Site, study_of
 from nbformat import NotebookNode
 
 import mmcrl
@@ -157,13 +155,7 @@ def test_a_cohort_of_ones_own(tmp_path: Path) -> None:
     values[:, 3:] += z[:, :1]
     pd.DataFrame(values, columns=columns).rename_axis("person").to_csv(tmp_path / "clinic.csv")
     (tmp_path / "clinic.toml").write_text(MANIFEST, encoding="utf-8")
-    given = {"cohort": "clinic.toml", "shuffled": "blood", "starts": "1", "steps": "5"}
-    command = [sys.executable, "-m", "papermill", "--no-progress-bar"]
-    command += [str(ROOT / "notebooks" / "02_real_cohort.ipynb"), "out.ipynb"]
-    command += [part for key, value in given.items() for part in ("-p", key, value)]
-    environment = {"PATH": str(Path(sys.executable).parent), "PYTHONPATH": str(ROOT), "HOME": str(tmp_path)}
-    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr[-3000:]
-    told_of = glued(tmp_path / "out.ipynb")
+    out = study_of(tmp_path, cohort="clinic.toml", shuffled="blood", starts="1", steps="5")
+    told_of = glued(out)
     assert (told_of["n_people"], told_of["n_modalities"], told_of["n_known"]) == ("400", 2, 0)
     assert told_of["shuffled_modality"] == "blood"

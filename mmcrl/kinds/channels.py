@@ -14,13 +14,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from mmcrl.kinds.codec import FARTHEST, Codec
+from mmcrl.kinds.codec import FARTHEST, FEWEST, Codec
 
 __all__ = ["ChannelCodec", "strides"]
 
 _NOISE = 0.5  # standard deviations of a channel; without it MCC falls from .98 to .90 with 1,000 small pictures
 _POWER_STEPS = 20
-_FEWEST = 10  # people who have a place; what fewer have there is told of nobody, and the channel's mean instead
 _LEAST_SHARE = 0.05  # of a principal component, below which a score would be noise
 
 
@@ -49,7 +48,7 @@ class ChannelCodec(Codec):
         features = self.prepare(values).to(self.usual.device)
         people = (~features.isnan()).sum(0)  # who have a place
         usual = features.to(self.usual.dtype).nanmean(0)
-        self.usual.copy_(torch.where(people >= min(_FEWEST, len(features)), usual, 0.0))
+        self.usual.copy_(torch.where(people >= min(FEWEST, len(features)), usual, 0.0))
         share = people.clamp_min(1) / len(features)
         for c in range(self.shape[0]):
             even = self._departures(features[:, c], c) / share[c].flatten().sqrt()

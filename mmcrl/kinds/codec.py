@@ -13,9 +13,10 @@ from torch import Tensor, nn
 
 from mmcrl.modality import Modality
 
-__all__ = ["FARTHEST", "Codec"]
+__all__ = ["FARTHEST", "FEWEST", "Codec"]
 
 FARTHEST = 8.0  # standard deviations: a value beyond is drawn in to this distance, so that it cannot rule a batch
+FEWEST = 10  # people who have a place of a recording; what fewer have there is told of nobody
 
 _MOST_PEOPLE, _MOST_VALUES = 256, 4 * 10**6  # of a large modality at a time
 

@@ -40,8 +40,8 @@ def bulk_values(layout: Layout, name: str, spec: ModalitySpec, ids: pd.Index, mi
 def _images(layout: Layout, name: str, spec: ModalitySpec, people: Sequence[str]) -> np.ndarray:
     height, width = spec.height or 1, spec.width or 1
     values = room_for((len(people), len(spec.columns), height, width))
-    for variable, where, channels in _sources(spec):
-        found = layout.images(variable, where)
+    for (variable, where), channels in _sources(spec).items():
+        found = layout.images(variable, dict(where))
         colours = [list(spec.columns.values())[channel].colour for channel in channels]
         rows = [i for i, person in enumerate(people) if person in found]
         for i, picture in zip(
@@ -51,16 +51,11 @@ def _images(layout: Layout, name: str, spec: ModalitySpec, people: Sequence[str]
     return values
 
 
-def _sources(spec: ModalitySpec) -> list[tuple[str, dict[str, str], list[int]]]:
-    """What each channel is a colour of, variable and where, with the channels that share it: a file is read once."""
-    found: list[tuple[str, dict[str, str], list[int]]] = []
+def _sources(spec: ModalitySpec) -> dict[tuple[str, tuple[tuple[str, str], ...]], list[int]]:
+    """The channels of each variable and ``where``: a file is read once for all that are colours of it."""
+    found: dict[tuple[str, tuple[tuple[str, str], ...]], list[int]] = {}
     for channel, column in enumerate(spec.columns.values()):
-        of = column.variables[0], column.where
-        shared = next((channels for *other, channels in found if tuple(other) == of), None)
-        if shared is None:
-            found.append((*of, [channel]))
-        else:
-            shared.append(channel)
+        found.setdefault((column.variables[0], tuple(sorted(column.where.items()))), []).append(channel)
     return found
 
 
