@@ -1,7 +1,8 @@
 """Known links: holding what was found against what is known beforehand.
 
 A known link joins two columns, a found one two latents. With the signed loadings a of the columns on the
-latents, a found link of sign c implies the sign ``sign(a_source) c sign(a_target)`` between the columns.
+latents, a found link of sign c implies the sign ``sign(a_source) c sign(a_target)`` between the columns.  What is known of two
+columns is seldom known to be direct: where no link was found, other latents may lie between (`mmcrl.routes`).
 """
 
 from __future__ import annotations
@@ -21,9 +22,9 @@ _NEEDED = {
     "known": ["source", "target", "sign", "rests_on"],
 }
 _NOTHING = {"latent_source": None, "latent_target": None, "sign": 0, "direction": None, "confidence": 0.0}
-_NOTHING |= {"evidence": float("nan")}
+_NOTHING |= {"evidence": float("nan"), "by_way_of": None, "right_way": False}
 _CARRIED = ["latent_source", "latent_target", "found", "sign", "right_sign", "direction"]
-_CARRIED += ["confidence", "evidence"]
+_CARRIED += ["confidence", "evidence", "by_way_of", "right_way"]
 
 
 def compare(
@@ -33,6 +34,7 @@ def compare(
     confidence: float = 0.5,
     *,
     loading: float = 0.3,
+    routes: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
     """One row per known link: the pair of latents that carries it, whether it was found, with which sign.
 
@@ -43,13 +45,14 @@ def compare(
     Parameters
     ----------
     links : of `MultimodalCRL.links`. loadings : of `MultimodalCRL.loadings`. known : of `Cohort.known`.
-    confidence : from where on a link counts as found.
+    confidence : from where on a link counts as found. routes : of `mmcrl.routes.route_table`, where it was made.
 
     Returns
     -------
     source, target (``modality.column``), expected_sign, rests_on, latent_source, latent_target, found, sign
     (0 where none), right_sign (found and of the expected sign; where that is 0, not found), direction (expected,
-    undirected, reversed), confidence, evidence.
+    undirected, reversed), confidence, evidence; by_way_of (where no link was found: the latents of the route between
+    carriers that carries most, None without one) and right_way (whether that route has the expected sign).
 
     Raises
     ------
@@ -65,8 +68,21 @@ def compare(
         row: dict[str, Any] = {**_NOTHING, **(_best(links, sources, targets) or {})}
         row["found"] = row["confidence"] >= confidence
         row["right_sign"] = row["found"] == (link["sign"] != 0) and link["sign"] in (0, row["sign"])
+        if routes is not None and not row["found"]:
+            row |= _way(routes, sources, targets, link["sign"])
         rows.append([link["source"], link["target"], link["sign"], link["rests_on"], *(row[k] for k in _CARRIED)])
     return pd.DataFrame(rows, columns=["source", "target", "expected_sign", "rests_on", *_CARRIED])
+
+
+def _way(routes: pd.DataFrame, sources: dict[str, float], targets: dict[str, float], expected: int) -> dict[str, Any]:
+    """The route from a carrier of the one column to one of the other that carries most."""
+    among = routes[routes["source"].isin(sources) & routes["target"].isin(targets)].reset_index(drop=True)
+    if among.empty:
+        return {}
+    product = among["source"].map(sources) * among["target"].map(targets)
+    best = int((among["alone"] * product.abs()).to_numpy().argmax())
+    sign = int(np.sign(product[best]) * among["sign"][best])
+    return {"by_way_of": among["through"][best], "right_way": expected != 0 and sign == expected}
 
 
 def _carriers(loadings: pd.DataFrame, end: str, least: float) -> dict[str, float]:

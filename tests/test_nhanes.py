@@ -36,7 +36,7 @@ def test_ids_are_those_of_the_survey_as_whole_numbers(cohort):
 
 
 def test_size_and_order(cohort):
-    assert (cohort.names[0], len(cohort.names)) == ("demographics", 10)
+    assert (cohort.names[0], len(cohort.names)) == ("demographics", 11)
     assert len(cohort) > 4000 and cohort.tiers[0] == ["demographics"]
     measured = cohort.summary()["people"]
     assert (measured == len(cohort)).all()
@@ -113,7 +113,7 @@ def test_every_link_said_to_be_known_shows_in_the_data_with_its_sign(cohort, val
         ("demographics.age", "pressure.systolic_2"),
         ("demographics.age", "blood.hba1c"),
         ("demographics.age", "metals.lead"),
-        ("demographics.female", "body.body_fat"),
+        ("demographics.female", "composition.body_fat"),
         ("body.bmi", "blood.hba1c"),
         ("body.bmi", "sleep.snoring"),
         ("smoking.cigarettes", "metals.cadmium"),
