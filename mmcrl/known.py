@@ -1,7 +1,7 @@
 """Known links: holding what was found against what is known beforehand.
 
-A known link joins two columns, a found one two latents. With the signed loadings a of the columns on the
-latents, a found link of sign c implies the sign ``sign(a_source) c sign(a_target)`` between the columns.  What is known of two
+A known link joins two columns, a found one two latents. With the signed loadings a of the columns on the latents, a
+found link of sign c implies the sign ``sign(a_source) c sign(a_target)`` between the columns.  What is known of two
 columns is seldom known to be direct: where no link was found, other latents may lie between (`mmcrl.routes`).
 """
 

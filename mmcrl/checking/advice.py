@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
@@ -11,6 +12,7 @@ from mmcrl.checking.draft import Draft, Place, column_place
 from mmcrl.checking.outside import mend_codes, two_levels
 from mmcrl.checking.spread import fits, is_skewed, present, shared, skewness, span
 from mmcrl.cohort import Cohort
+from mmcrl.gaps import tied_gaps
 from mmcrl.plan import PEOPLE_PER_LATENT
 from mmcrl.schema import ColumnSpec, Manifest
 
@@ -34,8 +36,9 @@ def advise(draft: Draft, cohort: Cohort, manifest: Manifest, values: pd.DataFram
     minimum = manifest.disclosure.minimum
     for name, spec in manifest.table_columns().items():
         _column(draft, column_place(name), spec, values[name].to_numpy(dtype=float), minimum)
+    tied = {f"{gap.modality}.{gap.column}": str(gap) for gap in tied_gaps(cohort)}
     for name in manifest.modality:
-        _modality(draft, cohort, name, manifest)
+        _modality(draft, cohort, name, manifest, tied)
     _doubles(draft, cohort, values)
     if len(cohort.names) < 2:
         draft.note(column_place(cohort.names[0]), "the only modality: links need two")
@@ -111,8 +114,8 @@ def _beyond(seen: np.ndarray, ends: tuple[float, float]) -> int:
     return int(((seen < ends[0]) | (seen > ends[1])).sum())
 
 
-def _modality(draft: Draft, cohort: Cohort, name: str, manifest: Manifest) -> None:
-    """Few people in a modality, and columns that most of them lack."""
+def _modality(draft: Draft, cohort: Cohort, name: str, manifest: Manifest, tied: Mapping[str, str]) -> None:
+    """Few people in a modality, and columns that most of them lack, or one sort of people (``tied``: the words)."""
     modality, spec, minimum = cohort[name], manifest.modality[name], manifest.disclosure.minimum
     measured = modality.measured
     people, place = int(measured.sum()), column_place(name)
@@ -127,6 +130,8 @@ def _modality(draft: Draft, cohort: Cohort, name: str, manifest: Manifest) -> No
     for column, count in zip(modality.names, lacking, strict=True):
         if people - count < minimum:
             draft.remove(column_place(f"{name}.{column}"), f"fewer than {minimum} people have a value: leave it out")
+        elif f"{name}.{column}" in tied:
+            draft.note(column_place(f"{name}.{column}"), tied[f"{name}.{column}"])
         elif count > _MOSTLY * people:
             share = f"{100 * count / people:.0f} % of those who have other values of {name} lack it"
             draft.note(column_place(f"{name}.{column}"), f"{share}: is it asked of everyone?")
