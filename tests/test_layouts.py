@@ -1,7 +1,9 @@
 """Layouts of cohorts that need an agreement: the project's own manifests on small trees of files."""
 
+import os
 import subprocess
 import sys
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -10,10 +12,13 @@ from cohort_trees import NEW, OLD, N, ai_readi, hpp, night, uk_biobank
 from conftest import ROOT
 from PIL import Image
 
+from mmcrl import parallel
 from mmcrl.check import check_manifest
 from mmcrl.errors import InputError
+from mmcrl.layouts import bulk
 from mmcrl.manifest import load_cohort, source_files
 
+READ = bulk._one
 MANIFESTS = {name: ROOT / "data" / f"{name}.toml" for name in ("hpp", "ai-readi", "uk-biobank")}
 
 
@@ -170,6 +175,23 @@ def test_hpp_is_read_in_both_versions(root, header, cohort):
     np.testing.assert_allclose(column(read, "breathing.ahi") ** 2, sleep.mean())
     names = {path.name for path in source_files(root / "edited.toml" if cohort else MANIFESTS["hpp"])}
     assert {"events.parquet", "sleep.parquet", "sleep_data_dictionary.csv", "fundus.parquet"} <= names
+
+
+@pytest.mark.parametrize(("name", "tree"), [("hpp", hpp), ("ai-readi", ai_readi)])
+def test_worker_processes_read_the_same_recordings(root, monkeypatch, name, tree):
+    tree(root / name)
+    here = load_cohort(MANIFESTS[name])
+    modality = next(key for key in here.names if here[key].kind == "series")
+    monkeypatch.setattr(parallel, "_FEW", 2)
+    monkeypatch.setattr(bulk, "_one", partial(_elsewhere, os.getpid()))
+    there = load_cohort(MANIFESTS[name])
+    np.testing.assert_array_equal(there[modality].values, here[modality].values)
+    assert not np.isnan(there[modality].values).all()
+
+
+def _elsewhere(here, *of_it):
+    assert os.getpid() != here
+    return READ(*of_it)
 
 
 def test_one_night_can_be_picked(root):

@@ -5,7 +5,8 @@ Version 3 calls the id person_id where version 2 called it participant_id: each 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -13,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from mmcrl.errors import InputError
-from mmcrl.layouts.layout import BulkFile, Layout, Recording, Words, id_texts
+from mmcrl.layouts.layout import BulkFile, Layout, Reader, Recording, Words, id_texts
 from mmcrl.layouts.recordings import read_json
 from mmcrl.tables import column_names, nearest, read_table
 
@@ -116,7 +117,7 @@ class AiReadi(Layout):
             files[person] = self.bulk_file(self._nested(path.strip().removeprefix("/")), told)
         return files
 
-    def recordings(self, variables: Sequence[str], ids: Sequence[str]) -> Iterator[tuple[str, dict[str, Recording]]]:
+    def recordings(self, variables: Sequence[str], ids: Sequence[str]) -> dict[str, Reader]:
         signals = {}
         for variable in variables:
             name = variable.removeprefix("wearable.")
@@ -126,16 +127,17 @@ class AiReadi(Layout):
             signals[variable] = SIGNALS[name]
             if not (self.root / self._nested(SIGNALS[name].folder)).is_dir():
                 raise InputError(f"folder {SIGNALS[name].folder}", "a folder inside the root folder", "none")
-        for person in ids:
-            found = {}
-            for variable, signal in signals.items():
-                folder = self._nested(signal.folder)
+        found: dict[str, dict[str, tuple[BulkFile, Signal]]] = {}
+        for variable, signal in signals.items():
+            folder, told = (
+                self._nested(signal.folder),
+                f"file {signal.folder}/.../..._{signal.ending}.json of one person",
+            )
+            for person in ids:
                 path = f"{folder}/{person}/{person}_{signal.ending}.json"
                 if (self.root / path).exists():
-                    told = f"file {signal.folder}/.../..._{signal.ending}.json of one person"
-                    found[variable] = _recording(self.bulk_file(path, told), signal, variable)
-            if found:
-                yield person, found
+                    found.setdefault(person, {})[variable] = self.bulk_file(path, told), signal
+        return {person: partial(_recordings, files) for person, files in found.items()}
 
     def _with_id(self, path: str, columns: Sequence[str]) -> tuple[pd.DataFrame, str]:
         """These columns of a table and that of the ids, and the latter's name."""
@@ -177,6 +179,10 @@ class AiReadi(Layout):
                 raise InputError(f"file measurement.csv column {value}", "numbers", got)
             means[variable] = numbers[rows].groupby(table.loc[rows, key]).mean()
         return means
+
+
+def _recordings(files: Mapping[str, tuple[BulkFile, Signal]]) -> dict[str, Recording]:
+    return {variable: _recording(*of, variable) for variable, of in files.items()}
 
 
 def _recording(file: BulkFile, signal: Signal, variable: str) -> Recording:

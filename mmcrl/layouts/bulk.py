@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from functools import partial
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from mmcrl.errors import InputError
-from mmcrl.layouts.layout import BulkFile, Layout, Picture, Recording
+from mmcrl.layouts.layout import BulkFile, Layout, Picture, Reader, Recording
 from mmcrl.layouts.pictures import read_picture
 from mmcrl.layouts.recordings import resampled
 from mmcrl.ondisk import room_for
@@ -74,35 +73,41 @@ def _read(
 
 
 def _series(layout: Layout, name: str, spec: ModalitySpec, people: Sequence[str], minimum: int) -> np.ndarray:
-    step, length = float(spec.step or 1), spec.length or 2
-    values = room_for((len(people), len(spec.columns), length))
-    variables = list(dict.fromkeys(column.variables[0] for column in spec.columns.values()))
-    rows = {person: i for i, person in enumerate(people)}
-    outside = dict.fromkeys(spec.columns, 0)
-    known: dict[str, dict[Any, float]] = {key: {} for key in spec.columns}
-    for person, found in layout.recordings(variables, people):
-        read = {}
-        for key, column in spec.columns.items():
-            if column.variables[0] in found:
-                recording = found[column.variables[0]]
-                numbers = _decoded(f"{name}.{key}", column, recording, known[key], minimum)
-                outside[key] += _outside(column, numbers)
-                scaled = transform(column, pd.Series(numbers)).to_numpy() if not outside[key] else numbers
-                read[key] = (recording.times, scaled, recording.until)
-        for key, series in resampled(read, step, length, spec.starts).items():
-            values[rows[person], list(spec.columns).index(key)] = series
-    for key, count in outside.items():
+    values = room_for((len(people), len(spec.columns), spec.length or 2))
+    variables = dict.fromkeys(column.variables[0] for column in spec.columns.values())
+    found = layout.recordings(list(variables), people)
+    rows = [i for i, person in enumerate(people) if person in found]
+    tasks = [partial(_one, found[people[i]], name, spec, minimum) for i in rows]
+    outside = np.zeros(len(spec.columns), dtype=int)
+    for i, (series, beyond) in zip(rows, in_order(tasks, f"recordings of {name}"), strict=True):
+        values[i] = series
+        outside += beyond
+    for (key, column), count in zip(spec.columns.items(), outside, strict=True):
         if count:
-            span, unit = spec.columns[key].range, spec.columns[key].unit
-            expected = f"values in {span}" + (f" {unit}" if unit else "")
-            raise InputError(f"{name}.{key}", expected, f"{few(count, minimum)} values outside")
+            expected = f"values in {column.range}" + (f" {column.unit}" if column.unit else "")
+            raise InputError(f"{name}.{key}", expected, f"{few(int(count), minimum)} values outside")
     return values
 
 
-def _decoded(
-    name: str, column: ColumnSpec, recording: Recording, known: dict[Any, float], minimum: int
-) -> np.ndarray:
-    """The samples as numbers (n,); of texts and levels each different one is decoded once, and then ``known``."""
+def _one(read: Reader, name: str, spec: ModalitySpec, minimum: int) -> tuple[np.ndarray, np.ndarray]:
+    """Series (channels, time) of one person, and of each channel how many samples lie outside its range."""
+    step, length = float(spec.step or 1), spec.length or 2
+    found, scaled = read(), {}
+    outside = np.zeros(len(spec.columns), dtype=int)
+    for channel, (key, column) in enumerate(spec.columns.items()):
+        if column.variables[0] in found:
+            recording = found[column.variables[0]]
+            numbers = _decoded(f"{name}.{key}", column, recording, minimum)
+            outside[channel] = _outside(column, numbers)
+            if not outside[channel]:
+                scaled[key] = recording.times, transform(column, pd.Series(numbers)).to_numpy(), recording.until
+    series = resampled(scaled, step, length, spec.starts)
+    nothing = np.full(length, np.nan)
+    return np.stack([series.get(key, nothing) for key in spec.columns]), outside
+
+
+def _decoded(name: str, column: ColumnSpec, recording: Recording, minimum: int) -> np.ndarray:
+    """The samples as numbers (n,); of texts and levels each different one is decoded once."""
     values, variable = recording.values, column.variables[0]
     if column.levels is None and pd.api.types.is_numeric_dtype(values):
         return decode(name, column, pd.DataFrame({variable: values}), minimum).to_numpy(dtype=float)
@@ -110,11 +115,8 @@ def _decoded(
         codes, different = pd.factorize(values)
     except TypeError:
         raise InputError(name, "numbers", f"lists of them in {variable}") from None
-    new = [value for value in different if value not in known]
-    if new:
-        read = decode(name, column, pd.DataFrame({variable: pd.Series(new, dtype=object)}), minimum)
-        known |= dict(zip(new, read, strict=True))
-    return np.array([*(known[value] for value in different), np.nan])[codes]
+    read = decode(name, column, pd.DataFrame({variable: pd.Series(list(different), dtype=object)}), minimum)
+    return np.array([*read, np.nan])[codes]
 
 
 def _outside(column: ColumnSpec, numbers: np.ndarray) -> int:

@@ -13,8 +13,8 @@ from typing import NamedTuple
 import pandas as pd
 
 from mmcrl.errors import InputError
-from mmcrl.layouts.layout import BulkFile, Layout, Recording, Words, id_texts
-from mmcrl.layouts.recordings import read_recordings
+from mmcrl.layouts.layout import BulkFile, Layout, Reader, Words, id_texts
+from mmcrl.layouts.recordings import readers
 from mmcrl.tables import column_names, nearest, read_table
 
 __all__ = ["HumanPhenotypeProject"]
@@ -76,7 +76,7 @@ class HumanPhenotypeProject(Layout):
             raise InputError(f"manifest variable {variable}", "no `where`: the field names the image", "one")
         return dict(self._bulk(self._place(variable)))
 
-    def recordings(self, variables: Sequence[str], ids: Sequence[str]) -> Iterator[tuple[str, dict[str, Recording]]]:
+    def recordings(self, variables: Sequence[str], ids: Sequence[str]) -> dict[str, Reader]:
         places = {variable: self._place(variable) for variable in variables}
         for variable, place in places.items():
             if not place.channel:
@@ -86,7 +86,7 @@ class HumanPhenotypeProject(Layout):
         channels: dict[Place, dict[str, str]] = {}
         for variable, place in places.items():
             channels.setdefault(place._replace(channel=""), {})[variable] = place.channel
-        return read_recordings({key: dict(self._bulk(key)) for key in channels}, channels, ids)
+        return readers({key: dict(self._bulk(key)) for key in channels}, channels, ids)
 
     def _place(self, variable: str) -> Place:
         head, _, rest = variable.partition(".")

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar, NamedTuple, NoReturn
@@ -20,7 +20,7 @@ from mmcrl.errors import InputError
 from mmcrl.source import Source
 from mmcrl.tables import inside, locate, nearest, read_table
 
-__all__ = ["BulkFile", "Layout", "Picture", "Recording", "Words", "id_texts"]
+__all__ = ["BulkFile", "Layout", "Picture", "Reader", "Recording", "Words", "id_texts"]
 
 
 @dataclass(frozen=True)
@@ -49,6 +49,9 @@ class Recording:
     times: np.ndarray
     values: pd.Series
     until: np.ndarray | None = field(default=None)
+
+
+Reader = Callable[[], dict[str, Recording]]  # what reads the recordings of one person, by variable
 
 
 class Layout(ABC):
@@ -112,8 +115,8 @@ class Layout(ABC):
         """The image of each person, by id as text."""
         self._no_kind("image")
 
-    def recordings(self, variables: Sequence[str], ids: Sequence[str]) -> Iterator[tuple[str, dict[str, Recording]]]:
-        """The recordings of each person that has some, by variable."""
+    def recordings(self, variables: Sequence[str], ids: Sequence[str]) -> dict[str, Reader]:
+        """What reads the recordings of each of these people that has some; it can be sent to another process."""
         self._no_kind("series")
 
     @property

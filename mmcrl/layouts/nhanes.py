@@ -11,8 +11,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import cached_property
+from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 from zipfile import BadZipFile
@@ -22,7 +22,7 @@ import pandas as pd
 
 from mmcrl.errors import InputError
 from mmcrl.fetch import FOLDER, data_folder
-from mmcrl.layouts.layout import Layout, Picture, Recording
+from mmcrl.layouts.layout import Layout, Picture, Reader, Recording
 from mmcrl.layouts.nhanes_arrays import cells_missed, drawn_outline, field_levels, kyphosis
 from mmcrl.layouts.transport import merged_components
 from mmcrl.tables import read_table
@@ -90,20 +90,20 @@ class Nhanes(Layout):
             }
         return {i: _outlined(points) for i, points in zip(ids, arrays["points_x10"], strict=True)}
 
-    def recordings(self, variables: Sequence[str], ids: Sequence[str]) -> Iterator[tuple[str, dict[str, Recording]]]:
+    def recordings(self, variables: Sequence[str], ids: Sequence[str]) -> dict[str, Reader]:
         for variable in variables:
             if variable != "wear.worn":
                 raise InputError(f"manifest variable {variable}", "wear.worn", repr(variable))
-        arrays, times = self._arrays("wear"), 60.0 * np.arange(_MINUTES)
+        arrays = self._arrays("wear")
         days: dict[str, list[int]] = {}
         for row, person in enumerate(arrays["SEQN"].astype(str)):
             days.setdefault(person, []).append(row)
-        for person in ids:
-            if person in days:
-                week = np.full((7, _DAY), np.nan)
-                for row in days[person]:
-                    week[arrays["WEEKDAY"][row] - 1] = np.unpackbits(arrays["bits"][row])[:_DAY]
-                yield person, {"wear.worn": Recording(times, pd.Series(week.ravel(), name="wear.worn"))}
+        of = {
+            person: (arrays["WEEKDAY"][days[person]], arrays["bits"][days[person]])
+            for person in ids
+            if person in days
+        }
+        return {person: partial(_week, *rows) for person, rows in of.items()}
 
     def _named(self, name: str) -> str:
         return str(data_folder()) if name == FOLDER else super()._named(name)
@@ -166,3 +166,11 @@ def _shown(field: np.ndarray) -> Callable[[int, int], np.ndarray]:
 
 def _outlined(points: np.ndarray) -> Callable[[int, int], np.ndarray]:
     return lambda height, width: drawn_outline(points, height, width)
+
+
+def _week(weekdays: np.ndarray, bits: np.ndarray) -> dict[str, Recording]:
+    """Minutes of a week from Sunday on, 1 where the monitor was worn; days that nobody recorded are NaN."""
+    week = np.full((7, _DAY), np.nan)
+    for day, packed in zip(weekdays, bits, strict=True):
+        week[day - 1] = np.unpackbits(packed)[:_DAY]
+    return {"wear.worn": Recording(60.0 * np.arange(_MINUTES), pd.Series(week.ravel(), name="wear.worn"))}

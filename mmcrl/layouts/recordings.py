@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -16,10 +17,10 @@ import pyarrow.csv as arrow_csv
 import pyarrow.parquet as parquet
 
 from mmcrl.errors import InputError
-from mmcrl.layouts.layout import BulkFile, Recording, id_texts
+from mmcrl.layouts.layout import BulkFile, Reader, Recording, id_texts
 from mmcrl.tables import DELIMITERS, nearest
 
-__all__ = ["read_channels", "read_json", "read_recordings", "resampled"]
+__all__ = ["read_channels", "read_json", "readers", "resampled"]
 
 K = TypeVar("K")
 
@@ -132,23 +133,29 @@ def _opened(path: Path) -> Iterator[tuple[list[str], Callable[[list[str]], arrow
         yield table.column_names, table.select
 
 
-def read_recordings(
+def readers(
     files: Mapping[K, Mapping[str, BulkFile]], channels: Mapping[K, Mapping[str, str]], ids: Sequence[str]
-) -> Iterator[tuple[str, dict[str, Recording]]]:
-    """The recordings of each person that has some, by variable.
+) -> dict[str, Reader]:
+    """What reads the recordings of each person that has a file.
 
     Parameters
     ----------
     files : per source the file of each person. channels : per source the channel of each variable.
     """
+    found: dict[str, Reader] = {}
     for person in ids:
-        found: dict[str, Recording] = {}
-        for source, of_people in files.items():
-            if person in of_people:
-                read = read_channels(of_people[person], list(channels[source].values()), person)
-                found |= {v: read[channel] for v, channel in channels[source].items() if channel in read}
-        if found:
-            yield person, found
+        theirs = [(of_people[person], channels[source]) for source, of_people in files.items() if person in of_people]
+        if theirs:
+            found[person] = partial(_read, theirs, person)
+    return found
+
+
+def _read(files: Sequence[tuple[BulkFile, Mapping[str, str]]], person: str) -> dict[str, Recording]:
+    found: dict[str, Recording] = {}
+    for file, channels in files:
+        read = read_channels(file, list(channels.values()), person)
+        found |= {variable: read[channel] for variable, channel in channels.items() if channel in read}
+    return found
 
 
 def _seconds(column: Any) -> np.ndarray:

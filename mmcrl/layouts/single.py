@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pandas as pd
 
 from mmcrl.errors import InputError
-from mmcrl.layouts.layout import BulkFile, Layout, Recording, id_texts
-from mmcrl.layouts.recordings import read_recordings
+from mmcrl.layouts.layout import BulkFile, Layout, Reader, id_texts
+from mmcrl.layouts.recordings import readers
 from mmcrl.tables import absent, column_names, locate, read_table
 
 __all__ = ["SingleTable"]
@@ -40,14 +40,14 @@ class SingleTable(Layout):
             raise InputError(f"manifest variable {variable}", "no `where`: the column names the image", "one")
         return self._files(variable)
 
-    def recordings(self, variables: Sequence[str], ids: Sequence[str]) -> Iterator[tuple[str, dict[str, Recording]]]:
+    def recordings(self, variables: Sequence[str], ids: Sequence[str]) -> dict[str, Reader]:
         channels: dict[str, dict[str, str]] = {}
         for variable in variables:
             column, _, channel = variable.rpartition(".")
             if not (column and channel):
                 raise InputError(f"manifest variable {variable}", "column.channel of a recording", repr(variable))
             channels.setdefault(column, {})[variable] = channel
-        return read_recordings({column: self._files(column) for column in channels}, channels, ids)
+        return readers({column: self._files(column) for column in channels}, channels, ids)
 
     def _files(self, column: str) -> dict[str, BulkFile]:
         """The file of each person, by id as text; who has an empty cell has none."""
