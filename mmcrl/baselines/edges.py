@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from mmcrl.cohort import Cohort
+from mmcrl.columns import column_values
 from mmcrl.errors import InputError
 
 __all__ = ["edge_table", "standing_columns"]
@@ -68,19 +69,12 @@ def standing_columns(loadings: pd.DataFrame, cohort: Cohort, missing: float = 0.
             column = (str(row["modality"]), str(row["column"]))
             if row["latent"] in taken or column in used:
                 continue
-            values = _values(cohort, *column)
+            values = column_values(cohort, ".".join(column))
             if np.isnan(values).mean() <= most:
                 taken[str(row["latent"])] = values
                 used.add(column)
     order = [latent for latent in dict.fromkeys(loadings["latent"]) if latent in taken]
     return pd.DataFrame({latent: taken[latent] for latent in order}, index=cohort.ids)
-
-
-def _values(cohort: Cohort, modality: str, column: str) -> np.ndarray:
-    values = cohort[modality].values[:, cohort[modality].names.index(column)]
-    channel = np.asarray(values, dtype=float).reshape(len(cohort), -1)
-    seen = ~np.isnan(channel)
-    return np.where(seen.any(1), np.where(seen, channel, 0).sum(1) / np.maximum(seen.sum(1), 1), np.nan)
 
 
 def _of_pc(graph: pd.DataFrame, source: str, target: str) -> str:

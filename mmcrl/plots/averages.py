@@ -15,7 +15,7 @@ from mmcrl.kinds import KINDS
 from mmcrl.modality import Modality
 from mmcrl.plots.style import INK, LEAST_PEOPLE, POSITIVE, styled
 
-__all__ = ["average_images", "average_series"]
+__all__ = ["average_images", "average_series", "moments"]
 
 _STRETCHES = 101  # parts into which the time of a series is cut
 
@@ -33,7 +33,7 @@ def average_images(modality: Modality, minimum: int = LEAST_PEOPLE) -> Figure:
     >>> float(shown.axes[0].images[0].get_array().max())
     5.5
     """
-    mean, spread, _ = _moments(modality, "image", minimum)
+    mean, spread, _ = moments(modality, "image", minimum)
     channels, height, width = mean.shape
     figure, grid = plt.subplots(
         2, channels, figsize=(1.7 * channels + 0.6, 3.6 * min(height / width, 2)), squeeze=False
@@ -58,7 +58,7 @@ def average_series(modality: Modality, minimum: int = LEAST_PEOPLE) -> Figure:
     ------
     InputError : for another kind, and a minimum under 1.
     """
-    mean, spread, people = _moments(modality, "series", minimum)
+    mean, spread, people = moments(modality, "series", minimum)
     channels, length = mean.shape
     edges = np.linspace(0, modality.shape[2], length + 1)
     time = (edges[:-1] + edges[1:]) / 2
@@ -75,17 +75,27 @@ def average_series(modality: Modality, minimum: int = LEAST_PEOPLE) -> Figure:
     return figure
 
 
-def _moments(modality: Modality, kind: str, minimum: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Mean and standard deviation over people, and how many have a value (NaN under the minimum), of each place."""
+def moments(
+    modality: Modality, kind: str, minimum: int, stretches: int = _STRETCHES
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Mean and standard deviation over people, and how many have a value (NaN under the minimum), of each place.
+
+    A place is a pixel (channels, height, width), or of a series (channels, stretches) one of at most so many
+    stretches of its time.
+
+    Raises
+    ------
+    InputError : for another kind than ``image`` or ``series`` says, and a minimum under 1.
+    """
     if not isinstance(modality, Modality) or KINDS[modality.kind].n_axes != KINDS[kind].n_axes:
         raise InputError("modality", f"a modality of kind {kind}", getattr(modality, "kind", type(modality).__name__))
     check_whole("minimum", minimum, 1)
     shape = modality.shape[1:]
     if kind == "series":
-        shape = (shape[0], min(shape[1], _STRETCHES))
+        shape = (shape[0], min(shape[1], stretches))
     sums, squares, counts = np.zeros(shape), np.zeros(shape), np.zeros(shape)
     for piece in modality.pieces():
-        values = _stretched(piece.astype(float)) if kind == "series" else piece.astype(float)
+        values = _stretched(piece.astype(float), shape[1]) if kind == "series" else piece.astype(float)
         seen = np.isfinite(values)
         filled = np.where(seen, values, 0.0)
         sums, squares, counts = sums + filled.sum(0), squares + (filled**2).sum(0), counts + seen.sum(0)
@@ -96,9 +106,8 @@ def _moments(modality: Modality, kind: str, minimum: int) -> tuple[np.ndarray, n
     return mean, spread, np.where(enough, counts, np.nan)
 
 
-def _stretched(series: np.ndarray) -> np.ndarray:
-    """Each person's mean over each stretch of time (n, channels, stretches); NaN where a stretch has no value."""
-    parts = min(series.shape[2], _STRETCHES)
+def _stretched(series: np.ndarray, parts: int) -> np.ndarray:
+    """Each person's mean over each stretch of time (n, channels, parts); NaN where a stretch has no value."""
     starts = np.linspace(0, series.shape[2], parts + 1).astype(int)[:-1]
     seen = np.isfinite(series)
     counts = np.add.reduceat(seen, starts, axis=2, dtype=float)
