@@ -1,10 +1,12 @@
 """Averages: what images and series look like over all people, never of one person.
 
 Of each pixel, and of each stretch of time, the mean over the people who have it, and how far people differ; blank
-where fewer than ``minimum`` people have it.
+where fewer than ``minimum`` people have it, and as all others have it where fewer than that differ from them.
 """
 
 from __future__ import annotations
+
+import warnings
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -18,6 +20,7 @@ from mmcrl.plots.style import INK, LEAST_PEOPLE, POSITIVE, styled
 __all__ = ["average_images", "average_series", "moments"]
 
 _STRETCHES = 101  # parts into which the time of a series is cut
+_SAMPLE = 64  # people, or four times the minimum, whose median says what most have
 
 
 @styled
@@ -81,7 +84,8 @@ def moments(
     """Mean and standard deviation over people, and how many have a value (NaN under the minimum), of each place.
 
     A place is a pixel (channels, height, width), or of a series (channels, stretches) one of at most so many
-    stretches of its time.
+    stretches of its time.  Where fewer than the minimum differ from what all others have, such as ink in the margin
+    of an outline, the place is told as if nobody did.
 
     Raises
     ------
@@ -93,17 +97,34 @@ def moments(
     shape = modality.shape[1:]
     if kind == "series":
         shape = (shape[0], min(shape[1], stretches))
-    sums, squares, counts = np.zeros(shape), np.zeros(shape), np.zeros(shape)
+    parts = shape[1] if kind == "series" else None
+    usual = _usual(_read(modality.read(slice(max(_SAMPLE, 4 * minimum))), parts))
+    sums, squares, counts, others = (np.zeros(shape) for _ in range(4))
     for piece in modality.pieces():
-        values = _stretched(piece.astype(float), shape[1]) if kind == "series" else piece.astype(float)
+        values = _read(piece, parts)
         seen = np.isfinite(values)
         filled = np.where(seen, values, 0.0)
         sums, squares, counts = sums + filled.sum(0), squares + (filled**2).sum(0), counts + seen.sum(0)
+        others += (seen & (values != usual)).sum(0)
     enough = counts >= minimum
     with np.errstate(divide="ignore", invalid="ignore"):
         mean = np.where(enough, sums / counts, np.nan)
         spread = np.sqrt(np.maximum(np.where(enough, squares / counts, np.nan) - mean**2, 0))
-    return mean, spread, np.where(enough, counts, np.nan)
+    alike = enough & (others < minimum)
+    return np.where(alike, usual, mean), np.where(alike, 0.0, spread), np.where(enough, counts, np.nan)
+
+
+def _read(piece: np.ndarray, parts: int | None) -> np.ndarray:
+    """Values of some people, those of a series over so many stretches."""
+    values = piece.astype(float)
+    return values if parts is None else _stretched(values, parts)
+
+
+def _usual(values: np.ndarray) -> np.ndarray:
+    """The median of every place over some people: what all but a few have, where that is one value."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # a place that none of them has
+        return np.asarray(np.nanmedian(values, axis=0))
 
 
 def _stretched(series: np.ndarray, parts: int) -> np.ndarray:

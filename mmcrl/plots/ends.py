@@ -106,9 +106,9 @@ def averages_told(names: Sequence[str], minimum: int, share: float = 0.2) -> str
         return ""
     several = " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
     return (
-        f"Of {several} the figure{'s' * (len(names) > 1)} show{'s' * (len(names) == 1)} means: over the {share:.0%} of"
-        f" these people who are lowest in a latent, over the {share:.0%} who are highest, and what differs, each over"
-        f" {minimum} people or more in every place. Nobody's own is shown."
+        f"Of {several} the figures show means: over the {share:.0%} of these people who are lowest in a latent, over"
+        f" the {share:.0%} who are highest, and what differs, each over {minimum} people or more in every place."
+        " Nobody's own is shown."
     )
 
 
