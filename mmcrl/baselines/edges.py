@@ -21,8 +21,8 @@ def edge_table(
 ) -> pd.DataFrame:
     """One row per link: source, target, ``links`` (ours), and a column of words per graph that is given.
 
-    Words: ``no edge``; ``arrow into x``; ``no direction``; ``not drawn`` where the graph lacks an end, as one on columns
-    does where a latent has no column of its own; of FCI also ``arrow into x, or a hidden common cause``
+    Words: ``no edge``; ``arrow into x``; ``no direction``; ``not drawn`` where the graph lacks an end, as one on
+    columns does where a latent has no column of its own; of FCI also ``arrow into x, or a hidden common cause``
     (what is barred is that x acts on the other), ``hidden common cause`` and ``undecided``.  An arrow is how the
     graph is drawn, under the assumptions of its method; it is no proof of a cause.
 
