@@ -59,6 +59,35 @@ def _ends(links: pd.DataFrame) -> list[str]:
 
 
 def told_of(apart: pd.DataFrame, names: Collection[str], smallest: float) -> str:
+    """A sentence for each of these modalities with all rows of `unlinked` that are about it; empty where none is.
+
+    >>> row = [["grip", "spine", 0.0005, 0.0016, 0.0036, 0.0]]
+    >>> told_of(pd.DataFrame(row, columns=UNLINKED_COLUMNS), ["spine"], 0.005)  # doctest: +NORMALIZE_WHITESPACE
+    'No link is found between spine and: grip (strongest pair 0.0005 ± 0.0016 nats, at most 0.0036: less than counts
+    as a link).'
+    """
+    sentences = []
+    for name in names:
+        parts = []
+        for row in apart.to_dict("records"):
+            if name in (row["one"], row["other"]):
+                other = row["other"] if row["one"] == name else row["one"]
+                verdict = "less than counts as a link" if row["most"] < smallest else "too few people to tell"
+                parts.append(
+                    f"{other} (strongest pair {row['evidence']:.4f} ± {row['evidence_se']:.4f} nats,"
+                    f" at most {row['most']:.4f}: {verdict})"
+                )
+        if parts:
+            sentences.append(f"No link is found between {name} and: {', '.join(parts)}.")
+    return " ".join(sentences).replace("-0.", "−0.")
+
+
+def _ends(links: pd.DataFrame) -> list[str]:
+    """The two modalities of each link, in the order of the alphabet."""
+    return [" ".join(sorted(map(modality_of, ends))) for ends in zip(links["source"], links["target"], strict=True)]
+
+
+def told_of(apart: pd.DataFrame, names: Collection[str], smallest: float) -> str:
     """A sentence for each row of `unlinked` that is about one of these modalities; empty where none is.
 
     >>> row = [["grip", "spine", 0.0005, 0.0016, 0.0036, 0.0]]
