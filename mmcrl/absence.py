@@ -80,28 +80,3 @@ def told_of(apart: pd.DataFrame, names: Collection[str], smallest: float) -> str
         if parts:
             sentences.append(f"No link is found between {name} and: {', '.join(parts)}.")
     return " ".join(sentences).replace("-0.", "−0.")
-
-
-def _ends(links: pd.DataFrame) -> list[str]:
-    """The two modalities of each link, in the order of the alphabet."""
-    return [" ".join(sorted(map(modality_of, ends))) for ends in zip(links["source"], links["target"], strict=True)]
-
-
-def told_of(apart: pd.DataFrame, names: Collection[str], smallest: float) -> str:
-    """A sentence for each row of `unlinked` that is about one of these modalities; empty where none is.
-
-    >>> row = [["grip", "spine", 0.0005, 0.0016, 0.0036, 0.0]]
-    >>> told_of(pd.DataFrame(row, columns=UNLINKED_COLUMNS), ["spine"], 0.005)  # doctest: +NORMALIZE_WHITESPACE
-    'Between grip and spine no link is found: the strongest pair has 0.0005 ± 0.0016 nats, and no pair more than
-    0.0036 at the upper end of its interval, which is below what counts as a link.'
-    """
-    sentences = []
-    for row in apart.to_dict("records"):
-        if {row["one"], row["other"]} & set(names):
-            verdict = "is below what counts as a link" if row["most"] < smallest else "would count as a link"
-            sentences.append(
-                f"Between {row['one']} and {row['other']} no link is found: the strongest pair has"
-                f" {row['evidence']:.4f} ± {row['evidence_se']:.4f} nats, and no pair more than {row['most']:.4f}"
-                f" at the upper end of its interval, which {verdict}."
-            )
-    return " ".join(sentences).replace("-0.", "−0.")
