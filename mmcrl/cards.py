@@ -47,6 +47,7 @@ class Cards:
     strata : of `mmcrl.sensitivity.stratum_table`.
     edges : of `mmcrl.baselines.edge_table`; empty where it was not given.
     known : of `mmcrl.known.compare`, its columns (``modality.column``) called known_source and known_target here.
+    variations : of `mmcrl.sensitivity.variation_table`; empty where it was not given.
     controls : one row per control: pairs, claimed (how many of them), strongest (evidence, nats).
     smallest : what counts as a link (nats).
     covariates : names of what was held fixed, and left free.
@@ -58,13 +59,14 @@ class Cards:
     strata: pd.DataFrame
     edges: pd.DataFrame
     known: pd.DataFrame
+    variations: pd.DataFrame
     controls: pd.DataFrame
     smallest: float
     covariates: tuple[str, ...]
     minimum: int
 
     def of(self, table: str, source: str, target: str) -> pd.DataFrame:
-        """The rows of one of the tables (effects, strata, edges, known) that are about this link."""
+        """The rows of one of the tables (effects, strata, edges, known, variations) about this link."""
         rows: pd.DataFrame = getattr(self, table)
         return rows[[{a, b} == {source, target} for a, b in zip(rows["source"], rows["target"], strict=True)]]
 
@@ -80,6 +82,7 @@ def link_cards(
     stability: pd.DataFrame | None = None,
     controls: Mapping[str, pd.DataFrame] | None = None,
     edges: pd.DataFrame | None = None,
+    variations: pd.DataFrame | None = None,
 ) -> Cards:
     """Cards of the links of this scope and at least this confidence, strongest first.
 
@@ -92,6 +95,7 @@ def link_cards(
     covariates : names of latents or modalities; left out, all modalities of kind ``observed``.
     strata : groups of people; left out, as `mmcrl.sensitivity.observed_strata` makes them of observed columns.
     stability : of `mmcrl.stability.link_stability`. edges : of `mmcrl.baselines.edge_table`.
+    variations : of `mmcrl.sensitivity.variation_table`.
     controls : title to the pairs of `MultimodalCRL.links` of a fit in which none of them is real.
 
     Raises
@@ -130,6 +134,7 @@ def link_cards(
         stratum_table(links, measured, strata, cohort.ids, minimum=cohort.minimum),
         pd.DataFrame(columns=_ENDS) if edges is None else edges,
         known,
+        pd.DataFrame(columns=_ENDS) if variations is None else variations,
         _controls(controls or {}, confidence),
         smallest,
         tuple(covariates),

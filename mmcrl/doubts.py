@@ -30,6 +30,7 @@ def doubts(cards: Cards, source: str, target: str, labels: Mapping[str, str] | N
         *_weighted(link, cards.smallest),
         *_groups(cards.of("strata", source, target), int(link["sign"]), cards.smallest),
         *_returns(link),
+        *_varied(cards.of("variations", source, target), int(link["sign"])),
         *_others(cards.of("edges", source, target)),
         *_known(cards.of("known", source, target)),
     ]
@@ -98,6 +99,18 @@ def _returns(link: pd.Series) -> list[str]:
         found.append(f"Other random starts show it in {link['in_starts']:.0%} of {link['starts']}.")
     if "stability" in link.index and link["stability"] < 1:
         found.append(f"It returned in {link['stability']:.0%} of {link['refits']:.0f} refits on half of the people.")
+    return found
+
+
+def _varied(variations: pd.DataFrame, sign: int) -> list[str]:
+    found = []
+    for row in variations.to_dict("records"):
+        if pd.isna(row["returns"]):
+            continue
+        if not row["returns"]:
+            found.append(f"With {row['variation']} it is not found (confidence {row['confidence']:.2f}).")
+        elif row["sign"] * sign < 0:
+            found.append(f"With {row['variation']} its sign turns.")
     return found
 
 

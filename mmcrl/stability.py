@@ -30,9 +30,9 @@ from tqdm import tqdm
 from mmcrl.adjacency import confident_links
 from mmcrl.cohort import Cohort
 from mmcrl.errors import check_whole
-from mmcrl.metrics import match
 from mmcrl.model import MultimodalCRL
 from mmcrl.parallel import run_all
+from mmcrl.refits import renamed, unfitted
 from mmcrl.training import parallel_jobs
 
 __all__ = ["STABILITY_COLUMNS", "link_stability"]
@@ -80,7 +80,7 @@ def link_stability(
     jobs = 1 if large else parallel_jobs(2 * pairs, model.settings, model.device)
     tasks = []
     for number, half in enumerate(_halves(len(cohort), pairs, seed)):
-        again, people = _unfitted(model, seed + number + 1, model.settings.jobs if large else 1), cohort.take(half)
+        again, people = unfitted(model, seed + number + 1, model.settings.jobs if large else 1), cohort.take(half)
         record = None if checkpoint is None else _record(Path(checkpoint), again, people, confidence)
         tasks.append(partial(_refit, again, people, cohort, reference, confidence, record))
     with tqdm(total=len(tasks), disable=not progress, desc="refits") as bar:
@@ -101,21 +101,6 @@ def _halves(n: int, pairs: int, seed: int) -> list[np.ndarray]:
     return halves
 
 
-def _unfitted(model: MultimodalCRL, seed: int, jobs: int | None = 1) -> MultimodalCRL:
-    """A model as this one was before `fit`, but for the seed, the starts that run at once, and ``auto``."""
-    known, settings = model.knowledge, replace(model.settings, jobs=jobs)
-    return MultimodalCRL(
-        model._fitted.n_own if model.n_latents == "auto" else model.n_latents,
-        seed,
-        n_shared=model.n_shared,
-        device=str(model.device),
-        forbidden=known.forbidden,
-        required=known.required,
-        acyclic=known.acyclic,
-        **settings.to_dict(),
-    )
-
-
 def _refit(
     again: MultimodalCRL,
     people: Cohort,
@@ -130,9 +115,8 @@ def _refit(
         found: Found = json.loads(record.read_text(encoding="utf-8"))
     else:
         again.fit(people, progress=False)
-        name = {theirs: ours for ours, theirs in match(reference, again.transform(everybody)).items()}
-        kept = confident_links(again.links(), confidence)
-        ends = zip(kept["source"].map(name), kept["target"].map(name), kept["direction"], strict=True)
+        kept = renamed(confident_links(again.links(), confidence), reference, again.transform(everybody))
+        ends = zip(kept["source"], kept["target"], kept["direction"], strict=True)
         found = [[str(part) for part in link] for link in ends]
         if record is not None:
             record.parent.mkdir(parents=True, exist_ok=True)

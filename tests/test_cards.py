@@ -10,6 +10,7 @@ from bs4 import BeautifulSoup
 from mmcrl import Cohort, InputError, Modality, MultimodalCRL, plots
 from mmcrl.baselines import edge_table, fci_graph, pc_graph, standing_columns
 from mmcrl.cards import Cards, link_cards
+from mmcrl.columns import column_values
 from mmcrl.disclosure import inspect
 from mmcrl.doubts import doubts
 from mmcrl.evidence import pair_evidence
@@ -268,10 +269,22 @@ def test_a_latent_is_stood_for_by_a_column_of_its_own_that_most_people_have() ->
     assert np.array_equal(standing_columns(loadings, people, missing=0.5)["a.0"], x[:, 0], equal_nan=True)
 
 
-def test_a_graph_without_the_latent_is_refused() -> None:
-    links = pd.DataFrame({"source": ["a.0"], "target": ["b.0"], "direction": ["directed"]})
+def test_a_graph_without_the_latents_is_refused_and_one_that_lacks_an_end_says_so() -> None:
+    ends = {"source": ["a.0", "a.0"], "target": ["b.0", "c.0"], "direction": ["directed"] * 2}
+    links = pd.DataFrame(ends)
+    graph = pd.DataFrame(0, index=["a.0", "b.0"], columns=["a.0", "b.0"])
+    assert edge_table(links, {"PC": graph})["PC"].tolist() == ["no edge", "not drawn"]
     with pytest.raises(InputError, match="PC"):
-        edge_table(links, {"PC": pd.DataFrame(0, index=["a.0"], columns=["a.0"])})
+        edge_table(links, {"PC": pd.DataFrame(0, index=["d.0"], columns=["d.0"])})
+
+
+def test_two_latents_of_a_picture_with_one_channel_have_one_column_to_stand_for_them() -> None:
+    rng = np.random.default_rng(4)
+    people = Cohort({"a": rng.normal(size=(60, 2)), "eye": rng.normal(size=(60, 1, 4, 4))})
+    rows = [("a", "a.0", "c0", 0.9), ("eye", "eye.0", "c0", 0.2), ("eye", "eye.1", "c0", -0.4)]
+    found = standing_columns(pd.DataFrame(rows, columns=["modality", "latent", "column", "loading"]), people)
+    assert list(found.columns) == ["a.0", "eye.1"]
+    assert np.allclose(found["eye.1"], column_values(people, "eye.c0"))
 
 
 def test_names_of_latents_are_read_from_either_form() -> None:

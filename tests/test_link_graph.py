@@ -67,6 +67,12 @@ def test_every_latent_and_modality_is_named_and_labels_replace_names() -> None:
     assert legend(ax) == []
 
 
+def test_siblings_of_one_meaning_are_told_by_their_number() -> None:
+    labels = {"body.0": "outline", "body.1": "outline", "blood.0": "outline"}
+    ax = plots.link_graph(LINKS, confidence=1.0, labels=labels)
+    assert {"outline (0)", "outline (1)", "outline"} <= set(texts(ax))
+
+
 def test_modalities_choose_and_order() -> None:
     ax = plots.link_graph(LINKS, modalities=["blood", "age"])
     assert [name for name in texts(ax) if "." not in name] == ["blood", "age"]

@@ -16,6 +16,7 @@ from mmcrl.evidence import pair_evidence
 from mmcrl.knowledge import Knowledge
 from mmcrl.links import LINK_COLUMNS, link_table
 from mmcrl.proof.trust import BINS, RATE, calibration, judged, pooled, rates, trust_of_latents
+from mmcrl.refits import unfitted
 from mmcrl.settings import Settings
 from mmcrl.significance import allowance, p_value, q_values
 from mmcrl.simulate import World, numeric
@@ -257,7 +258,7 @@ class Broken(Known):
 @pytest.fixture
 def pairs_of_latents(monkeypatch: pytest.MonkeyPatch) -> Cohort:
     """b.0 <- a.0 -> c.0 <- b.1 and nothing else: of the links, those into c.0 form a collider."""
-    monkeypatch.setattr(stability, "_unfitted", lambda model, seed, jobs: Known(seed))
+    monkeypatch.setattr(stability, "unfitted", lambda model, seed, jobs: Known(seed))
     rng = np.random.default_rng(5)
     a, b, c = rng.normal(size=(3, 1_200, 2))
     b[:, 0] += a[:, 0]
@@ -293,7 +294,7 @@ def test_a_stopped_run_goes_on_and_keeps_no_person(
     kept = list(tmp_path.iterdir())
     assert len(kept) == 2
     assert {len(link) for path in kept for link in json.loads(path.read_text())} == {3}
-    monkeypatch.setattr(stability, "_unfitted", lambda model, seed, jobs: Broken(seed))
+    monkeypatch.setattr(stability, "unfitted", lambda model, seed, jobs: Broken(seed))
     again = stability.link_stability(model, pairs_of_latents, pairs=1, progress=False, checkpoint=tmp_path)
     pd.testing.assert_frame_equal(first, again)
     with pytest.raises(AssertionError, match="not computed again"):
@@ -307,7 +308,7 @@ def test_a_model_is_fitted_anew_with_its_own_settings() -> None:
     model = MultimodalCRL({"a": 1, "b": 1}, starts=1, steps=3, forbidden=[("b", "a")]).fit(
         world.cohort, progress=False
     )
-    again = stability._unfitted(model, 7)
+    again = unfitted(model, 7)
     assert (again.seed, again.n_latents, again.settings.steps, again.settings.jobs) == (7, {"a": 1, "b": 1}, 3, 1)
     assert again.knowledge.forbidden == (("b", "a"),)
     told = stability.link_stability(model, world.cohort, pairs=1, progress=False)

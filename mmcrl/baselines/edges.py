@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from mmcrl.cohort import Cohort
+from mmcrl.columns import column_values
 from mmcrl.errors import InputError
 
 __all__ = ["edge_table", "standing_columns"]
@@ -20,7 +21,8 @@ def edge_table(
 ) -> pd.DataFrame:
     """One row per link: source, target, ``links`` (ours), and a column of words per graph that is given.
 
-    Words: ``no edge``; ``arrow into x``; ``no direction``; of FCI also ``arrow into x, or a hidden common cause``
+    Words: ``no edge``; ``arrow into x``; ``no direction``; ``not drawn`` where the graph lacks an end, as one on
+    columns does where a latent has no column of its own; of FCI also ``arrow into x, or a hidden common cause``
     (what is barred is that x acts on the other), ``hidden common cause`` and ``undecided``.  An arrow is how the
     graph is drawn, under the assumptions of its method; it is no proof of a cause.
 
@@ -32,7 +34,7 @@ def edge_table(
 
     Raises
     ------
-    InputError : for a graph that lacks one of the latents.
+    InputError : for a graph that has none of the latents.
 
     >>> links = pd.DataFrame({"source": ["a.0"], "target": ["b.0"], "direction": ["directed"]})
     >>> marks = pd.DataFrame([["", "circle"], ["arrow", ""]], index=["a.0", "b.0"], columns=["a.0", "b.0"])
@@ -41,14 +43,15 @@ def edge_table(
     """
     drawn = {title: (_of_pc, graph) for title, graph in (pc or {}).items()}
     drawn |= {title: (_of_fci, graph) for title, graph in (fci or {}).items()}
-    rows = []
+    names, rows = {*links["source"], *links["target"]}, []
+    for title, (_, graph) in drawn.items():
+        if names and not names & set(graph.index):
+            raise InputError(title, f"a graph with latents among {', '.join(sorted(names))}", "one without")
     for source, target, direction in zip(links["source"], links["target"], links["direction"], strict=True):
         row = {"source": source, "target": target}
         row["links"] = f"arrow into {target}" if direction == "directed" else "no direction"
         for title, (words, graph) in drawn.items():
-            if not {source, target} <= set(graph.index):
-                raise InputError(title, f"a graph with {source} and {target}", "one without")
-            row[title] = words(graph, source, target)
+            row[title] = words(graph, source, target) if {source, target} <= set(graph.index) else "not drawn"
         rows.append(row)
     return pd.DataFrame(rows, columns=["source", "target", "links", *drawn])
 
@@ -58,7 +61,8 @@ def standing_columns(loadings: pd.DataFrame, cohort: Cohort, missing: float = 0.
 
     A table of people and the names of latents, for `mmcrl.baselines.pc_graph`, which leaves out whoever lacks one of
     them.  Columns of which a larger share than ``missing`` is missing are taken only where there is no other; a
-    channel of an image or series is its mean.  Loadings are those of `MultimodalCRL.loadings` in this cohort.
+    channel of an image or series is its mean.  A latent for which no column is left, as the second one of a picture
+    with one channel, is left out.  Loadings are those of `MultimodalCRL.loadings` in this cohort.
     """
     taken: dict[str, np.ndarray] = {}
     used = set()
@@ -68,19 +72,12 @@ def standing_columns(loadings: pd.DataFrame, cohort: Cohort, missing: float = 0.
             column = (str(row["modality"]), str(row["column"]))
             if row["latent"] in taken or column in used:
                 continue
-            values = _values(cohort, *column)
+            values = column_values(cohort, ".".join(column))
             if np.isnan(values).mean() <= most:
                 taken[str(row["latent"])] = values
                 used.add(column)
     order = [latent for latent in dict.fromkeys(loadings["latent"]) if latent in taken]
     return pd.DataFrame({latent: taken[latent] for latent in order}, index=cohort.ids)
-
-
-def _values(cohort: Cohort, modality: str, column: str) -> np.ndarray:
-    values = cohort[modality].values[:, cohort[modality].names.index(column)]
-    channel = np.asarray(values, dtype=float).reshape(len(cohort), -1)
-    seen = ~np.isnan(channel)
-    return np.where(seen.any(1), np.where(seen, channel, 0).sum(1) / np.maximum(seen.sum(1), 1), np.nan)
 
 
 def _of_pc(graph: pd.DataFrame, source: str, target: str) -> str:

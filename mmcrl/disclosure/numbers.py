@@ -134,13 +134,19 @@ def is_run(cells: Sequence[Number | None], persons: Persons) -> bool:
 
 
 def is_part(cells: Sequence[Number | None], persons: Persons) -> bool:
-    """Whether sixteen or more successive numbers, most of them different, stand in this order in images or series."""
+    """Whether sixteen successive numbers, of a row with many different ones, stand in this order in images or series.
+
+    Sixteen of which fewer than four differ are nobody's: the empty margin of a picture is everybody's.
+    """
     found = [cell for cell in cells if cell is not None]
     if len(found) < 16 or len(set(found)) < 8:
         return False
+    parts = [found[start : start + 16] for start in range(len(found) - 15)]
+    varied = max(parts, key=lambda part: len(set(part)))
+    telling = [part for part in [varied, *parts[:: max(1, len(found) // 4)]] if len(set(part)) >= 4]
     for sequence in persons.sequences:
-        for start in range(0, len(found) - 15, max(1, len(found) // 4)):
-            value, half = np.array(found[start : start + 16]).T
+        for part in telling:
+            value, half = np.array(part).T
             if sequence.holds(value, half * (1 + 1e-6) + 1e-6 * np.abs(value)):
                 return True
     return False

@@ -1,8 +1,8 @@
 """Plots: pictures of cohorts, links and scores, and cards of links.
 
 Every function returns the matplotlib Axes or Figure that it drew, `card_view` what a page shows as HTML.  Counts
-under 10 people are never shown, and no picture has a mark for a single person; `gallery`, `traversal` and
-`recordings` are for simulated ones.
+under 10 people are never shown, no picture has a mark for a single person, and images and series are averages over
+people; `gallery`, `traversal` and `recordings` are for simulated ones.
 """
 
 from mmcrl.plots.averages import average_images, average_series
@@ -10,6 +10,7 @@ from mmcrl.plots.cards import card_view
 from mmcrl.plots.cohorts import returning_links
 from mmcrl.plots.columns import column_histograms, missing_columns
 from mmcrl.plots.costs import graph_distances, growth
+from mmcrl.plots.ends import averages_told, latent_averages
 from mmcrl.plots.evidence import evidence_plot
 from mmcrl.plots.fits import recovery_density, score_intervals, training_curve
 from mmcrl.plots.graph import link_graph
@@ -26,6 +27,7 @@ __all__ = [
     "adjacency_heatmap",
     "average_images",
     "average_series",
+    "averages_told",
     "calibration_curve",
     "card_view",
     "choice_matrix",
@@ -37,6 +39,7 @@ __all__ = [
     "graph_distances",
     "growth",
     "guard_report",
+    "latent_averages",
     "link_graph",
     "loadings_heatmap",
     "method_panels",

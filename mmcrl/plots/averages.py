@@ -1,10 +1,12 @@
 """Averages: what images and series look like over all people, never of one person.
 
 Of each pixel, and of each stretch of time, the mean over the people who have it, and how far people differ; blank
-where fewer than ``minimum`` people have it.
+where fewer than ``minimum`` people have it, and as all others have it where fewer than that differ from them.
 """
 
 from __future__ import annotations
+
+import warnings
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -15,9 +17,10 @@ from mmcrl.kinds import KINDS
 from mmcrl.modality import Modality
 from mmcrl.plots.style import INK, LEAST_PEOPLE, POSITIVE, styled
 
-__all__ = ["average_images", "average_series"]
+__all__ = ["average_images", "average_series", "moments"]
 
 _STRETCHES = 101  # parts into which the time of a series is cut
+_SAMPLE = 64  # people, or four times the minimum, whose median says what most have
 
 
 @styled
@@ -33,7 +36,7 @@ def average_images(modality: Modality, minimum: int = LEAST_PEOPLE) -> Figure:
     >>> float(shown.axes[0].images[0].get_array().max())
     5.5
     """
-    mean, spread, _ = _moments(modality, "image", minimum)
+    mean, spread, _ = moments(modality, "image", minimum)
     channels, height, width = mean.shape
     figure, grid = plt.subplots(
         2, channels, figsize=(1.7 * channels + 0.6, 3.6 * min(height / width, 2)), squeeze=False
@@ -58,7 +61,7 @@ def average_series(modality: Modality, minimum: int = LEAST_PEOPLE) -> Figure:
     ------
     InputError : for another kind, and a minimum under 1.
     """
-    mean, spread, people = _moments(modality, "series", minimum)
+    mean, spread, people = moments(modality, "series", minimum)
     channels, length = mean.shape
     edges = np.linspace(0, modality.shape[2], length + 1)
     time = (edges[:-1] + edges[1:]) / 2
@@ -75,30 +78,57 @@ def average_series(modality: Modality, minimum: int = LEAST_PEOPLE) -> Figure:
     return figure
 
 
-def _moments(modality: Modality, kind: str, minimum: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Mean and standard deviation over people, and how many have a value (NaN under the minimum), of each place."""
+def moments(
+    modality: Modality, kind: str, minimum: int, stretches: int = _STRETCHES
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Mean and standard deviation over people, and how many have a value (NaN under the minimum), of each place.
+
+    A place is a pixel (channels, height, width), or of a series (channels, stretches) one of at most so many
+    stretches of its time.  Where fewer than the minimum differ from what all others have, such as ink in the margin
+    of an outline, the place is told as if nobody did.
+
+    Raises
+    ------
+    InputError : for another kind than ``image`` or ``series`` says, and a minimum under 1.
+    """
     if not isinstance(modality, Modality) or KINDS[modality.kind].n_axes != KINDS[kind].n_axes:
         raise InputError("modality", f"a modality of kind {kind}", getattr(modality, "kind", type(modality).__name__))
     check_whole("minimum", minimum, 1)
     shape = modality.shape[1:]
     if kind == "series":
-        shape = (shape[0], min(shape[1], _STRETCHES))
-    sums, squares, counts = np.zeros(shape), np.zeros(shape), np.zeros(shape)
+        shape = (shape[0], min(shape[1], stretches))
+    parts = shape[1] if kind == "series" else None
+    usual = _usual(_read(modality.read(slice(max(_SAMPLE, 4 * minimum))), parts))
+    sums, squares, counts, others = (np.zeros(shape) for _ in range(4))
     for piece in modality.pieces():
-        values = _stretched(piece.astype(float)) if kind == "series" else piece.astype(float)
+        values = _read(piece, parts)
         seen = np.isfinite(values)
         filled = np.where(seen, values, 0.0)
         sums, squares, counts = sums + filled.sum(0), squares + (filled**2).sum(0), counts + seen.sum(0)
+        others += (seen & (values != usual)).sum(0)
     enough = counts >= minimum
     with np.errstate(divide="ignore", invalid="ignore"):
         mean = np.where(enough, sums / counts, np.nan)
         spread = np.sqrt(np.maximum(np.where(enough, squares / counts, np.nan) - mean**2, 0))
-    return mean, spread, np.where(enough, counts, np.nan)
+    alike = enough & (others < minimum)
+    return np.where(alike, usual, mean), np.where(alike, 0.0, spread), np.where(enough, counts, np.nan)
 
 
-def _stretched(series: np.ndarray) -> np.ndarray:
-    """Each person's mean over each stretch of time (n, channels, stretches); NaN where a stretch has no value."""
-    parts = min(series.shape[2], _STRETCHES)
+def _read(piece: np.ndarray, parts: int | None) -> np.ndarray:
+    """Values of some people, those of a series over so many stretches."""
+    values = piece.astype(float)
+    return values if parts is None else _stretched(values, parts)
+
+
+def _usual(values: np.ndarray) -> np.ndarray:
+    """The median of every place over some people: what all but a few have, where that is one value."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # a place that none of them has
+        return np.asarray(np.nanmedian(values, axis=0))
+
+
+def _stretched(series: np.ndarray, parts: int) -> np.ndarray:
+    """Each person's mean over each stretch of time (n, channels, parts); NaN where a stretch has no value."""
     starts = np.linspace(0, series.shape[2], parts + 1).astype(int)[:-1]
     seen = np.isfinite(series)
     counts = np.add.reduceat(seen, starts, axis=2, dtype=float)

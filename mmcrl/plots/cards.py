@@ -71,6 +71,7 @@ def _rows(cards: Cards, link: Mapping[Any, Any], labels: Mapping[str, str]) -> I
     yield "held fixed", escape("; ".join(_name(name, labels) for name in link["given"]) or "nothing")
     yield "effect", _effects(cards.of("effects", source, target), labels)
     yield "returns", escape(_returns(link))
+    yield "other settings", "<br>".join(map(escape, _varied(cards.of("variations", source, target))))
     yield "controls", escape(_controls(cards))
     yield "hidden cause", _hidden(link, labels)
     yield "smallest effect", f"claimed up to {link['limit']:.3f} nats; {cards.smallest:.3f} asked for"
@@ -131,6 +132,18 @@ def _returns(link: Mapping[Any, Any]) -> str:
     starts = int(link["starts"])
     told.append(f"in {link['in_starts']:.0%} of {starts} other starts" if starts else "other starts: none")
     return "; ".join(told)
+
+
+def _varied(variations: pd.DataFrame) -> list[str]:
+    told = []
+    for row in variations.to_dict("records"):
+        found = f"{row['evidence']:.3f} ± {row['evidence_se']:.3f} nats".replace("-", "−")
+        if pd.isna(row["returns"]):
+            found = "not to be told, one of its latents is not back"
+        else:
+            found = f"{'returns' if row['returns'] else 'does not return'}, {found}"
+        told.append(f"with {row['variation']}: {found}")
+    return told or ["refits with other settings: none in this run"]
 
 
 def _controls(cards: Cards) -> str:

@@ -58,7 +58,8 @@ def link_graph(
     modalities : which ones, and in what order; left out, those of the tiers, then of the links.
     tiers : earlier tiers stand further left, while no tier holds more than four modalities; else on the ring.
     scope : links across modalities, within one, or both.
-    labels : short meaning of latents, such as ``{"body.0": "fatness"}``; others show their name.
+    labels : short meaning of latents, such as ``{"body.0": "fatness"}``; others show their name, and siblings of one
+        meaning their number beside it.
 
     Raises
     ------
@@ -158,8 +159,10 @@ def _draw_latents(
         x, y = [latents[k].x for k in members], [latents[k].y for k in members]
         ax.plot(x, y, "-", color=colours[name], linewidth=3, alpha=0.35, solid_capstyle="round", zorder=3)
         ax.plot(x, y, "o", color=colours[name], markersize=_NODE, markeredgecolor="white", zorder=4, gid=name)
-        for latent in members:
-            _write(ax, latents[latent], labels.get(latent, latent), fontsize=9)
+        told = [labels.get(latent, latent) for latent in members]
+        for latent, text in zip(members, told, strict=True):
+            number = f" ({latent.rsplit('.', 1)[1]})" if told.count(text) > 1 else ""
+            _write(ax, latents[latent], text + number, fontsize=9)
 
 
 def _write(ax: Axes, place: Place, text: str, **style: object) -> None:

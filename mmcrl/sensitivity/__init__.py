@@ -1,4 +1,4 @@
-"""Sensitivity: what a link of a fitted model would have to survive, without fitting anything again.
+"""Sensitivity: what a link of a fitted model would have to survive, most of it without fitting anything again.
 
 Four questions are asked of the same latents and the same sets of other latents that the link rests on: how strong a
 hidden cause of both ends would have to be (`hidden`), whether the link is there in parts of the people (`strata`),
@@ -6,7 +6,8 @@ whether it hangs on the covariates (`covariates`), and how much a link may be as
 asks whether the other random starts of the same fit show it (`starts`), a sixth what becomes of it in the population
 that a survey's people stand for (`weights`).
 
-What needs refits is `mmcrl.stability.link_stability`, and sweeps over the settings.
+What needs refits: with other numbers of latents, penalties and seeds (`variations`), on halves of the people
+(`mmcrl.stability.link_stability`), and sweeps over the settings.
 """
 
 from mmcrl.sensitivity.covariates import COVARIATE_COLUMNS, covariate_table
@@ -15,6 +16,7 @@ from mmcrl.sensitivity.limits import claim_limit
 from mmcrl.sensitivity.measured import Measured
 from mmcrl.sensitivity.starts import START_COLUMNS, start_table
 from mmcrl.sensitivity.strata import STRATUM_COLUMNS, observed_strata, stratum_table
+from mmcrl.sensitivity.variations import VARIATION_COLUMNS, variation_table, varied
 from mmcrl.sensitivity.weights import WEIGHT_COLUMNS, weight_table
 
 __all__ = [
@@ -22,6 +24,7 @@ __all__ = [
     "HIDDEN_COLUMNS",
     "START_COLUMNS",
     "STRATUM_COLUMNS",
+    "VARIATION_COLUMNS",
     "WEIGHT_COLUMNS",
     "Measured",
     "adjusted_correlation",
@@ -32,5 +35,7 @@ __all__ = [
     "observed_strata",
     "start_table",
     "stratum_table",
+    "variation_table",
+    "varied",
     "weight_table",
 ]
