@@ -50,9 +50,9 @@ def step_cost(kind: str, size: str, batch: int = 32, seed: int = 0) -> dict[str,
 
     Returns
     -------
-    seconds (of a core, of the fastest of a few steps), held_kb (of the features that are held for a person, exact), step_mb (a
-    person's share of what a step needs at most beyond those), numbers (of a person), weights (of its encoder and
-    decoder), batch (people of the step).
+    seconds (of a core, of the fastest of a few steps), held_kb (of the features that are held for a person, exact),
+    step_mb (a person's share of what a step needs at most beyond those), numbers (of a person), weights (of its
+    encoder and decoder), batch (people of the step).
 
     Raises
     ------

@@ -1,8 +1,9 @@
 """Sketches: a small world of a picture, a night and a blood table, drawn so plainly that each latent can be seen.
 
-    blood.0 sugar        -> eye.0 width of the vessels  -> night.0 fall of the heart rate
-    blood.1 inflammation -> eye.1 yellowing of the lens -> night.1 restlessness
+    blood.0 sugar -> eye.0 width of the vessels        eye.1 yellowing of the lens -> night.0 fall of the heart rate
+    blood.1 inflammation -> night.1 restlessness
 
+Each two modalities have one link, so that mixing two latents of one would link it to both of the others' latents.
 Latents follow `mmcrl.simulate.mechanisms`, Laplace noise in each.  All else is private to its modality: where the
 nerve leaves the eye, the course of its vessels and how bright the flash was; how fast a heart beats at all, when it
 is slowest and when the wrist moves; how thin the blood is.  Nothing here is a claim about medicine: forms, units and
@@ -36,10 +37,9 @@ LATENTS = {
 CHANNELS = {"heart rate": "1/min", "movement": "counts"}
 HOURS = 8.0
 _LINKS = {  # share of the effect's deviation that the cause carries, bend of the location, effect on the log scale
-    ("blood.0", "eye.0"): (0.9, 0.8, 0.4),
-    ("eye.0", "night.0"): (0.9, 0.8, 0.4),
-    ("blood.1", "eye.1"): (0.8, -0.8, -0.4),
-    ("eye.1", "night.1"): (0.8, -0.8, -0.4),
+    ("blood.0", "eye.0"): (0.9, 0.6, 0.4),
+    ("eye.1", "night.0"): (0.9, 0.6, 0.4),
+    ("blood.1", "night.1"): (0.9, 0.6, 0.4),
 }
 _SIZE, _SAMPLES = 28, 240  # pixels a side; samples of a night, one in two minutes
 _COLUMNS = (  # name, unit, middle, spread (of the logarithm), weights of sugar, inflammation, dilution
@@ -85,7 +85,7 @@ def sketches(n: int = 2_000, seed: int = 0) -> World:
     >>> world = sketches(100)
     >>> world.cohort["eye"].values.shape, world.cohort["night"].values.shape
     ((100, 3, 28, 28), (100, 2, 240))
-    >>> int(world.adjacency.loc["night.0", "eye.0"]), int(world.adjacency.loc["eye.0", "night.0"])
+    >>> int(world.adjacency.loc["eye.0", "blood.0"]), int(world.adjacency.loc["blood.0", "eye.0"])
     (1, 0)
     """
     check_whole("n", n, 100, 1_000_000)
