@@ -58,7 +58,9 @@ def anatomy(kind: str, shape: Sequence[int], n_latents: int = 2, width: int = 96
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
         codec = codec_for(kind)(shape, n_latents, width)
-        values = np.random.default_rng(0).normal(size=(_PEOPLE, *shape)).astype(np.float32)
+        values = (
+            np.random.default_rng(0).lognormal(size=(_PEOPLE, *shape)).astype(np.float32)
+        )  # of any kind of number
         codec.fit_scale(values)
         features = codec.prepare(values)
         codes, there = _passed(codec, codec.encode, codec.augment(features, torch.Generator().manual_seed(0)))

@@ -22,7 +22,7 @@ from mmcrl.training import deterministic, network_of, tensors_of
 
 __all__ = ["shape_of", "step_cost"]
 
-_REPEATS, _LONG = 9, 5.0  # timed steps; no more begin after so many seconds
+_REPEATS, _LONG = 9, 2.0  # timed steps; no more begin after so many seconds
 _TABLE = 10  # columns of the table beside it
 
 
