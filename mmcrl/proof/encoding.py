@@ -14,7 +14,7 @@ from torch import nn
 
 from mmcrl.cohort import Cohort, Modality
 from mmcrl.errors import InputError, check_whole
-from mmcrl.plan import plan_blocks
+from mmcrl.plan import Block
 from mmcrl.proof.usage import watched
 from mmcrl.settings import Settings
 from mmcrl.tensors import augmented, learn_scale
@@ -64,9 +64,10 @@ def step_cost(kind: str, size: str, batch: int = 32, seed: int = 0) -> dict[str,
     values = rng.standard_normal((batch, *shape), dtype=np.float32)
     names = [f"c{c}" for c in range(shape[0])]
     cohort = Cohort({"it": Modality(values, kind, names), "table": Modality(rng.normal(size=(batch, _TABLE)))})
+    blocks = [Block(name, m.kind, m.names, 2, list(m.shape[1:])) for name, m in cohort.modalities.items()]
     with deterministic("float32"):
         torch.manual_seed(seed)
-        network = network_of(plan_blocks(cohort, 2), Settings().width, torch.device("cpu"))
+        network = network_of(blocks, Settings().width, torch.device("cpu"))
         for codec, modality in zip(network.codecs, cohort.modalities.values(), strict=True):
             learn_scale(codec, modality)
         people = tensors_of(network, cohort)

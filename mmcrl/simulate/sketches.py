@@ -139,7 +139,7 @@ def _eyes(rng: np.random.Generator, grain: np.random.Generator, u: np.ndarray) -
     for k, (side, base) in enumerate([(-1, 0.45), (-1, 0.85), (1, 0.45), (1, 0.85)]):
         bend = base + 0.3 * of[:, 2 + k]
         away = np.abs(y - down - side * bend * np.sqrt(along)) / np.sqrt(1 + bend**2 / (4 * along))
-        blood = np.maximum(blood, np.exp(-((away / width) ** 2)) * (x < right))
+        blood = np.maximum(blood, np.exp(-((away / width) ** 2)) * np.clip((right - x) / 0.1, 0, 1))
     disc = np.exp(-((((x - right) ** 2 + (y - down) ** 2) / 0.03) ** 2))
     light, yellow = 1 + 0.3 * of[:, 6], tall[:, 1]
     inside = (x**2 + y**2 < 0.95).astype(np.float32)
