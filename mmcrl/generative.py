@@ -1,4 +1,4 @@
-"""Generative: a fitted model asked for new people, for interventions and for counterfactuals.
+"""Generative: a fitted model asked for what latents look like, for new people, interventions and counterfactuals.
 
 Each answer is latents and, through the decoders, the observed columns, images and series in their units.
 """
@@ -102,6 +102,31 @@ class Generative(ABC):
                 values[:, c] = redrawn_levels(given[c], then[c], levels, modality.values[:, c], luck)
             columns[name] = _as_given(values, modality.names, cohort.ids)
         return Outcome(pd.DataFrame(changed, index=cohort.ids, columns=factual.columns), columns)
+
+    def decode(self, latents: pd.DataFrame) -> dict[str, Any]:
+        """What is expected of every modality for these latents, which need be nobody's: the way back of `transform`.
+
+        Without private variation, so a picture comes out as the mean of all pictures with these latents.  Of a column
+        with levels it is their mean (of a binary one the probability of its upper level).  NaN where a latent of the
+        modality is NaN.
+
+        Parameters
+        ----------
+        latents : (n, d), all columns of `transform`, in any order.
+
+        Raises
+        ------
+        InputError : before `fit`, and for other columns.
+        """
+        shows = self._fitted
+        if not isinstance(latents, pd.DataFrame) or set(latents.columns) != set(shows.columns):
+            got = list(latents.columns) if isinstance(latents, pd.DataFrame) else type(latents).__name__
+            raise InputError("latents", f"a DataFrame with the columns {list(shows.columns)}", str(got))
+        z = latents[list(shows.columns)].to_numpy(float)
+        return {
+            block.name: _as_given(shows.expected(m, z), block.columns, latents.index)
+            for m, block in enumerate(shows.views)
+        }
 
     @abstractmethod
     def transform(self, cohort: Cohort) -> pd.DataFrame:

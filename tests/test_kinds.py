@@ -16,6 +16,7 @@ from mmcrl.checkpoint import Checkpoint
 from mmcrl.decoding import loadings_and_columns
 from mmcrl.dimensions import choose_latents
 from mmcrl.kinds import KINDS, Codec, Kind, codec_for
+from mmcrl.kinds.anatomy import anatomy
 from mmcrl.plan import plan_blocks
 from mmcrl.private import principal_root
 from mmcrl.schema import ModalitySpec
@@ -74,6 +75,27 @@ def test_every_size_is_coded_and_decoded_and_every_weight_learns(kind, shape):
     assert codes.shape == (5, 2) and expected.shape == (5, *shape) and codes.isfinite().all()
     codec.misfit(features, expected).backward()
     assert not [name for name, p in codec.named_parameters() if p.grad is None or not p.grad.any()]
+
+
+@pytest.mark.parametrize(("kind", "shape"), [*SHAPES[:2], ("image-toned", (3, 24, 40)), ("series", (3, 333))])
+def test_anatomy_counts_every_weight_once(kind, shape):
+    codec = codec_for(kind)(shape, 2, 16)
+    made = anatomy(kind, shape, width=16)
+    assert made.encoder_weights + made.decoder_weights == sum(p.numel() for p in codec.parameters())
+    assert made.decoder_weights == sum(p.numel() for p in codec.decoder.parameters())
+    assert made.noise == pytest.approx(0.5, abs=0.1)
+    assert "convolution" in made.encoder and "transposed convolution" in made.decoder
+    assert ("recurrent layer" in made.encoder) == (kind == "series")
+
+
+def test_anatomy_of_tables_and_of_what_has_no_network():
+    assert anatomy("observed", [3]) == ("none", "none", 0, 0, 0.0)
+    assert anatomy("table", [7], 2, 16).noise == 0
+    assert anatomy("image", [1, 28, 28], 2, 16).decoder.endswith("to 1 × 28 × 28")
+    state = torch.get_rng_state()
+    resnet = anatomy("image-resnet18", [1, 32, 32])
+    assert resnet.encoder.startswith("20 convolutions, to 512") and resnet.encoder_weights > 11e6
+    assert torch.equal(torch.get_rng_state(), state)
 
 
 @pytest.mark.parametrize(("kind", "shape"), [("image", (2, 9, 8)), ("series", (2, 60))])

@@ -39,6 +39,24 @@ def test_traversal_names_its_rows_and_its_columns() -> None:
         np.testing.assert_array_equal(axes[i, j].images[0].get_array(), images[i, j, 0])
 
 
+def test_rows_of_a_gallery_are_named_and_people_stand_beside_a_traversal() -> None:
+    images = RNG.random((6, 3, 4, 4))
+    axes = np.reshape(plots.gallery(images, 3, rows=["eye", "decoded"]).axes, (2, 3))
+    assert [ax.get_ylabel() for ax in axes[:, 0]] == ["eye", "decoded"] and not axes[0, 1].get_ylabel()
+    shown, people = RNG.random((2, 3, 3, 5, 4)), RNG.random((2, 2, 3, 5, 4))
+    axes = np.reshape(plots.traversal(shown, ["a", "b"], [-2, 0, 2], people).axes, (2, 5))
+    assert [ax.get_title().replace("\n", " ") for ax in axes[0]] == [
+        "people lowest in it",
+        "−2 SD",
+        "0 SD",
+        "+2 SD",
+        "people highest in it",
+    ]
+    for i in range(2):
+        for j, image in zip((0, 2, 4), (people[i, 0], shown[i, 1], people[i, 1]), strict=True):
+            np.testing.assert_array_equal(axes[i, j].images[0].get_array(), image.transpose(1, 2, 0))
+
+
 @pytest.mark.parametrize(
     ("message", "call"),
     [
@@ -50,6 +68,11 @@ def test_traversal_names_its_rows_and_its_columns() -> None:
         ("across: expected a whole number", lambda: plots.gallery(np.zeros((1, 1, 2, 2)), 0)),
         ("images: expected shape .latents, values", lambda: plots.traversal(np.zeros((1, 1, 2, 2)), ["a"], [0])),
         ("latents: expected 2", lambda: plots.traversal(np.zeros((2, 1, 1, 2, 2)), ["a"], [0])),
+        ("rows: expected 2", lambda: plots.gallery(np.zeros((4, 1, 2, 2)), 2, rows=["a"])),
+        (
+            "people: expected",
+            lambda: plots.traversal(np.zeros((1, 1, 1, 2, 2)), ["a"], [0], np.zeros((1, 1, 1, 2, 2))),
+        ),
         ("values: expected 1", lambda: plots.traversal(np.zeros((1, 1, 1, 2, 2)), ["a"], [0, 1])),
     ],
 )
@@ -85,3 +108,43 @@ def test_recordings_draw_every_channel_over_its_hours_and_leave_gaps_open() -> N
 def test_recordings_refuse_what_they_cannot_draw(message: str, given: tuple) -> None:
     with pytest.raises(InputError, match=message):
         plots.recordings(*given)
+
+
+def test_traces_draw_what_is_decoded_over_what_people_have() -> None:
+    series, people = RNG.random((2, 3, 2, 30)), RNG.random((2, 2, 2, 30))
+    figure = plots.traces(series, ["deep", "restless"], ["heart rate (1/min)", "movement"], 8, people)
+    axes = np.reshape(figure.axes, (2, 2))
+    assert [ax.get_title(loc="left") for ax in axes[0]] == ["deep", "restless"]
+    for channel, latent in np.ndindex(2, 2):
+        lines = [line.get_ydata() for line in axes[channel, latent].lines]
+        np.testing.assert_array_equal(lines, [*people[latent, :, channel], *series[latent, :, channel]])
+    told = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert told == ["people lowest in it", "people highest in it", "−2 SD", "0 SD", "+2 SD"]
+    assert len(plots.traces(series, ["a", "b"], ["c", "d"], 8).axes[0].lines) == 3
+
+
+@pytest.mark.parametrize(
+    ("message", "given"),
+    [
+        ("series: expected", (np.zeros((1, 2, 1, 5)), ["a"], ["c"], 1)),
+        ("series: expected", (np.zeros((1, 3, 1, 5)), ["a", "b"], ["c"], 1)),
+        ("people: expected", (np.zeros((1, 3, 1, 5)), ["a"], ["c"], 1, np.zeros((1, 3, 1, 5)))),
+        ("hours", (np.zeros((1, 3, 1, 5)), ["a"], ["c"], 0)),
+    ],
+)
+def test_traces_refuse_what_they_cannot_draw(message: str, given: tuple) -> None:
+    with pytest.raises(InputError, match=message):
+        plots.traces(*given)
+    assert plt.get_fignums() == []
+
+
+def test_moving_columns_draw_each_from_low_to_high() -> None:
+    decoded, people = RNG.normal(size=(2, 2, 4)), RNG.normal(size=(2, 2, 4))
+    figure = plots.moving_columns(decoded, ["a.0", "a.1"], list("wxyz"), people=people)
+    assert [label.get_text() for label in figure.axes[0].get_yticklabels()] == list("wxyz")
+    for k, ax in enumerate(figure.axes):
+        drawn = [line.get_xdata() for line in ax.lines[:4]]
+        np.testing.assert_array_equal(drawn, [decoded[k, 0], people[k, 0], decoded[k, 1], people[k, 1]])
+    for wrong in ({"columns": ["w"]}, {"people": decoded[:1]}):
+        with pytest.raises(InputError, match=r"decoded|people"):
+            plots.moving_columns(decoded, ["a.0", "a.1"], **{"columns": list("wxyz"), **wrong})

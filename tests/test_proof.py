@@ -14,6 +14,7 @@ from conftest import ROOT
 from mmcrl import InputError
 from mmcrl.proof import by_world, published_numbers, study
 from mmcrl.proof.bench import cost
+from mmcrl.proof.encoding import shape_of, step_cost
 from mmcrl.proof.pcs import GRAPHS, compare_graphs
 from mmcrl.proof.points import claims, measure, training_options
 from mmcrl.proof.study import Study
@@ -40,6 +41,7 @@ SWEEPS = [
     "auto",
     "graphs",
     "bench",
+    "encoders",
 ]
 SWEEPS += ["trust-latents", "trust"]
 PAGES = sorted(  # those that read tables of what is measured on synthetic worlds
@@ -127,6 +129,18 @@ def test_every_method_of_the_bench_runs(method: str) -> None:
     assert found["seconds"] > 0 and (found["n_rows"], found["n_columns"]) == (300, 24)
 
 
+@pytest.mark.parametrize(("kind", "size"), [("table", "10"), ("image", "3x4x5"), ("series", "2x50")])
+def test_a_step_is_timed_for_every_kind(kind: str, size: str) -> None:
+    found = step_cost(kind, size, batch=16)
+    assert found["seconds"] > 0 and found["step_mb"] >= 0 and found["weights"] > 1_000
+    assert found["numbers"] == np.prod(shape_of(size)) and found["batch"] == 16
+    assert found["held_kb"] * 1024 == pytest.approx(found["numbers"] * (4 if kind == "table" else 2), abs=6)
+    assert all(type(value) in (int, float) for value in found.values())
+    for wrong in ("3xx5", "0x4", "large"):
+        with pytest.raises(InputError, match="size"):
+            shape_of(wrong)
+
+
 # What the tables tell
 
 
@@ -140,7 +154,9 @@ def test_every_sweep_of_the_proof_is_planned(planner: Planner) -> None:
         and sizes["auto"] == 10
         and sizes["sparsity"] == 12
     )
-    seeds = {job.parameters["seed"] for name in SWEEPS if name != "bench" for job in planner.points(name)}
+    seeds = {
+        job.parameters["seed"] for name in SWEEPS if name not in ("bench", "encoders") for job in planner.points(name)
+    }
     assert min(seeds) >= 10, "fresh ones"
 
 
@@ -192,6 +208,7 @@ def made_up(planner: Planner, sweep: str) -> list[dict[str, Any]]:
         row |= {"angle_median": 0.03, "angle_worst": 0.09, "seconds": 7123.0, "peak_mb": 50123.0, "added_mb": 9012.0}
         row |= {"n_train": 10000, "n_latents_found": 2.0, "n_latents_right": 3, "n_modalities": 3, "n_columns": 60}
         row |= {f"{name}{scope}": 0.04 for name in ("fdr", "fdr_sd", "power") for scope in ("", "_cross", "_within")}
+        row |= {"held_kb": 4.6, "step_mb": 0.5, "numbers": 2352, "weights": 317413, "batch": 128}
         row |= {"n_worlds": 3, "n_null": 90, "null_0.05": 0.01}
         for k in range(BINS):
             row |= {f"pairs_{k}": 20, f"right_{k}": 2 * k, f"confidence_{k}": 2.0 * k + 1}
@@ -266,6 +283,7 @@ def test_rows_that_are_not_there_are_said() -> None:
         ("trust-latents", 0, {"n_worlds": "1", "n_people": "300"}),
         ("trust", 0, {"n_people": "600", "starts": "1", "steps": "10"}),
         ("phenotype", 0, {"n_people": "400", "starts": "1", "steps": "5"}),
+        ("encoders", 0, {"batch": "8"}),
     ],
 )
 def test_a_worker_glues_numbers(
@@ -276,4 +294,5 @@ def test_a_worker_glues_numbers(
     (tmp_path / "point.ipynb").write_text(done.notebook, encoding="utf-8")
     found = glued(tmp_path / "point.ipynb")
     glues = {"baselines": "mcc", "cases": "start_gap", "graphs": "pc_cross", "bench": "seconds"}
-    assert {**glues, "trust-latents": "fdr", "trust": "mcc", "phenotype": "n_found"}[sweep] in found
+    glues |= {"trust-latents": "fdr", "trust": "mcc", "phenotype": "n_found", "encoders": "step_mb"}
+    assert glues[sweep] in found

@@ -2,7 +2,7 @@
 
 Every function returns the matplotlib Axes or Figure that it drew, `card_view` what a page shows as HTML.  Counts
 under 10 people are never shown, no picture has a mark for a single person, and images and series are averages over
-people; `gallery`, `traversal` and `recordings` are for simulated ones.
+people; `gallery`, `traversal`, `recordings` and `traces` are for simulated ones.
 """
 
 from mmcrl.plots.averages import average_images, average_series
@@ -16,9 +16,10 @@ from mmcrl.plots.fits import recovery_density, score_intervals, training_curve
 from mmcrl.plots.graph import link_graph
 from mmcrl.plots.guard import guard_report
 from mmcrl.plots.matrices import adjacency_heatmap, loadings_heatmap
+from mmcrl.plots.movers import moving_columns
 from mmcrl.plots.people import cohort_overview
 from mmcrl.plots.pictures import gallery, traversal
-from mmcrl.plots.recordings import recordings
+from mmcrl.plots.recordings import recordings, traces
 from mmcrl.plots.studies import choice_matrix, method_panels, missing_table, verdict_bars, world_scores
 from mmcrl.plots.together import modalities_together
 from mmcrl.plots.trust import calibration_curve, error_rates
@@ -46,10 +47,12 @@ __all__ = [
     "missing_columns",
     "missing_table",
     "modalities_together",
+    "moving_columns",
     "recordings",
     "recovery_density",
     "returning_links",
     "score_intervals",
+    "traces",
     "training_curve",
     "traversal",
     "verdict_bars",

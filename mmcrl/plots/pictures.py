@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
 from mmcrl.errors import InputError, check_whole
-from mmcrl.plots.style import styled
+from mmcrl.plots.style import standing, styled
 
 __all__ = ["gallery", "traversal"]
 
@@ -23,7 +23,7 @@ _MOST = 100  # images in a gallery
 
 
 @styled
-def gallery(images: ArrayLike, across: int = 10, title: str = "") -> Figure:
+def gallery(images: ArrayLike, across: int = 10, title: str = "", rows: Sequence[str] = ()) -> Figure:
     """Images of simulated people, row by row.
 
     Parameters
@@ -31,10 +31,12 @@ def gallery(images: ArrayLike, across: int = 10, title: str = "") -> Figure:
     images : (n, channels, height, width), values in [0, 1], beyond which they are cut; one channel is grey, three are
         red, green and blue; up to 100 of them.
     across : images in a row.
+    rows : what stands beside each row; left out, nothing.
 
     Raises
     ------
-    InputError : for another shape or number, values that are not finite, a row without an image.
+    InputError : for another shape or number, values that are not finite, a row without an image, or another number of
+        names than rows.
 
     >>> len(gallery(np.zeros((3, 1, 8, 8))).axes)
     3
@@ -44,18 +46,25 @@ def gallery(images: ArrayLike, across: int = 10, title: str = "") -> Figure:
     if len(drawn) > _MOST:
         raise InputError("images", f"up to {_MOST} images", str(len(drawn)))
     across = min(across, len(drawn))
-    figure, grid = _grid(math.ceil(len(drawn) / across), across, drawn)
+    down = math.ceil(len(drawn) / across)
+    if rows and len(rows) != down:
+        raise InputError("rows", f"{down}, as many as rows of images", str(len(rows)))
+    figure, grid = _grid(down, across, drawn)
     for ax in grid.flat[len(drawn) :]:
         ax.remove()
     for ax, image in zip(grid.flat, drawn, strict=False):
         _show(ax, image)
+    for ax, name in zip(grid[:, 0], rows, strict=False):
+        ax.set_ylabel(name, rotation=0, ha="right", va="center")
     if title:
         figure.suptitle(title, fontsize=11, fontweight="bold", x=0.01, ha="left")
     return figure
 
 
 @styled
-def traversal(images: ArrayLike, latents: Sequence[str], values: Sequence[float]) -> Figure:
+def traversal(
+    images: ArrayLike, latents: Sequence[str], values: Sequence[float], people: ArrayLike | None = None
+) -> Figure:
     """What each latent changes: a row of images per latent, which takes these values while the others stay.
 
     Parameters
@@ -63,6 +72,8 @@ def traversal(images: ArrayLike, latents: Sequence[str], values: Sequence[float]
     images : (latents, values, channels, height, width), as in `gallery`.
     latents : names of the rows.
     values : of the latent that moves, in standard deviations; they stand above the columns.
+    people : (latents, 2, channels, height, width), the mean images of the people lowest and highest in each latent,
+        to be drawn on the left and on the right of its row.
 
     Raises
     ------
@@ -76,10 +87,16 @@ def traversal(images: ArrayLike, latents: Sequence[str], values: Sequence[float]
     for argument, given, expected in (("latents", latents, drawn.shape[0]), ("values", values, drawn.shape[1])):
         if len(given) != expected:
             raise InputError(argument, f"{expected}, as the images", str(len(given)))
+    above = [standing(value) for value in values]
+    if people is not None:
+        means = _checked(people, 5)
+        if means.shape != (len(drawn), 2, *drawn.shape[2:]):
+            raise InputError("people", f"shape {(len(drawn), 2, *drawn.shape[2:])}", f"shape {means.shape}")
+        drawn = np.concatenate([means[:, :1], drawn, means[:, 1:]], axis=1)
+        above = ["people\nlowest in it", *above, "people\nhighest in it"]
     figure, grid = _grid(drawn.shape[0], drawn.shape[1], drawn)
-    for ax, value in zip(grid[0], values, strict=True):
-        sign = "" if value == 0 else "−" if value < 0 else "+"
-        ax.set_title(f"{sign}{abs(value):g} SD", loc="center", fontsize=9, fontweight="normal")
+    for ax, title in zip(grid[0], above, strict=True):
+        ax.set_title(title, loc="center", fontsize=9, fontweight="normal")
     for row, name, shown in zip(grid, latents, drawn, strict=True):
         row[0].set_ylabel(name, rotation=0, ha="right", va="center")
         for ax, image in zip(row, shown, strict=True):

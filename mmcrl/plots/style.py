@@ -26,6 +26,7 @@ __all__ = [
     "check_fraction",
     "check_table",
     "colours_of",
+    "standing",
     "styled",
 ]
 
@@ -74,6 +75,16 @@ def styled(function: Callable[_P, _R]) -> Callable[_P, _R]:
 def axes_or_new(ax: Axes | None, width: float, height: float) -> Axes:
     """The given axes, or those of a new figure of this size in inches."""
     return plt.subplots(figsize=(width, height))[1] if ax is None else ax
+
+
+def standing(value: float) -> str:
+    """A latent's value in words.
+
+    >>> standing(-2)
+    '−2 SD'
+    """
+    sign = "" if value == 0 else "−" if value < 0 else "+"
+    return f"{sign}{abs(value):g} SD"
 
 
 def colours_of(modalities: Sequence[str]) -> dict[str, str]:

@@ -5,7 +5,7 @@ Latents follow `mmcrl.simulate.mechanisms` along a graph of `mmcrl.simulate.grap
 ``x = mixing(z_modality, z_shared, private noise)`` through a wide, injective network.  Within-modality links are
 absent by default: correlated siblings flatter every score.
 `phenotype` has images, nights and tables instead: `mmcrl.simulate.phenotyping`; `variant_mnist` two pictures:
-`mmcrl.simulate.variant`.
+`mmcrl.simulate.variant`; `sketches` a picture, a night and a table, drawn plainly: `mmcrl.simulate.sketches`.
 Source of the three cases: Sun et al. (2025), arXiv:2411.06518, section 6.1; the generators are rebuilt.
 """
 
@@ -24,10 +24,22 @@ from mmcrl.simulate.missing import draw_missing
 from mmcrl.simulate.mixing import mix
 from mmcrl.simulate.noise import Noise, draw_noise
 from mmcrl.simulate.phenotyping import phenotype
+from mmcrl.simulate.sketches import sketches
 from mmcrl.simulate.variant import variant_mnist
 from mmcrl.simulate.world import SHARED, World, latent_columns
 
-__all__ = ["Cycles", "GraphFamily", "Noise", "World", "case", "numeric", "phenotype", "undecidable", "variant_mnist"]
+__all__ = [
+    "Cycles",
+    "GraphFamily",
+    "Noise",
+    "World",
+    "case",
+    "numeric",
+    "phenotype",
+    "sketches",
+    "undecidable",
+    "variant_mnist",
+]
 
 
 def case(number: int, n: int = 10_000, seed: int = 0, **settings: object) -> World:

@@ -41,6 +41,17 @@ class World:
     mechanisms: Equations
     viewers: list[str]
 
+    def replaced(self, name: str, modality: Modality) -> Cohort:
+        """The same simulated people with this modality in the place of the one of that name, or beside the others.
+
+        It need not be one that anything can be learned from.
+
+        Raises
+        ------
+        InputError : for another number of people.
+        """
+        return Cohort({**self.cohort.modalities, name: modality}, ids=self.cohort.ids, learnable=False)
+
     def floor(self, seed: int = 0) -> dict[str, float]:
         """MCC by chance, every block right and rotated at random (mean, q95): see `mmcrl.metrics.floor`."""
         from mmcrl import metrics
