@@ -59,7 +59,9 @@ def _ends(links: pd.DataFrame) -> list[str]:
 
 
 def told_of(apart: pd.DataFrame, names: Collection[str], smallest: float) -> str:
-    """A sentence for each of these modalities with all rows of `unlinked` that are about it; empty where none is.
+    """A sentence for each of these modalities with all rows of `unlinked` that are about it.
+
+    Where no row is about one of them, a sentence on the two modalities of which least is known.
 
     >>> row = [["grip", "spine", 0.0005, 0.0016, 0.0036, 0.0]]
     >>> told_of(pd.DataFrame(row, columns=UNLINKED_COLUMNS), ["spine"], 0.005)  # doctest: +NORMALIZE_WHITESPACE
@@ -79,4 +81,9 @@ def told_of(apart: pd.DataFrame, names: Collection[str], smallest: float) -> str
                 )
         if parts:
             sentences.append(f"No link is found between {name} and: {', '.join(parts)}.")
+    if not sentences and apart.empty:
+        return "Every two modalities have a link."
+    if not sentences:
+        widest = apart.iloc[0]
+        return f"Least is known of {widest['one']} and {widest['other']}, at most {widest['most']:.4f} nats."
     return " ".join(sentences).replace("-0.", "−0.")

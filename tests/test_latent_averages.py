@@ -99,10 +99,10 @@ def test_wrong_arguments_are_refused(seen: tuple[Cohort, pd.DataFrame], change: 
     plt.close("all")
 
 
-def test_tables_have_no_sentence_about_averages() -> None:
-    assert averages_told([], 10) == ""
+def test_tables_have_a_sentence_of_their_own() -> None:
+    assert averages_told([], 10) == "All modalities of these people are tables."
     assert averages_told(["eye"], 20).startswith("Of eye ") and "20 people or more" in averages_told(["eye"], 20)
-    assert told_of(pd.DataFrame(columns=UNLINKED_COLUMNS), [], 0.005) == ""
+    assert told_of(pd.DataFrame(columns=UNLINKED_COLUMNS), ["eye"], 0.005) == "Every two modalities have a link."
 
 
 def test_modalities_without_a_link_are_told_with_the_evidence_they_have() -> None:
@@ -126,6 +126,7 @@ def test_modalities_without_a_link_are_told_with_the_evidence_they_have() -> Non
     assert told.startswith("No link is found between b and: c (strongest pair 0.0010 ± 0.0010 nats, at most 0.0030:")
     told = told_of(apart, ["c"], 0.005)
     assert told.count("No link") == 1 and "at most 0.0070: too few people to tell), b (" in told
+    assert told_of(apart, [], 0.005) == "Least is known of a and c, at most 0.0070 nats."
     with pytest.raises(InputError, match="confidence"):
         unlinked(links, 1.5)
 

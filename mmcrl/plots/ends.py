@@ -97,13 +97,13 @@ def latent_averages(
 
 
 def averages_told(names: Sequence[str], minimum: int, share: float = 0.2) -> str:
-    """What `latent_averages` draws of these modalities, in a sentence; nothing where there is none.
+    """What `latent_averages` draws of these modalities, in a sentence, also where there is none.
 
     >>> averages_told(["eye", "night"], 10)[:66]
     'Of eye and night the figures show means: over the 20% of these peo'
     """
     if not names:
-        return ""
+        return "All modalities of these people are tables."
     several = " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
     return (
         f"Of {several} the figures show means: over the {share:.0%} of these people who are lowest in a latent, over"
