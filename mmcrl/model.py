@@ -31,7 +31,7 @@ from mmcrl.imputation import Imputation
 from mmcrl.knowledge import Knowledge
 from mmcrl.links import LINK_COLUMNS, link_table
 from mmcrl.plan import as_fitted, check_one_view, names_of, plan_blocks, with_shared
-from mmcrl.private import private_roots
+from mmcrl.private import private_factors
 from mmcrl.profiles import margins
 from mmcrl.representation import Representation
 from mmcrl.saving import described, restored
@@ -151,7 +151,8 @@ class MultimodalCRL(Explained, Generative):
             with stages(_AFTER, progress) as begin:
                 begin()
                 fit_decoders(shows.network, train, people, self.seed, self.settings.steps)
-                shows.private = private_roots(shows.network, train, people)
+                private = private_factors(shows.network, train, people, held_out, others)
+                shows.private = [of.factors for of in private]
                 shows.orientation = upward(column_loadings(shows, train, people), shows.names)
                 begin()
                 found, unseen = margins(shows, people, others, self.settings, self.seed), shows.latents(others)
@@ -186,6 +187,7 @@ class MultimodalCRL(Explained, Generative):
             "held_out_losses": [run.held_out_loss for run in runs],
             "log_likelihood": self.structure.log_likelihood(unseen),
             "latents_tried": tried,
+            "private_tried": {view.name: of.tried for view, of in zip(shows.views, private, strict=True)},
             "shared": shows.agreement,
             "seconds": time.perf_counter() - began,
         }
