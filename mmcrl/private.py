@@ -1,10 +1,13 @@
 """Private variation: what a modality shows beyond its latents, as a Gaussian of few private dimensions.
 
-    x^(m) - decode_m(z^(m))  =  L_m^T eta^(m) + e  ~  N(0, L_m^T L_m + Psi_m),
+    x^(m) - decode_m(z^(m))  =  (I - W_m^T B_m) (L_m^T eta^(m) + e),    e ~ N(0, Psi_m),
 
-eta the private dimensions, Psi_m diagonal: see `mmcrl.factors`.  Their number is chosen on the held-out people (on
-the training people where fewer than 10 of the others were measured): of a table any number, by maximum likelihood; of
-images, series and tables of more than 100 columns 0, 1, 2, 3, 4, 6, 8, 12, ... to 64 principal directions.
+eta the private dimensions, Psi_m diagonal; what of both is read as latents, by B_m, is missing in the residual (see
+`mmcrl.factors`).  For a table, W_m are the slopes of the columns that the decoder expects and B_m those of the codes
+that the encoder reads, by least squares; of large modalities, where it matters little, and of tables with hardly more
+columns than latents there are none.  The number of dimensions is chosen on the held-out people (on the training
+people where fewer than 10 of the others were measured): of a table any number, by maximum likelihood; of images,
+series and tables of more than 100 columns 0, 1, 2, 3, 4, 6, 8, 12, ... to 64 principal directions.
 
 It is the number of dimensions of a *linear* model of what is left.  Where private variation and latents are mixed
 along curves, as in the paper's cases, one private variable leaves residuals in several directions, and what the
@@ -22,17 +25,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
+from mmcrl.checkpoint import NOWHERE, Kept
 from mmcrl.cohort import Cohort
 from mmcrl.contrast import Contrast
-from mmcrl.factors import Factors, choose, likeliest, most_factors, principal
+from mmcrl.factors import Factors, choose, principal
 from mmcrl.kinds.codec import FEWEST
 from mmcrl.modality import Modality
+from mmcrl.restricted import likeliest, most_factors
 from mmcrl.tensors import People, as_tensor
 
 __all__ = ["Private", "pairwise_covariance", "principal_root", "private_factors"]
@@ -40,6 +45,7 @@ __all__ = ["Private", "pairwise_covariance", "principal_root", "private_factors"
 _DIRECTIONS = [0, 1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64]  # of a large modality, that are tried
 _WIDEST = 100  # columns of a table whose factors are those of maximum likelihood
 _RESIDUALS = 1_000, 5 * 10**7  # people, and values, whose residuals give the directions of a large modality
+_LEAST_KNOWN = 0.2  # of a code in the columns that its decoder expects
 _HELD_OUT = 3  # for so many of them, one who is held out
 
 
@@ -78,32 +84,56 @@ def principal_root(residuals: Tensor, directions: int = _DIRECTIONS[-1]) -> Tens
 
 @torch.no_grad()
 def private_factors(
-    network: Contrast, train: Cohort, people: People, held_out: Cohort, others: People
+    network: Contrast, train: Cohort, people: People, held_out: Cohort, others: People, kept: Kept = NOWHERE
 ) -> list[Private]:
     """Of every modality, of its features' residuals; f features, flattened.
 
-    ``people`` are those of ``train``, ``others`` those of ``held_out``.
+    ``people`` are those of ``train``, ``others`` those of ``held_out``.  What was chosen of a modality is kept.
     """
-    latents, unseen = (network.latents(who.features, who.measured) for who in (people, others))
+    latents = [network.latents(who.features, who.measured) for who in (people, others)]
+
+    def chosen(m: int, codec: Any, name: str) -> dict[str, Tensor]:
+        codes, unseen = (of[:, network.members[m]] for of in latents)
+        mine = _residuals(codec, train[name], people, codes, m, 1)
+        theirs = _residuals(codec, held_out[name], others, unseen, m, _HELD_OUT)
+        if codec.large or mine.shape[1] > _WIDEST:
+            candidates = _of_large(mine)
+        else:
+            candidates = _of_table(mine, *_slopes(codec, people.features[m], codes, people.measured[:, m]))
+        factors, tried = choose(candidates, theirs if len(theirs) >= FEWEST else mine)
+        return {**factors.tensors(), "tried": torch.tensor(tried, dtype=torch.float64)}
+
     found = []
     for m, (codec, name) in enumerate(zip(network.codecs, train.names, strict=True)):
-        own = network.members[m]
-        mine = _residuals(codec, train[name], people, latents[:, own], m, 1)
-        theirs = _residuals(codec, held_out[name], others, unseen[:, own], m, _HELD_OUT)
-        judges = theirs if len(theirs) >= FEWEST else mine
-        found.append(Private(*choose(_candidates(mine, bool(codec.large)), judges)))
+        known = dict(kept.result(f"private-{m}", partial(chosen, m, codec, name)))
+        tried = [[int(k), loss] for k, loss in known.pop("tried").tolist()]
+        found.append(Private(Factors.restored(known), tried))
     return found
 
 
-def _candidates(residuals: Tensor, large: bool) -> Iterator[Callable[[], Factors]]:
-    """Models of residuals (n, f), NaN where missing, of more and more factors."""
-    f = residuals.shape[1]
-    if not large and f <= _WIDEST:
-        covariance = pairwise_covariance(residuals.numpy())
-        return (partial(likeliest, covariance, k) for k in range(most_factors(f) + 1))
+def _of_table(residuals: Tensor, along: np.ndarray, read: np.ndarray) -> Iterator[Callable[[], Factors]]:
+    """Models of residuals (n, f), NaN where missing, of more and more factors, given W and B (d, f)."""
+    covariance, most = pairwise_covariance(residuals.numpy()), most_factors(residuals.shape[1])
+    if len(along) > most:
+        along, read = along[:0], read[:0]
+    return (partial(likeliest, covariance, along, read, k) for k in range(most - len(along) + 1))
+
+
+def _of_large(residuals: Tensor) -> Iterator[Callable[[], Factors]]:
+    """Models of residuals (n, f), NaN where missing, of more and more principal directions."""
     even = _even(residuals)
     root, variance = principal_root(even), even.square().mean(0)
-    return (partial(principal, root, variance, k) for k in _DIRECTIONS if k <= min(len(root), f - 1))
+    return (partial(principal, root, variance, k) for k in _DIRECTIONS if k <= min(len(root), residuals.shape[1] - 1))
+
+
+def _slopes(codec: nn.Module, features: Tensor, codes: Tensor, measured: Tensor) -> tuple[np.ndarray, np.ndarray]:
+    """W and B (d, f) with ``B W^T = I``, by least squares, d the directions of codes that both know."""
+    x, z, told = (of[measured].double().cpu() for of in (features, codes, codec.decode(codes)))  # type: ignore[operator]
+    x, z, told = (of - of.mean(0) for of in (x, z, told))
+    along, read = torch.linalg.lstsq(z, told).solution, torch.linalg.lstsq(x, z, driver="gelsd").solution.T
+    left, size, right = torch.linalg.svd(read @ along.T)
+    known = size > _LEAST_KNOWN
+    return (right[known] @ along).numpy(), ((left.T @ read)[known] / size[known, None]).numpy()
 
 
 def _even(residuals: Tensor) -> Tensor:

@@ -42,9 +42,7 @@ def described(model: MultimodalCRL) -> tuple[dict[str, Any], dict[str, Tensor]]:
         "arrows": model.structure.arrows,
     }
     weights = {f"network.{k}": v for k, v in shows.network.state_dict().items()}
-    weights |= {
-        f"private.{m}.{k}": v for m, factors in enumerate(shows.private) for k, v in factors.tensors().items()
-    }
+    weights |= _private_tensors(shows)
     weights |= {f"mechanisms.{k}": v for k, v in model.structure.mechanisms.state_dict().items()}
     if model._imputation is not None:
         weights |= {f"imputation.{k}": v for k, v in model._imputation.tensors().items()}
@@ -71,6 +69,10 @@ def restored(model: MultimodalCRL, description: dict[str, Any], weights: dict[st
     model.history = pd.DataFrame(description["history"])
     model.report = description["report"]
     return model
+
+
+def _private_tensors(shows: Representation) -> dict[str, Tensor]:
+    return {f"private.{m}.{k}": v for m, factors in enumerate(shows.private) for k, v in factors.tensors().items()}
 
 
 def _private(m: int, weights: dict[str, Tensor]) -> Factors:
