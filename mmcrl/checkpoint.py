@@ -1,8 +1,9 @@
-"""Checkpoint: one start of an unfinished fit in one file, so that an interrupted fit goes on where it was.
+"""Checkpoint: what an unfinished fit has done, one file each, so that an interrupted fit goes on where it was.
 
-The file is a safetensors file (no pickle) with tensors of the network, its best state, the optimiser and the random
-generator; its header carries, as JSON, the history, the fingerprint of the fit and a SHA-256 over everything.  It
-holds no row of a person: the people enter the fingerprint through a SHA-256 alone.
+A start of the contrast is kept at every evaluation: its network, its best state, the optimiser and the random
+generator.  What follows the contrast is kept stage by stage, once a stage is finished (`Kept`): weights, and means
+over people.  A file is a safetensors file (no pickle) whose header carries, as JSON, the history, the fingerprint of
+the fit and a SHA-256 over everything.  It holds no row of a person: people enter the fingerprint through a SHA-256.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import hashlib
 import json
 import os
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ from typing import Any
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save as save_tensors
-from torch import Tensor
+from torch import Tensor, nn
 
 from mmcrl.errors import InputError
 from mmcrl.plan import Block
@@ -27,7 +28,7 @@ from mmcrl.settings import Settings
 from mmcrl.storage import digest
 from mmcrl.tensors import People, pieces_of
 
-__all__ = ["Checkpoint", "checkpoints", "fingerprint", "optimiser_state", "optimiser_tensors"]
+__all__ = ["NOWHERE", "Checkpoint", "Kept", "checkpoints", "fingerprint", "optimiser_state", "optimiser_tensors"]
 
 _FORMAT = 1
 _HASHED_AT_ONCE = 4096  # people
@@ -76,6 +77,45 @@ class Checkpoint:
             expected = "a folder of the same fit: settings, seed, latents and people"
             raise InputError("checkpoint", expected, f"{self.path.name} of another one; give a new folder")
         return [(int(step), seen, held) for step, seen, held in record["history"]], tensors
+
+
+@dataclass(frozen=True)
+class Kept:
+    """Where the finished stages of one fit are kept: nowhere, when there is no folder.
+
+    >>> int(Kept().result("sum", lambda: {"total": torch.tensor(3)})["total"])
+    3
+    """
+
+    folder: Path | None = None
+    fingerprint: str = ""
+
+    @classmethod
+    def after(cls, folder: str | os.PathLike[str] | None, fit: str, network: nn.Module) -> Kept:
+        """For what follows the training of this network, whose fit has this fingerprint, in the fit's own folder."""
+        if folder is None:
+            return cls()
+        weights = {name: weight.detach().cpu().contiguous() for name, weight in network.named_parameters()}
+        return cls(Path(folder), _sealed({"fit": fit}, weights))
+
+    def result(self, stage: str, work: Callable[[], dict[str, Tensor]]) -> dict[str, Tensor]:
+        """What this stage came to when it was finished here, else what the work gives, which is then kept.
+
+        Raises
+        ------
+        InputError : as `Checkpoint.read`.
+        """
+        if self.folder is None:
+            return work()
+        checkpoint = Checkpoint(self.folder / f"{stage}.safetensors", self.fingerprint)
+        if saved := checkpoint.read():
+            return saved[1]
+        tensors = work()
+        checkpoint.write([], tensors)
+        return tensors
+
+
+NOWHERE = Kept()
 
 
 def checkpoints(folder: str | os.PathLike[str], starts: int, fit: str) -> list[Checkpoint]:

@@ -20,11 +20,13 @@ import torch
 from scipy.stats import norm, spearmanr
 from torch import Tensor, nn
 
+from mmcrl.checkpoint import NOWHERE, Kept
 from mmcrl.cohort import Cohort
 from mmcrl.contrast import Contrast
 from mmcrl.kinds.levels import Levels
 from mmcrl.modality import Modality
 from mmcrl.representation import Representation
+from mmcrl.storage import under
 from mmcrl.tensors import Features, People, as_tensor, pieces_of
 
 __all__ = ["LOADING_COLUMNS", "column_loadings", "fit_decoders", "loadings_and_columns", "upward"]
@@ -36,25 +38,55 @@ _STEPS, _BATCH, _LEARNING_RATE = 400, 512, 3e-3
 _LARGE_BATCH = 64  # images or series
 
 
-def fit_decoders(network: Contrast, cohort: Cohort, people: People, seed: int, steps_of_large: int = 1_000) -> None:
+def fit_decoders(
+    network: Contrast, cohort: Cohort, people: People, seed: int, steps_of_large: int = 1_000, kept: Kept = NOWHERE
+) -> None:
     """Decoders on fixed codes, of the training people, over the cells that are there; ``people`` are the cohort's.
 
-    The expected columns given the shared latents; private variation stays in the residual.
+    The expected columns given the shared latents; private variation stays in the residual.  The decoder of every
+    modality is kept once it is fitted.
     """
     generator = torch.Generator().manual_seed(seed)
     with torch.no_grad():
         latents = network.latents(people.features, people.measured)
     for m, (codec, modality) in enumerate(zip(network.codecs, cohort.modalities.values(), strict=True)):
-        steps, people_at_once = (_STEPS, _BATCH) if not codec.large else (steps_of_large, _LARGE_BATCH)
-        weights = list(codec.decoder.parameters())  # type: ignore[union-attr]
-        if not weights:
+        parts = _parts(codec)
+        if not any(True for part in parts.values() for _ in part.parameters()):
             continue
-        rows = torch.nonzero(people.measured[:, m])[:, 0]
-        codes, target = latents[:, network.members[m]], _cells(codec, modality, people.features[m])
-        optimiser = torch.optim.Adam(weights, lr=_LEARNING_RATE, fused=True)
-        _descend(optimiser, partial(_misfit, codec, codes, target), rows, steps, people_at_once, generator)
-        if getattr(codec, "levels", None) is not None:
-            _fit_levels(codec.levels, codes[rows], modality.values[rows.cpu().numpy()], seed)  # type: ignore
+        rows, codes = torch.nonzero(people.measured[:, m])[:, 0], latents[:, network.members[m]]
+        steps = steps_of_large if codec.large else _STEPS
+        work = partial(_fitted, codec, modality, people.features[m], codes, rows, int(steps), seed, generator)
+        learned = kept.result(f"decoder-{m}", work)
+        for name, part in parts.items():
+            part.load_state_dict(under(name, learned))
+        generator.set_state(learned["generator"])
+
+
+def _parts(codec: Any) -> dict[str, nn.Module]:
+    """What of a codec is fitted: the decoder of numbers, and that of levels where there are some."""
+    levels = getattr(codec, "levels", None)
+    return {"decoder": codec.decoder} | ({} if levels is None else {"levels": levels})
+
+
+def _fitted(
+    codec: Any,
+    modality: Modality,
+    features: Features,
+    codes: Tensor,
+    rows: Tensor,
+    steps: int,
+    seed: int,
+    generator: torch.Generator,
+) -> dict[str, Tensor]:
+    """The weights of a codec's decoder, and the state of the generator, once it is fitted on these people."""
+    target, at_once = _cells(codec, modality, features), _LARGE_BATCH if codec.large else _BATCH
+    optimiser = torch.optim.Adam(codec.decoder.parameters(), lr=_LEARNING_RATE, fused=True)
+    _descend(optimiser, partial(_misfit, codec, codes, target), rows, steps, at_once, generator)
+    parts = _parts(codec)
+    if "levels" in parts:
+        _fit_levels(codec.levels, codes[rows], modality.values[rows.cpu().numpy()], seed)
+    states = {f"{name}.{k}": v for name, part in parts.items() for k, v in part.state_dict().items()}
+    return {**states, "generator": generator.get_state()}
 
 
 def _misfit(codec: Any, codes: Tensor, target: Features, batch: Tensor) -> Any:

@@ -34,11 +34,12 @@ History = list[tuple[int, float, float]]  # step, training loss, held-out loss (
 
 @dataclass
 class Run:
-    """One start: its best state by held-out loss and how it came there."""
+    """One start: its best state by held-out loss, how it came there, and its fit's fingerprint where it is kept."""
 
     network: Contrast
     held_out_loss: float = math.inf
     history: History = field(default_factory=list)
+    fit: str = ""
 
 
 def train_contrast(
@@ -60,7 +61,8 @@ def train_contrast(
     ------
     InputError : for a checkpoint that is damaged or of another fit.
     """
-    run, generator = Run(network), torch.Generator().manual_seed(seed)
+    run = Run(network, fit=checkpoint.fingerprint if checkpoint else "")
+    generator = torch.Generator().manual_seed(seed)
     rate, decay = settings.learning_rate, settings.weight_decay
     optimiser = torch.optim.AdamW(network.parameters(), lr=rate, weight_decay=decay, fused=True)
     parameters = [p for group in optimiser.param_groups for p in group["params"]]

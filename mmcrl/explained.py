@@ -94,6 +94,17 @@ class Explained(ABC):
         return self._fitted.names
 
     @property
+    def private_dimensions(self) -> dict[str, int]:
+        """How many dimensions the private variation of every modality has: see `mmcrl.private`.
+
+        They are those of a linear model of the decoder's residuals, chosen on the held-out people;
+        ``report["private_tried"]`` lists what every number came to, as pairs of number and held-out loss (nats a
+        person).  A model that was saved by a version which chose none has as many as its covariance was given.
+        """
+        shows = self._fitted
+        return {view.name: of.dimensions for view, of in zip(shows.views, shows.private, strict=True)}
+
+    @property
     @abstractmethod
     def _fitted(self) -> Representation:
         """The representation of the fitted model."""

@@ -11,7 +11,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
-import torch
 from scipy.special import ndtr
 
 from mmcrl.cohort import Cohort
@@ -50,9 +49,10 @@ class Generative(ABC):
     def sample(self, n: int = 1000, seed: int = 0) -> Outcome:
         """``n`` people drawn from the model: none of them lived.
 
-        Numbers vary around what their latents lead to expect, by a Gaussian that is private to their modality (see
-        `mmcrl.private`).  Levels follow their own likelihood (see `mmcrl.kinds.levels`), each person's rank in it
-        given by the same Gaussian, so that columns which vary together privately still do.
+        Numbers vary around what their latents lead to expect, by a Gaussian that is private to their modality and
+        has as many dimensions as ``private_dimensions`` says (see `mmcrl.private`).  Levels follow their own
+        likelihood (see `mmcrl.kinds.levels`), each person's rank in it given by the same Gaussian, so that columns
+        which vary together privately still do.
 
         Raises
         ------
@@ -146,11 +146,11 @@ class Generative(ABC):
         rng = np.random.default_rng([int(seed), 1])
         columns = {}
         for m, block in enumerate(shows.views):
-            root, expected = shows.private[m], shows.decoded(m, z)
-            noise = torch.from_numpy(rng.normal(size=(n, len(root)))).to(root.dtype) @ root
+            private, expected = shows.private[m], shows.decoded(m, z)
+            noise, spread = private.draw(rng, int(n)), private.spread.numpy()
             values = shows.restored(m, expected + noise.reshape(expected.shape))
             for c, probabilities in shows.probabilities(m, z).items():
-                rank = ndtr(noise[:, c].numpy() / max(float(root[:, c].norm()), _LEAST_SPREAD))
+                rank = ndtr(noise[:, c].numpy() / max(float(spread[c]), _LEAST_SPREAD))
                 values[:, c] = drawn_levels(probabilities, shows.levels(m)[c], rank)
             columns[block.name] = _as_given(values, block.columns)
         return Outcome(pd.DataFrame(z, columns=shows.columns), columns)

@@ -14,36 +14,26 @@ from dataclasses import replace
 from functools import partial
 from typing import Any, Literal
 
-import numpy as np
 import pandas as pd
 import torch
 
 from mmcrl.cohort import Cohort
-from mmcrl.decoding import column_loadings, fit_decoders, loadings_and_columns, upward
 from mmcrl.dimensions import Dimensions, choose_latents
-from mmcrl.effects import effect_table, with_effects
 from mmcrl.errors import InputError, check_whole
 from mmcrl.explained import Explained
-from mmcrl.folds import crossed
+from mmcrl.findings import find
 from mmcrl.generative import Generative
-from mmcrl.identifiability import decided, identifiability_table, weaker
 from mmcrl.imputation import Imputation
 from mmcrl.knowledge import Knowledge
-from mmcrl.links import LINK_COLUMNS, link_table
 from mmcrl.plan import as_fitted, check_one_view, names_of, plan_blocks, with_shared
-from mmcrl.private import private_roots
-from mmcrl.profiles import margins
 from mmcrl.representation import Representation
 from mmcrl.saving import described, restored
-from mmcrl.scm import StructuralModel
 from mmcrl.settings import Settings, check_device
 from mmcrl.sharing import best_of, train_views
 from mmcrl.storage import read_folder, write_folder
-from mmcrl.training import deterministic, history_of, stages, train_starts
+from mmcrl.training import deterministic, history_of, train_starts
 
 __all__ = ["MultimodalCRL"]
-
-_AFTER = "decoders", "what the data tell apart", "links", "mechanisms"  # what follows the contrast
 
 
 class MultimodalCRL(Explained, Generative):
@@ -109,7 +99,8 @@ class MultimodalCRL(Explained, Generative):
     ) -> MultimodalCRL:
         """Learn latents and links; the truth of a simulated world is never seen.
 
-        An interrupted fit that is given the same ``checkpoint`` folder again goes on, with the same bits.
+        An interrupted fit that is given the same ``checkpoint`` folder again goes on, with the same bits: a start of
+        the contrast at its last evaluation, what follows after the last decoder, profile or mechanisms finished.
 
         Raises
         ------
@@ -147,46 +138,31 @@ class MultimodalCRL(Explained, Generative):
             chosen = best_of(runs)
             starts = [Representation(views, run.network, copies) for run in runs]
             shows = starts[chosen]
-            people, others = shows.people(train), shows.people(held_out)
-            with stages(_AFTER, progress) as begin:
-                begin()
-                fit_decoders(shows.network, train, people, self.seed, self.settings.steps)
-                shows.private = private_roots(shows.network, train, people)
-                shows.orientation = upward(column_loadings(shows, train, people), shows.names)
-                begin()
-                found, unseen = margins(shows, people, others, self.settings, self.seed), shows.latents(others)
-                smallest, apart = self.settings.smallest_effect, decided(found, len(shows.names))
-                begin()
-                tested, agreement = unseen, np.ones(unseen.shape[1])
-                if self.settings.folds > 1:
-                    tested, agreement = crossed(
-                        shows, cohort, len(held_out), self.settings.folds, self.seed, train_on, checkpoint
-                    )
-                links = link_table(tested, shows.names, self.knowledge, smallest, separated=apart)
-                identified = identifiability_table(shows, found, links)
-                links.insert(len(LINK_COLUMNS) - 2, "identified", weaker(links, identified))
-                loadings, observed = loadings_and_columns(shows, held_out, others)
-                of_people = pd.DataFrame(unseen, index=held_out.ids, columns=shows.columns)
-                links = with_effects(links, effect_table(of_people, observed, links, loadings, most=1))
-                begin()
-                z, names = shows.latents(people), shows.names
-                barred, steps = self.knowledge.limits(names).barred, self.settings.steps
-                structure = StructuralModel.fit(
-                    z, unseen, names, links, barred=barred, steps=steps, penalty=smallest, seed=self.seed
-                )
-        self._starts, self._representation, self._links, self._identified = starts, shows, links, identified
-        self._imputation, self.structure = Imputation.fit(z), structure
+            found = find(
+                shows,
+                cohort,
+                train,
+                held_out,
+                self.settings,
+                self.seed,
+                self.knowledge,
+                train_on,
+                progress,
+                runs[chosen].fit,
+                checkpoint,
+            )
+        self._starts, self._representation = starts, shows
+        self._links, self._identified = found.links, found.identified
+        self._imputation, self.structure = found.imputation, found.structure
         self.history = history_of(runs)
         self.report = {
             "people": len(cohort),
             "held_out_people": len(held_out),
-            "tested_people": len(tested),
-            "fold_agreement": agreement.tolist(),
             "chosen_start": chosen,
             "held_out_losses": [run.held_out_loss for run in runs],
-            "log_likelihood": self.structure.log_likelihood(unseen),
             "latents_tried": tried,
             "shared": shows.agreement,
+            **found.report,
             "seconds": time.perf_counter() - began,
         }
         return self

@@ -24,6 +24,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from mmcrl.checkpoint import NOWHERE, Kept
 from mmcrl.contrast import Contrast, moments
 from mmcrl.evidence import normal_scores
 from mmcrl.parallel import run_all
@@ -71,10 +72,13 @@ class _Mixed(nn.Module):
         return (mixed - mean) / scale * seen
 
 
-def margins(shows: Representation, train: People, held_out: People, settings: Settings, seed: int) -> list[Margin]:
+def margins(
+    shows: Representation, train: People, held_out: People, settings: Settings, seed: int, kept: Kept = NOWHERE
+) -> list[Margin]:
     """The margin of every pair of siblings that one view shows; columns that are latents themselves have none.
 
-    A pair of which one is shared has a margin in every modality that shows it.
+    A pair of which one is shared has a margin in every modality that shows it.  Every profile is kept once it is
+    finished: losses, each the mean of a batch of people.
     """
     network = shows.network
     codes, unseen = _coded(network, train.take(slice(_MOST_PEOPLE))), _coded(network, held_out)
@@ -92,11 +96,11 @@ def margins(shows: Representation, train: People, held_out: People, settings: Se
     turned = []
     for v, a, b in pairs:
         near = around[modality[v]]
-        kept = [u for u, m in enumerate(modality) if m in near]
-        turned.append((near, kept.index(v), _turn(len(network.views.codes[v][1]), a, b)))
+        inside = [u for u, m in enumerate(modality) if m in near]
+        turned.append((near, inside.index(v), _turn(len(network.views.codes[v][1]), a, b)))
     tasks = [
-        partial(_profile, *parts[near], v, turn, settings, seed)
-        for near, v, turn in [*((near, None, None) for near in parts), *turned]
+        partial(_kept_profile, kept, f"profile-{number}", partial(_profile, *parts[near], v, turn, settings, seed))
+        for number, (near, v, turn) in enumerate([*((near, None, None) for near in parts), *turned])
     ]
     jobs = parallel_jobs(len(tasks), settings, codes.measured.device)
     losses = run_all(tasks, jobs, lambda task, step, value: None)
@@ -110,6 +114,13 @@ def margins(shows: Representation, train: People, held_out: People, settings: Se
     return found
 
 
+def _kept_profile(
+    kept: Kept, stage: str, work: Callable[[], np.ndarray], report: Callable[[int, float], None]
+) -> np.ndarray:
+    """The losses of a profile, unless it was finished before."""
+    return kept.result(stage, lambda: {"losses": torch.from_numpy(work())})["losses"].numpy()
+
+
 def _profile(
     critic: Contrast,
     codes: People,
@@ -118,7 +129,6 @@ def _profile(
     turn: Tensor | None,
     settings: Settings,
     seed: int,
-    report: Callable[[int, float], None],
 ) -> np.ndarray:
     """Penalised held-out loss per batch (nats per person) of the best story with this view turned."""
     critic, generator = copy.deepcopy(critic).train(), torch.Generator().manual_seed(seed)

@@ -21,6 +21,7 @@ from torch import Tensor
 
 from mmcrl.cohort import Cohort
 from mmcrl.contrast import Contrast
+from mmcrl.factors import Factors
 from mmcrl.plan import Block, modality_numbers, names_of, with_shared
 from mmcrl.sharing import Copies
 from mmcrl.tensors import People
@@ -50,7 +51,7 @@ class Representation:
         self.n_own = {view.name: int((modality[own] == m).sum()) for m, view in enumerate(views)}
         self.shown = [self.latent_of[modality == m] for m in range(len(views))]  # latents of every modality's codes
         self.orientation = np.ones(len(self.copies) + len(own))
-        self.private: list[Tensor] = []  # root of every modality's private covariance, once decoders are fitted
+        self.private: list[Factors] = []  # every modality's private variation, once decoders are fitted
 
     @property
     def blocks(self) -> list[Block]:
@@ -123,7 +124,7 @@ class Representation:
 
     def spread(self, m: int) -> np.ndarray:
         """Standard deviation (f,) of the private variation of every column of a table, in its unit."""
-        return self.private[m].norm(dim=0).double().cpu().numpy() * self.network.codecs[m].scale.cpu().numpy()  # type: ignore
+        return self.private[m].spread.double().numpy() * self.network.codecs[m].scale.cpu().numpy()  # type: ignore
 
     def _codes(self, m: int, z: np.ndarray) -> Tensor:
         codes = torch.tensor((z * self.orientation)[:, self.latent_of]).to(self.network.mean)

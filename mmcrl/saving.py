@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from mmcrl.directions import Arrow
+from mmcrl.factors import Factors
 from mmcrl.imputation import Imputation
 from mmcrl.knowledge import Knowledge
 from mmcrl.plan import Block
@@ -41,7 +42,7 @@ def described(model: MultimodalCRL) -> tuple[dict[str, Any], dict[str, Tensor]]:
         "arrows": model.structure.arrows,
     }
     weights = {f"network.{k}": v for k, v in shows.network.state_dict().items()}
-    weights |= {f"private.{m}": root for m, root in enumerate(shows.private)}
+    weights |= _private_tensors(shows)
     weights |= {f"mechanisms.{k}": v for k, v in model.structure.mechanisms.state_dict().items()}
     if model._imputation is not None:
         weights |= {f"imputation.{k}": v for k, v in model._imputation.tensors().items()}
@@ -58,7 +59,7 @@ def restored(model: MultimodalCRL, description: dict[str, Any], weights: dict[st
     network.load_state_dict(under("network", weights))
     model._representation = Representation(views, network.eval(), copies)
     model._representation.orientation = weights["orientation"].numpy()
-    model._representation.private = [weights[f"private.{m}"] for m in range(len(views))]
+    model._representation.private = [_private(m, weights) for m in range(len(views))]
     regression = under("imputation", weights)
     model._imputation = Imputation.restored(regression) if regression else None
     arrows = [Arrow(*arrow) for arrow in description["arrows"]]
@@ -68,3 +69,13 @@ def restored(model: MultimodalCRL, description: dict[str, Any], weights: dict[st
     model.history = pd.DataFrame(description["history"])
     model.report = description["report"]
     return model
+
+
+def _private_tensors(shows: Representation) -> dict[str, Tensor]:
+    return {f"private.{m}.{k}": v for m, factors in enumerate(shows.private) for k, v in factors.tensors().items()}
+
+
+def _private(m: int, weights: dict[str, Tensor]) -> Factors:
+    """Private variation of modality m; models saved before its dimensions were chosen have one tensor of it."""
+    known = under(f"private.{m}", weights)
+    return Factors.restored(known or {"root": weights[f"private.{m}"]})

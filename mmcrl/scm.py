@@ -10,6 +10,7 @@ Source: Pearl, Causality (2009), chapter 7.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -17,10 +18,12 @@ import pandas as pd
 import torch
 from torch import Tensor
 
+from mmcrl.checkpoint import NOWHERE, Kept
 from mmcrl.directions import Arrow, allowed_parents, doubtful_links, working_directions
 from mmcrl.errors import InputError
 from mmcrl.likelihood import fit_mechanisms, log_likelihood
 from mmcrl.mechanisms import Mechanisms
+from mmcrl.storage import digest
 
 __all__ = ["StructuralModel"]
 
@@ -50,18 +53,22 @@ class StructuralModel:
         steps: int = 1000,
         penalty: float = 0.005,
         seed: int = 0,
+        kept: Kept = NOWHERE,
     ) -> StructuralModel:
         """Learn mechanisms on latents (n, d), NaN where not measured, within the confident links of a table.
 
         ``penalty`` is what a link has to be worth, in nats per person; ``barred[i, j]`` says that j is known not to
         cause i.  A link that no acyclic graph can have the way that is known is left out, and remains doubtful.
+        Mechanisms are kept once they are fitted, under a name that tells which parents they were allowed.
         """
         arrows = working_directions(links, names, barred=barred)
         allowed = allowed_parents(arrows, names, ~np.isnan(train), barred)
-        mechanisms = fit_mechanisms(train, held_out, allowed, steps=steps, penalty=penalty, seed=seed)
-        kept = allowed if barred is None else allowed | barred
-        used = [a for a in arrows if kept[names.index(a.target), names.index(a.source)]]
-        return cls(names, used, mechanisms)
+        fitted = partial(fit_mechanisms, train, held_out, allowed, steps=steps, penalty=penalty, seed=seed)
+        stage = f"mechanisms-{digest({'allowed': allowed.tolist()})[:16]}"
+        weights = kept.result(stage, lambda: fitted().state_dict())
+        possible = allowed if barred is None else allowed | barred
+        used = [a for a in arrows if possible[names.index(a.target), names.index(a.source)]]
+        return cls.restored(names, used, weights)
 
     @classmethod
     def restored(

@@ -362,7 +362,7 @@ def test_a_fit_that_fails_leaves_the_model_as_it_was(monkeypatch):
         raise RuntimeError("late")
 
     with monkeypatch.context() as patch:
-        patch.setattr("mmcrl.model.StructuralModel.fit", failing)
+        patch.setattr("mmcrl.findings.StructuralModel.fit", failing)
         with pytest.raises(RuntimeError):
             model.fit(world.cohort, progress=False)
     with pytest.raises(InputError, match="call fit first"):

@@ -241,3 +241,15 @@ def test_links_that_return_are_shares_and_blank_where_a_cohort_cannot_show_them(
     for wrong in (shares + 1, shares.iloc[:0]):
         with pytest.raises(InputError, match=r"shares in \[0, 1\]"):
             plots.returning_links(wrong)
+
+
+# Private dimensions
+
+
+def test_dimension_losses_ring_the_chosen_number() -> None:
+    ax = plots.dimension_losses({"a": [[0, 5.0], [1, 3.0], [2, 3.1]]}, {"a": 1})
+    line, ring = ax.lines
+    assert line.get_ydata().tolist() == pytest.approx([1, 0, 0.05]) and ring.get_xdata().tolist() == [1]
+    for tried, chosen in (({}, {}), ({"a": [[0, 1.0]]}, {"a": 3}), ({"a": [[0, 1.0]]}, {})):
+        with pytest.raises(InputError, match=r"tried|chosen"):
+            plots.dimension_losses(tried, chosen)

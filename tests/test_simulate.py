@@ -176,3 +176,13 @@ def test_the_default_worlds_are_those_of_the_first_release():
     assert [int(i) for i in np.flatnonzero(other.adjacency)] == [8, 16, 17, 24, 32, 35, 41, 42, 44, 48, 49, 59]
     case = simulate.case(3, n=200, seed=1)
     assert np.isclose(np.abs(case.cohort["d"].values).sum(dtype=float), 4424.889208267443, rtol=1e-6)
+
+
+def test_straight_mixing_is_a_matrix_and_noise_in_every_column():
+    world = simulate.numeric(n=4_000, seed=1, n_private=2, mixing="straight")
+    assert world.settings["mixing"] == "straight"
+    for modality in world.cohort.modalities.values():
+        size = np.linalg.eigvalsh(np.corrcoef(modality.values.T))[::-1]
+        assert size[3] > 0.3 and size[4] < 0.3  # two latents and two private variables, and noise of a sixth
+    with pytest.raises(InputError, match="mixing"):
+        simulate.numeric(n=100, mixing="bent")

@@ -3,6 +3,7 @@
 import dataclasses
 import itertools
 import json
+import sys
 from functools import partial
 from pathlib import Path
 
@@ -38,6 +39,21 @@ def same(first: MultimodalCRL, second: MultimodalCRL, cohort) -> None:
     assert first.report["held_out_losses"] == second.report["held_out_losses"]
     assert first.transform(cohort).equals(second.transform(cohort))
     assert first.links().equals(second.links())
+
+
+def identical(first: MultimodalCRL, second: MultimodalCRL, cohort) -> None:
+    """Bit for bit, what follows the contrast too."""
+    same(first, second, cohort)
+    assert first.identifiability().equals(second.identifiability())
+    assert first.loadings(cohort).equals(second.loadings(cohort))
+    assert {k: v for k, v in first.report.items() if k != "seconds"} == {
+        k: v for k, v in second.report.items() if k != "seconds"
+    }
+    assert first.structure.arrows == second.structure.arrows
+    mine, theirs = (model.sample(20, 3) for model in (first, second))
+    assert mine.latents.equals(theirs.latents) and all(
+        mine.columns[m].equals(theirs.columns[m]) for m in cohort.names
+    )
 
 
 def interrupted(monkeypatch, model: MultimodalCRL, cohort, folder: Path, after: int) -> None:
@@ -166,12 +182,77 @@ def test_a_damaged_checkpoint_is_refused(tmp_path, cohort, harm):
 
 def test_a_checkpoint_holds_no_person_and_leaves_nothing_aside(tmp_path, cohort):
     MultimodalCRL(2, jobs=1, **QUICK).fit(cohort, progress=False, checkpoint=tmp_path)
-    assert sorted(p.name for p in tmp_path.iterdir()) == ["start-0.safetensors", "start-1.safetensors"]
-    with safe_open(tmp_path / "start-0.safetensors", framework="pt") as file:
-        shapes = {name: file.get_slice(name).get_shape() for name in file.keys()}  # noqa: SIM118
-    assert max(max(shape, default=1) for name, shape in shapes.items() if name != "generator") < 100
+    names = sorted(p.name.removesuffix(".safetensors") for p in tmp_path.iterdir())
+    assert names[:2] == ["decoder-0", "decoder-1"] and names[2].startswith("mechanisms-")
+    assert names[3:] == ["private-0", "private-1", *(f"profile-{i}" for i in range(3)), "signs", "start-0", "start-1"]
+    for path in tmp_path.iterdir():
+        with safe_open(path, framework="pt") as file:
+            shapes = {name: file.get_slice(name).get_shape() for name in file.keys()}  # noqa: SIM118
+        assert max(max(shape, default=1) for name, shape in shapes.items() if name != "generator") < 100, path.name
     with pytest.raises(InputError, match="checkpoint: expected a folder"):
         MultimodalCRL(2, **QUICK).fit(cohort, progress=False, checkpoint=tmp_path / "start-0.safetensors")
+
+
+# What follows the contrast
+
+STAGES = {  # what is interrupted, at which call, and what was finished by then
+    "decoder": ("mmcrl.decoding._descend", 2, {"decoder-0"}),
+    "private": ("mmcrl.private.choose", 1, {"decoder-0", "decoder-1"}),
+    "profile": ("mmcrl.profiles._profile", 3, {"signs", "profile-0", "profile-1"}),
+    "mechanisms": ("mmcrl.scm.fit_mechanisms", 1, {"profile-2"}),
+}
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_what_follows_the_contrast_goes_on_with_the_same_bits(monkeypatch, tmp_path, cohort, whole, stage):
+    where, at, finished = STAGES[stage]
+    module, name = where.rsplit(".", 1)
+    real, calls = getattr(sys.modules[module], name), []
+
+    def interrupted(*arguments, **options):
+        calls.append(1)
+        if len(calls) == at:
+            raise KeyboardInterrupt
+        return real(*arguments, **options)
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(where, interrupted)
+        MultimodalCRL(2, jobs=1, **QUICK).fit(cohort, progress=False, checkpoint=tmp_path)
+    files = {path.name.removesuffix(".safetensors"): path.stat().st_mtime_ns for path in tmp_path.iterdir()}
+    assert finished <= set(files)
+    resumed = MultimodalCRL(2, jobs=1, **QUICK).fit(cohort, progress=False, checkpoint=tmp_path)
+    again = {path.name.removesuffix(".safetensors"): path.stat().st_mtime_ns for path in tmp_path.iterdir()}
+    assert all(again[name] == files[name] for name in finished), "read, not written again"
+    identical(whole, resumed, cohort)
+
+
+def test_a_fit_that_was_finished_fits_nothing_again(monkeypatch, tmp_path, cohort, whole):
+    MultimodalCRL(2, jobs=1, **QUICK).fit(cohort, progress=False, checkpoint=tmp_path)
+    for where, *_ in STAGES.values():
+        monkeypatch.setattr(where, lambda *arguments, **options: pytest.fail("again"))
+    identical(whole, MultimodalCRL(2, jobs=1, **QUICK).fit(cohort, progress=False, checkpoint=tmp_path), cohort)
+
+
+def test_other_knowledge_keeps_all_but_the_mechanisms(tmp_path, cohort):
+    plain = MultimodalCRL(2, jobs=1, **QUICK).fit(cohort, progress=False, checkpoint=tmp_path)
+    source, target = plain.links().loc[0, ["source", "target"]]
+    told = {"required": [(source, target)]}
+    known = MultimodalCRL(2, jobs=1, **told, **QUICK).fit(cohort, progress=False, checkpoint=tmp_path)
+    alone = MultimodalCRL(2, jobs=1, **told, **QUICK).fit(cohort, progress=False)
+    identical(known, alone, cohort)
+
+
+@pytest.mark.parametrize("stage", ["decoder-1", "private-0", "profile-1", "signs", "mechanisms-*"])
+def test_a_damaged_or_foreign_stage_is_refused(tmp_path, cohort, stage):
+    MultimodalCRL(2, jobs=1, **QUICK).fit(cohort, progress=False, checkpoint=tmp_path)
+    (path,) = tmp_path.glob(f"{stage}.safetensors")
+    blob, (other,) = path.read_bytes(), tmp_path.glob("start-0.safetensors")
+    path.write_bytes(blob[: len(blob) // 2])
+    with pytest.raises(InputError, match=r"checkpoint: expected .* as it was written"):
+        MultimodalCRL(2, jobs=1, **QUICK).fit(cohort, progress=False, checkpoint=tmp_path)
+    path.write_bytes(other.read_bytes())  # whole, and not of this stage's network
+    with pytest.raises(InputError, match="checkpoint: expected a folder of the same fit"):
+        MultimodalCRL(2, jobs=1, **QUICK).fit(cohort, progress=False, checkpoint=tmp_path)
 
 
 # Early stopping

@@ -12,7 +12,7 @@ from mmcrl.plots.columns import column_histograms, missing_columns
 from mmcrl.plots.costs import graph_distances, growth
 from mmcrl.plots.ends import averages_told, latent_averages
 from mmcrl.plots.evidence import evidence_plot
-from mmcrl.plots.fits import recovery_density, score_intervals, training_curve
+from mmcrl.plots.fits import dimension_losses, recovery_density, score_intervals, training_curve
 from mmcrl.plots.graph import link_graph
 from mmcrl.plots.guard import guard_report
 from mmcrl.plots.matrices import adjacency_heatmap, loadings_heatmap
@@ -34,6 +34,7 @@ __all__ = [
     "choice_matrix",
     "cohort_overview",
     "column_histograms",
+    "dimension_losses",
     "error_rates",
     "evidence_plot",
     "gallery",

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
+import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 from scipy.stats import spearmanr
 
 from mmcrl.errors import InputError
 from mmcrl.plots.style import INK, LEAST_PEOPLE, POSITIVE, SOFT, axes_or_new, check_table, styled
 
-__all__ = ["recovery_density", "score_intervals", "training_curve"]
+__all__ = ["dimension_losses", "recovery_density", "score_intervals", "training_curve"]
 
 
 @styled
@@ -153,4 +155,36 @@ def score_intervals(
     ax.tick_params(axis="y", length=0)
     ax.spines["left"].set_visible(False)
     ax.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=4, fontsize=8.5, handlelength=1.4, columnspacing=1.2)
+    return ax
+
+
+@styled
+def dimension_losses(
+    tried: Mapping[str, Sequence[Sequence[float]]], chosen: Mapping[str, int], ax: Axes | None = None
+) -> Axes:
+    """What every number of dimensions loses on held-out people, from 1 for none to 0 for the best; the chosen marked.
+
+    Parameters
+    ----------
+    tried : per line pairs of number and loss, fewest first, such as ``report["private_tried"]`` of a model has them.
+    chosen : the number that was chosen of each.
+
+    Raises
+    ------
+    InputError : for no line, or a chosen number that was not tried.
+    """
+    if not tried:
+        raise InputError("tried", "at least one line", "none")
+    ax = axes_or_new(ax, 6.8, 3.0)
+    colours = sns.color_palette("viridis", len(tried) + 1)[:-1]
+    for (name, pairs), colour in zip(tried.items(), colours, strict=True):
+        numbers, losses = np.array(pairs, dtype=float).T
+        if chosen.get(name) not in numbers:
+            raise InputError("chosen", f"for {name} one of {numbers.astype(int).tolist()}", repr(chosen.get(name)))
+        share = (losses - losses.min()) / max(losses[0] - losses.min(), 1e-12)
+        ax.plot(numbers, share, "-o", color=colour, markersize=3.5, linewidth=1.4, label=name)
+        ax.plot(chosen[name], share[numbers == chosen[name]], "o", mfc="none", mec=INK, markersize=10, mew=1.3)
+    ax.xaxis.set_major_locator(MaxNLocator(integer=True))
+    ax.set(xlabel="private dimensions (the chosen number ringed)", ylabel="loss: none = 1, best = 0")
+    ax.legend(fontsize=8.5)
     return ax

@@ -21,7 +21,7 @@ from mmcrl.simulate.feedback import Feedback, close_rings, components
 from mmcrl.simulate.graphs import Cycles, GraphFamily, draw_graph, draw_rings, draw_shared
 from mmcrl.simulate.mechanisms import Equations, Mechanisms
 from mmcrl.simulate.missing import draw_missing
-from mmcrl.simulate.mixing import mix
+from mmcrl.simulate.mixing import Mixing, mix
 from mmcrl.simulate.noise import Noise, draw_noise
 from mmcrl.simulate.phenotyping import phenotype
 from mmcrl.simulate.sketches import sketches
@@ -107,6 +107,7 @@ def numeric(
     graph: GraphFamily = "sparse",
     n_columns: int = 15,
     n_private: int = 1,
+    mixing: Mixing = "curved",
     noise: Noise = "laplace",
     strength: float = 0.85,
     curvature: float = 0.6,
@@ -127,6 +128,7 @@ def numeric(
     graph : ``sparse`` (every latent has one parent in an earlier modality), ``dense`` (half of them a second one),
         ``chain`` (the parent is the same-numbered latent of the modality before), ``paper`` (chain, and case 3's
         extra link when there are four modalities of two), ``random`` (links between random pairs).
+    mixing : ``curved`` (an injective network, without noise) or ``straight`` (a matrix, and noise in every column).
     noise : distribution of the exogenous noise, unit variance.
     strength : correlation of a latent with its location, in [0, 1).
     curvature : curvature of each monotone location, in [0, 1]; 0 is linear.
@@ -178,7 +180,7 @@ def numeric(
     modalities = {}
     for m, name in enumerate(names):
         seen = (block == m) | ((block == -1) & (m in viewers))
-        values = mix(rng, np.column_stack([z[:, seen], rng.normal(size=(n, n_private))]), n_columns)
+        values = mix(rng, np.column_stack([z[:, seen], rng.normal(size=(n, n_private))]), n_columns, mixing)
         values[hidden[:, m]] = np.nan
         modalities[name] = Modality(values, names=[f"{name}{i}" for i in range(n_columns)])
     labels = [f"{SHARED}.{i}" for i in range(shared)] + [f"{name}.{i}" for name in names for i in range(n_latents)]

@@ -9,6 +9,7 @@ from typing import Any, get_args
 
 from mmcrl.errors import InputError, check_whole
 from mmcrl.simulate.graphs import Cycles, GraphFamily
+from mmcrl.simulate.mixing import Mixing
 from mmcrl.simulate.noise import Noise
 
 __all__ = ["check_settings"]
@@ -22,7 +23,7 @@ def check_settings(n: int, settings: Mapping[str, Any]) -> None:
     for name in ("seed", "n_private", "shared"):
         check_whole(name, settings[name], 0)
     _numbers(settings)
-    for name, allowed in (("graph", GraphFamily), ("noise", Noise), ("cycles", Cycles)):
+    for name, allowed in (("graph", GraphFamily), ("noise", Noise), ("cycles", Cycles), ("mixing", Mixing)):
         if settings[name] not in get_args(allowed) and not (name == "cycles" and settings[name] is None):
             raise InputError(name, f"one of {get_args(allowed)}", repr(settings[name]))
     _ranges(settings)
