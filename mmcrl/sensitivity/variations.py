@@ -83,10 +83,10 @@ def variation_table(
 
     Returns
     -------
-    source, target : as in ``model.links()``; variation : in words; returns : True, False, or NA where an end is not
-    back; agreement : the smaller of abs(rho_i) of the two ends, NaN where one has no match; confidence, evidence and
-    evidence_se (nats per person) that the refit gives the matching pair; sign : its sign, the latents turned as the
-    model's; NaN, and 0, where there is no such pair.
+    source and target as in ``model.links()``, variation (in words), returns (True, False, or NA where an end is not
+    back), agreement (the smaller of abs(rho_i) of the two ends, NaN where one has no match), confidence, evidence and
+    evidence_se (nats per person) that the refit gives the matching pair, sign (its sign, the latents turned as the
+    model's); NaN, and 0, where there is no such pair.
 
     Raises
     ------
