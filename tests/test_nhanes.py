@@ -39,7 +39,9 @@ def test_size_and_order(cohort):
     assert (cohort.names[0], len(cohort.names)) == ("demographics", 11)
     assert len(cohort) > 4000 and cohort.tiers[0] == ["demographics"]
     measured = cohort.summary()["people"]
-    assert (measured == len(cohort)).all()
+    assert (measured.drop("composition") == len(cohort)).all()
+    scanned, ages = cohort["composition"].measured, cohort["demographics"].values[:, 0]
+    assert 0 < scanned.mean() < 0.6 and ages[scanned].max() < 60  # nobody older was
     assert set(cohort.n_latents) == set(cohort.names) - {"demographics"}
 
 

@@ -132,7 +132,7 @@ def test_an_interrupted_fit_with_shared_latents_goes_on(tmp_path):
         )
         for folder in (None, tmp_path / "kept", tmp_path / "kept")
     ]
-    assert {p.name for p in (tmp_path / "kept").iterdir()} == {"search", "tied"}
+    assert {p.name for p in (tmp_path / "kept").iterdir() if p.is_dir()} == {"search", "tied"}
     for other in fits[1:]:
         pd.testing.assert_frame_equal(other.transform(world.cohort), fits[0].transform(world.cohort))
 
