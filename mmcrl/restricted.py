@@ -25,7 +25,7 @@ from mmcrl.factors import LEAST_NOISE, Factors
 
 __all__ = ["likeliest", "most_factors"]
 
-_ENOUGH = {"ftol": 1e-7, "gtol": 1e-4}  # of the loss, some tens of nats, whose error over people is larger by far
+_NEAR, _FLAT = 1e-7, 1e-4  # share of the loss, and slope, at which a descent ends: people differ by far more
 _MOST_NOISE = 10.0  # of a column's variance, which is less than its noise where latents take much of that up
 
 
@@ -73,7 +73,9 @@ class _Restricted:
         unexplained = torch.linalg.inv(self.correlation + 1e-3 * torch.eye(f, dtype=torch.float64)).diagonal() ** -1
         start = unexplained.clamp(LEAST_NOISE, 1.0).log().numpy()
         bounds = [(math.log(LEAST_NOISE), math.log(_MOST_NOISE))] * f
-        logs = minimize(self._loss, start, jac=True, method="L-BFGS-B", bounds=bounds, options=_ENOUGH).x
+        logs = minimize(
+            self._loss, start, jac=True, method="L-BFGS-B", bounds=bounds, options={"ftol": _NEAR, "gtol": _FLAT}
+        ).x
         root = torch.from_numpy(np.exp(logs / 2))
         theta, vectors = torch.linalg.eigh(self._rest(root)[0])
         theta, vectors = theta.flip(0)[: self.k], vectors.flip(1)[:, : self.k]
