@@ -15,7 +15,7 @@ import warnings
 from typing import NamedTuple
 
 import numpy as np
-from scipy.stats import rankdata
+from scipy.stats import mannwhitneyu
 
 from mmcrl.cohort import Cohort
 from mmcrl.modality import Modality
@@ -97,5 +97,4 @@ def _auc(one: np.ndarray, other: np.ndarray) -> float:
     n, m = len(one), len(other)
     if min(n, m) < _FEWEST:
         return 0.5
-    ranks = rankdata(np.concatenate([one, other]))[:n].sum()
-    return float((ranks - n * (n + 1) / 2) / (n * m))
+    return float(mannwhitneyu(one, other, method="asymptotic").statistic / (n * m))

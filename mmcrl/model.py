@@ -22,6 +22,7 @@ from mmcrl.dimensions import Dimensions, choose_latents
 from mmcrl.errors import InputError, check_whole
 from mmcrl.explained import Explained
 from mmcrl.findings import find
+from mmcrl.gaps import warn_of_gaps
 from mmcrl.generative import Generative
 from mmcrl.imputation import Imputation
 from mmcrl.knowledge import Knowledge
@@ -101,6 +102,7 @@ class MultimodalCRL(Explained, Generative):
 
         An interrupted fit that is given the same ``checkpoint`` folder again goes on, with the same bits: a start of
         the contrast at its last evaluation, what follows after the last decoder, profile or mechanisms finished.
+        Columns that only some sort of people have are warned of (`mmcrl.gaps`).
 
         Raises
         ------
@@ -116,6 +118,7 @@ class MultimodalCRL(Explained, Generative):
         if self.n_shared:
             check_one_view(cohort, "n_shared", "which view shows a shared latent is not known")
         blocks = plan_blocks(cohort, sizes)
+        warn_of_gaps(cohort)
         train, held_out = cohort.split(self.settings.held_out, self.seed)
         if self.n_latents == "auto":
             sizes, tried = choose_latents(blocks, train, held_out, self.settings, self.seed, self.device, progress)

@@ -12,7 +12,6 @@ import numpy as np
 from mmcrl.boundary import refuse_unknown
 from mmcrl.cohort import Cohort
 from mmcrl.errors import InputError, check_instance
-from mmcrl.gaps import warn_of_gaps
 from mmcrl.kinds import codec_for
 from mmcrl.knowledge import SHARED
 from mmcrl.modality import Modality
@@ -77,7 +76,7 @@ class Block:
 
 
 def plan_blocks(cohort: Cohort, n_latents: int | Mapping[str, int] | None) -> list[Block]:
-    """One block per modality; a warning for columns that only some sort of people have (`mmcrl.gaps`).
+    """One block per modality.
 
     Raises
     ------
@@ -88,7 +87,6 @@ def plan_blocks(cohort: Cohort, n_latents: int | Mapping[str, int] | None) -> li
     cohort.check()
     if len(cohort.names) < 2:
         raise InputError("cohort", "at least 2 modalities: links between them identify the latents", "1")
-    warn_of_gaps(cohort)
     asked = _asked(cohort, n_latents)
     blocks = [_block(name, modality, asked[name]) for name, modality in cohort.modalities.items()]
     needed = PEOPLE_PER_LATENT * sum(block.n_latents for block in blocks)

@@ -1,4 +1,4 @@
-"""Refits: a model as it was before `fit`, with what is to be another, and its links under the first model's names.
+"""Refits: models as one was before `fit`, with what is to be another, fitted side by side, and their links' names.
 
 Latents of two fits are matched, modality by modality, by the assignment with the largest sum of absolute Spearman
 correlations over all people (`mmcrl.metrics.match`): by what they say of people, never by their numbers.
@@ -6,16 +6,21 @@ correlations over all people (`mmcrl.metrics.match`): by what they say of people
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeVar
 
 import pandas as pd
+from tqdm import tqdm
 
-from mmcrl.metrics import match
+from mmcrl.cohort import Cohort
 from mmcrl.model import MultimodalCRL
+from mmcrl.parallel import run_all
+from mmcrl.training import parallel_jobs
 
-__all__ = ["renamed", "unfitted"]
+__all__ = ["jobs_of_each", "renamed", "side_by_side", "unfitted"]
+
+T = TypeVar("T")
 
 
 def unfitted(
@@ -46,17 +51,45 @@ def unfitted(
     )
 
 
-def renamed(links: pd.DataFrame, reference: pd.DataFrame, latents: pd.DataFrame) -> pd.DataFrame:
+def renamed(links: pd.DataFrame, matches: Mapping[str, str]) -> pd.DataFrame:
     """Links of a refit with source and target under the names of the matching latents, NaN where none matches.
 
     Parameters
     ----------
-    reference : latents of the first model. latents : those of the refit, of the same people.
+    matches : name of the first model to name of the refit, as `mmcrl.metrics.match` gives them.
 
-    >>> first = pd.DataFrame({("a", 0): [1.0, 2, 3, 4], ("b", 0): [2.0, 1, 3, 4], ("b", 1): [1.0, 3, 2, 0]})
     >>> links = pd.DataFrame({"source": ["a.0"], "target": ["b.0"]})
-    >>> renamed(links, first, first.set_axis(first.columns[[0, 2, 1]], axis=1)).to_numpy().tolist()
+    >>> renamed(links, {"a.0": "a.0", "b.1": "b.0"}).to_numpy().tolist()
     [['a.0', 'b.1']]
     """
-    name = {theirs: ours for ours, theirs in match(reference, latents).items()}
+    name = {theirs: ours for ours, theirs in matches.items()}
     return links.assign(source=links["source"].map(name), target=links["target"].map(name))
+
+
+def jobs_of_each(model: MultimodalCRL, cohort: Cohort) -> int | None:
+    """How many starts of one refit run at once, where refits run as in `side_by_side`."""
+    return model.settings.jobs if _large(cohort) else 1
+
+
+def side_by_side(
+    tasks: Sequence[Callable[[Callable[[int, float], None]], T]],
+    model: MultimodalCRL,
+    cohort: Cohort,
+    title: str,
+    progress: bool,
+) -> list[T]:
+    """What refits return, as many at once as the model's ``jobs`` or the cores allow; the bar counts them.
+
+    Where the cohort has images or series they run one after the other, since each process would hold its own copy.
+    """
+    jobs = 1 if _large(cohort) else parallel_jobs(len(tasks), model.settings, model.device)
+    with tqdm(total=len(tasks), disable=not progress, desc=title) as bar:
+
+        def report(task: int, step: int, value: float) -> None:
+            bar.update()
+
+        return run_all(tasks, jobs, report) if tasks else []
+
+
+def _large(cohort: Cohort) -> bool:
+    return any(modality.large for modality in cohort.modalities.values())

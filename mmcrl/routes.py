@@ -12,6 +12,7 @@ well be a common cause.  Delta as in `mmcrl.evidence`.
 from __future__ import annotations
 
 import itertools
+from functools import cache
 
 import pandas as pd
 
@@ -55,17 +56,21 @@ def route_table(
     0    a.0    b.0     k.0    -1
     """
     names, z = labels_of(latents), latents.to_numpy(float)
-    graph = graph_of(links, names, confidence)
-    rows = []
+    graph, rows = graph_of(links, names, confidence), []
+
+    @cache
+    def evidence(i: int, j: int, given: tuple[int, ...]) -> tuple[float, float, float]:
+        return pair_evidence(z, i, j, given, seed)
+
     for source, target in itertools.permutations(names, 2):
         between = [k for k in names if graph.has_edge(source, k) and graph.has_edge(k, target)]
         if not between or graph.has_edge(source, target) or graph.has_edge(target, source):
             continue
         i, j = sorted((names.index(source), names.index(target)))
-        alone, error, sign = pair_evidence(z, i, j, (), seed)
+        alone, error, sign = evidence(i, j, ())
         if confidence_of(alone, error, smallest) < confidence:
             continue
-        left, error, _ = pair_evidence(z, i, j, [names.index(k) for k in between], seed)
+        left, error, _ = evidence(i, j, tuple(names.index(k) for k in between))
         if confidence_of(left, error, smallest) < confidence:
             rows.append((source, target, ", ".join(between), int(sign), alone, left))
     return pd.DataFrame(rows, columns=ROUTE_COLUMNS)

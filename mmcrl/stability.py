@@ -25,15 +25,13 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from tqdm import tqdm
 
 from mmcrl.adjacency import confident_links
 from mmcrl.cohort import Cohort
 from mmcrl.errors import check_whole
+from mmcrl.metrics import match
 from mmcrl.model import MultimodalCRL
-from mmcrl.parallel import run_all
-from mmcrl.refits import renamed, unfitted
-from mmcrl.training import parallel_jobs
+from mmcrl.refits import jobs_of_each, renamed, side_by_side, unfitted
 
 __all__ = ["STABILITY_COLUMNS", "link_stability"]
 
@@ -76,20 +74,12 @@ def link_stability(
     check_whole("seed", seed, 0)
     links, reference = model.links(), model.transform(cohort)
     confident_links(links, confidence)  # refuses a confidence out of range
-    large = any(modality.large for modality in cohort.modalities.values())
-    jobs = 1 if large else parallel_jobs(2 * pairs, model.settings, model.device)
-    tasks = []
+    tasks, jobs = [], jobs_of_each(model, cohort)
     for number, half in enumerate(_halves(len(cohort), pairs, seed)):
-        again, people = unfitted(model, seed + number + 1, model.settings.jobs if large else 1), cohort.take(half)
+        again, people = unfitted(model, seed + number + 1, jobs), cohort.take(half)
         record = None if checkpoint is None else _record(Path(checkpoint), again, people, confidence)
         tasks.append(partial(_refit, again, people, cohort, reference, confidence, record))
-    with tqdm(total=len(tasks), disable=not progress, desc="refits") as bar:
-
-        def report(task: int, step: int, value: float) -> None:
-            bar.update()
-
-        found = run_all(tasks, jobs, report)
-    return _shares(links, found)
+    return _shares(links, side_by_side(tasks, model, cohort, "refits", progress))
 
 
 def _halves(n: int, pairs: int, seed: int) -> list[np.ndarray]:
@@ -115,7 +105,8 @@ def _refit(
         found: Found = json.loads(record.read_text(encoding="utf-8"))
     else:
         again.fit(people, progress=False)
-        kept = renamed(confident_links(again.links(), confidence), reference, again.transform(everybody))
+        matches = match(reference, again.transform(everybody))
+        kept = renamed(confident_links(again.links(), confidence), matches)
         ends = zip(kept["source"], kept["target"], kept["direction"], strict=True)
         found = [[str(part) for part in link] for link in ends]
         if record is not None:

@@ -11,7 +11,7 @@ import torch
 from rendered import columns, spots, waves, world
 from torch import nn
 
-from mmcrl import Cohort, InputError, Modality, MultimodalCRL, metrics, stability
+from mmcrl import Cohort, InputError, Modality, MultimodalCRL, metrics, refits, stability
 from mmcrl.checkpoint import Checkpoint
 from mmcrl.decoding import loadings_and_columns
 from mmcrl.dimensions import choose_latents
@@ -417,8 +417,8 @@ def test_refits_of_large_modalities_run_one_after_the_other(three, tmp_path, mon
     """In processes each would hold a copy of the pictures; the starts of one refit share them."""
     cohort, model = three
     jobs = []
-    run_all = stability.run_all
-    monkeypatch.setattr(stability, "run_all", lambda tasks, n, report: jobs.append(n) or run_all(tasks, n, report))
+    run_all = refits.run_all
+    monkeypatch.setattr(refits, "run_all", lambda tasks, n, report: jobs.append(n) or run_all(tasks, n, report))
     monkeypatch.setattr(model, "settings", replace(model.settings, jobs=2))
     told = stability.link_stability(model, cohort, pairs=1, progress=False, checkpoint=tmp_path)
     assert jobs == [1] and len(told) == 15 and set(told["stability"]) <= {0.0, 0.5, 1.0}

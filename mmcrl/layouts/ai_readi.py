@@ -129,10 +129,8 @@ class AiReadi(Layout):
                 raise InputError(f"folder {SIGNALS[name].folder}", "a folder inside the root folder", "none")
         found: dict[str, dict[str, tuple[BulkFile, Signal]]] = {}
         for variable, signal in signals.items():
-            folder, told = (
-                self._nested(signal.folder),
-                f"file {signal.folder}/.../..._{signal.ending}.json of one person",
-            )
+            folder = self._nested(signal.folder)
+            told = f"file {signal.folder}/.../..._{signal.ending}.json of one person"
             for person in ids:
                 path = f"{folder}/{person}/{person}_{signal.ending}.json"
                 if (self.root / path).exists():

@@ -98,12 +98,8 @@ class Nhanes(Layout):
         days: dict[str, list[int]] = {}
         for row, person in enumerate(arrays["SEQN"].astype(str)):
             days.setdefault(person, []).append(row)
-        of = {
-            person: (arrays["WEEKDAY"][days[person]], arrays["bits"][days[person]])
-            for person in ids
-            if person in days
-        }
-        return {person: partial(_week, *rows) for person, rows in of.items()}
+        rows = {person: days[person] for person in ids if person in days}
+        return {person: partial(_week, arrays["WEEKDAY"][of], arrays["bits"][of]) for person, of in rows.items()}
 
     def _named(self, name: str) -> str:
         return str(data_folder()) if name == FOLDER else super()._named(name)

@@ -14,13 +14,12 @@ Where an end is not back, as it must be for some where there is one latent fewer
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
 
 import numpy as np
 import pandas as pd
-from tqdm import tqdm
 
 from mmcrl.adjacency import confident_links
 from mmcrl.cohort import Cohort
@@ -28,10 +27,8 @@ from mmcrl.errors import InputError, check_whole
 from mmcrl.knowledge import labels_of
 from mmcrl.metrics import match
 from mmcrl.model import MultimodalCRL
-from mmcrl.parallel import run_all
 from mmcrl.plan import plan_blocks
-from mmcrl.refits import renamed, unfitted
-from mmcrl.training import parallel_jobs
+from mmcrl.refits import jobs_of_each, renamed, side_by_side, unfitted
 
 __all__ = ["VARIATION_COLUMNS", "variation_table", "varied"]
 
@@ -54,7 +51,7 @@ def varied(model: MultimodalCRL, cohort: Cohort, seeds: int = 1) -> dict[str, Mu
     """
     check_whole("seeds", seeds, 0)
     own, models = model._fitted.n_own, dict[str, MultimodalCRL]()
-    jobs = model.settings.jobs if _large(cohort) else 1  # else the refits themselves run side by side
+    jobs = jobs_of_each(model, cohort)
     views = [replace(view, n_latents=own[view.name]) for view in model._fitted.views]
     more = {view.name: view.wider(1).n_latents for view in views}
     fewer = {v.name: v.n_latents if v.kind == "observed" else max(1, v.n_latents - 1) for v in views}
@@ -95,14 +92,8 @@ def variation_table(
     links, reference = model.links(), model.transform(cohort)
     confident_links(links, confidence)  # refuses a confidence out of range
     models = varied(model, cohort, seeds)
-    jobs = 1 if _large(cohort) else parallel_jobs(len(models), model.settings, model.device)
     tasks = [partial(_refit, again, cohort, links, reference) for again in models.values()]
-    with tqdm(total=len(tasks), disable=not progress, desc="variations") as bar:
-
-        def report(task: int, step: int, value: float) -> None:
-            bar.update()
-
-        found = run_all(tasks, jobs, report) if tasks else []
+    found = side_by_side(tasks, model, cohort, "variations", progress)
     if not found:
         return pd.DataFrame(columns=VARIATION_COLUMNS)
     pairs = range(len(links))
@@ -122,9 +113,10 @@ def _refit(
 ) -> pd.DataFrame:
     """What a refit says of every pair of the model's latents, in the order of the model's links."""
     latents = again.fit(cohort, progress=False).transform(cohort)
-    told = renamed(again.links(), reference, latents).dropna(subset=["source", "target"])
+    matches = match(reference, latents)
+    told = renamed(again.links(), matches).dropna(subset=["source", "target"])
     of_pair = {frozenset((link["source"], link["target"])): link for link in told.to_dict("records")}
-    rho, rows = _correlations(reference, latents), []
+    rho, rows = _correlations(reference, latents, matches), []
     for source, target in zip(links["source"], links["target"], strict=True):
         link, ends = of_pair.get(frozenset((source, target))), (rho.get(source, np.nan), rho.get(target, np.nan))
         numbers = [np.nan] * 3 if link is None else [link[c] for c in ("confidence", "evidence", "evidence_se")]
@@ -134,17 +126,10 @@ def _refit(
     return pd.DataFrame(rows, columns=[c for c in VARIATION_COLUMNS if c not in ("variation", "returns")])
 
 
-def _correlations(reference: pd.DataFrame, latents: pd.DataFrame) -> dict[str, float]:
+def _correlations(reference: pd.DataFrame, latents: pd.DataFrame, matches: Mapping[str, str]) -> dict[str, float]:
     """Spearman correlation of every latent that has a match with it."""
     first, second = (table.set_axis(labels_of(table), axis=1) for table in (reference, latents))
-    return {
-        ours: float(first[ours].corr(second[theirs], "spearman"))
-        for ours, theirs in match(reference, latents).items()
-    }
-
-
-def _large(cohort: Cohort) -> bool:
-    return any(modality.large for modality in cohort.modalities.values())
+    return {ours: float(first[ours].corr(second[theirs], "spearman")) for ours, theirs in matches.items()}
 
 
 def _possible(cohort: Cohort, sizes: dict[str, int]) -> bool:
