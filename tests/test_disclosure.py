@@ -9,7 +9,7 @@ import pytest
 from mmcrl import Cohort, simulate
 from mmcrl.disclosure import SORTS, Drawing, Persons, Rules, inspect, sequences
 from mmcrl.disclosure.madeup import aggregates, measured, notebook_of, people, shown
-from mmcrl.disclosure.numbers import is_part, numbers
+from mmcrl.disclosure.numbers import CHANCE, is_part, numbers, row_chance
 from mmcrl.disclosure.pictures import is_series
 from mmcrl.disclosure.pieces import _lines
 from mmcrl.disclosure.planted import planted
@@ -55,6 +55,18 @@ def test_people_of_a_simulated_world_are_rows_like_others_when_nobody_says_they_
     cohort = simulate.numeric(n=300, seed=1).cohort
     table = pd.DataFrame(cohort["a"].values[:5])
     assert sorts(notebook_of(shown(table)), Persons.of(cohort)) == {"row"}
+
+
+def test_a_number_that_stands_there_thrice_takes_three_columns_to_be_a_persons():
+    """The sizes of a table of methods, all alike, are not the one person of whom one column says that number."""
+    values = np.random.default_rng(0).normal(500, 50, (4_000, 6)).round(2)
+    values[7, 0] = 512.34
+    row, labels = numbers(["512.34"] * 6), list("uvwxyz")
+    once = Persons.of(Cohort({"a": values[:, :3], "b": values[:, 3:]}))
+    assert row_chance(row, labels, once) == 0.0
+    values[7, [2, 4]] = 512.34
+    thrice = Persons.of(Cohort({"a": values[:, :3], "b": values[:, 3:]}))
+    assert row_chance(row, labels, thrice) < np.log(CHANCE / 10)
 
 
 # What is no leak

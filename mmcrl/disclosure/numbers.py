@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
@@ -69,19 +70,21 @@ def row_chance(cells: Sequence[Number | None], labels: Sequence[str], persons: P
     labelled = {
         (cell, labels[position] if position < len(labels) else "") for position, cell in enumerate(cells) if cell
     }
+    times = Counter((cell, tuple(_named(label, persons))) for cell, label in labelled)
     matched = []
-    for cell, label in sorted(labelled):
+    for (cell, named), most in sorted(times.items()):
         low, high = _span(values, cell)
         owners, where = people[low:high], columns[low:high]
-        if named := _named(label, persons):
+        if named:
             inside = np.isin(where, named)
             owners, where = owners[inside], where[inside]
         share = len(owners) / len(persons)
         if 0 < share < 1:
-            matched.append((cell, owners, where))
-            owners = np.unique(owners)
-            score[owners] -= math.log(share)
-            hits[owners] += 1
+            matched.append((cell, most, owners, where))
+            owners, fitting = np.unique(owners, return_counts=True)
+            fitting = np.minimum(fitting, most)  # a number that stands there twice takes two columns to be a person's
+            score[owners] -= fitting * math.log(share)
+            hits[owners] += fitting
     if not (hits >= 3).any():
         return 0.0
     ways = np.array([math.log(math.comb(len(labelled), k)) for k in range(len(labelled) + 1)])
@@ -89,7 +92,7 @@ def row_chance(cells: Sequence[Number | None], labels: Sequence[str], persons: P
     best = int(chance.argmin())
     if chance[best] >= math.log(CHANCE):
         return 0.0
-    pairs = [(cell, int(where[owners == best][0])) for cell, owners, where in matched if (owners == best).any()]
+    pairs = [(cell, int(c)) for cell, most, owners, where in matched for c in where[owners == best][:most]]
     return max(float(chance[best]), float(_crowd(pairs, persons) + ways[hits[best]]))
 
 
