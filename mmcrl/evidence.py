@@ -6,6 +6,11 @@ For a pair (i, j) and a set S of other latents the evidence is the gain in held-
 
 cross-fitted (densities are fitted on other people than those they are scored on) and averaged over both ends.  It
 estimates, from below, the conditional mutual information.  Evidence tests *estimated* latents: no proof of cause.
+
+Many people may share one value of a latent (all who do not smoke).  A density can be as high as one likes on such a
+value, and a gain of it then says nothing, so the end whose density is taken has its ties broken at random, as in
+Rueschendorf, Stochastically ordered distributions and monotonicity of the OC-function (1981): noise that depends on
+nothing else leaves the conditional mutual information as it is.
 """
 
 from __future__ import annotations
@@ -50,6 +55,14 @@ def normal_scores(z: np.ndarray) -> np.ndarray:
     for j, column in enumerate(z.T):
         seen = ~np.isnan(column)
         scores[seen, j] = ndtri((rankdata(column[seen]) - 0.5) / max(seen.sum(), 1))
+    return scores
+
+
+def _spread_scores(z: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Normal scores (n, d) of complete columns, those of people who share a value in random order."""
+    scores = np.empty(z.shape)
+    for j, column in enumerate(z.T):
+        scores[np.lexsort((rng.random(len(z)), column)), j] = ndtri((np.arange(len(z)) + 0.5) / len(z))
     return scores
 
 
@@ -123,14 +136,15 @@ def pair_evidence(
     if weights is not None:
         weights = weights[seen] / weights[seen].mean()
     n = len(scores)
-    fold = np.random.default_rng(seed).permutation(n) % _FOLDS
-    without = scores[:, 2:]
+    rng = np.random.default_rng(seed)
+    fold = rng.permutation(n) % _FOLDS
+    without, ends = scores[:, 2:], _spread_scores(scores[:, :2], rng)
     gain = np.zeros(n)
     for end, other in ((0, 1), (1, 0)):
         small, large = _design(without), _design(np.column_stack([without, scores[:, other]]))
         for f in range(_FOLDS):
             fit, score = np.flatnonzero(fold != f), np.flatnonzero(fold == f)
-            y = scores[:, end]
+            y = ends[:, end]
             gain[score] += _log_density(large, y, fit, score, weights) - _log_density(small, y, fit, score, weights)
     gain /= 2
     delta = _mean(gain, weights)

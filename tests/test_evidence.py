@@ -2,6 +2,8 @@
 
 import numpy as np
 import pytest
+from scipy.special import xlogy
+from scipy.stats import norm
 
 from mmcrl.evidence import normal_scores, pair_evidence, partial_correlation
 from mmcrl.knowledge import Knowledge
@@ -162,6 +164,35 @@ def test_a_few_outlying_people_do_not_make_a_link():
     z[:3] = [[8, -9], [9, 8], [-8, 9]]
     delta, error, _ = pair_evidence(z, 0, 1, [])
     assert confidence_of(delta, error, 0.005) < 0.2
+
+
+def rare(n: int, slope: float, share: float = 0.13, seed: int = 0) -> tuple[np.ndarray, float]:
+    """A finding that this share of people have, the likelier the larger a is, and the mutual information of the two."""
+    rng = np.random.default_rng(seed)
+    risk = lambda a: norm.cdf(slope * a + norm.ppf(share) * np.hypot(1, slope))  # noqa: E731
+    a, grid = rng.normal(size=n), np.linspace(-8, 8, 4001)
+    has = (rng.random(n) < risk(a)).astype(float)
+    entropy = lambda p: -xlogy(p, p) - xlogy(1 - p, 1 - p)  # noqa: E731
+    weight = norm.pdf(grid) / norm.pdf(grid).sum()
+    return np.column_stack([a, has]), entropy(share) - weight @ entropy(risk(grid))
+
+
+@pytest.mark.parametrize("slope", [0.0, 0.35, 0.8])
+def test_what_few_people_have_is_worth_no_more_than_it_tells(slope):
+    """On the value that most people share a density can be as high as one likes: it gave ten times what there is."""
+    z, exact = rare(N, slope)
+    delta, error, sign = pair_evidence(z, 0, 1, [])
+    assert exact / 3 - 3 * error < delta < exact + 3 * error
+    assert error < 0.01 and (slope == 0 or sign == 1)
+
+
+def test_what_few_people_have_shows_no_link_with_what_acts_by_way_of_another():
+    """Two latents of one cause, each known to all, and a finding that the cause alone makes likelier."""
+    z, _ = rare(N, 0.8)
+    other = 0.5 * z[:, 0] + np.sqrt(0.75) * np.random.default_rng(7).normal(size=N)
+    table = link_table(np.column_stack([z, other]), ["a.0", "b.0", "c.0"]).set_index(["source", "target"])
+    assert table.loc[("a.0", "b.0"), "confidence"] > 0.99 and table.loc[("a.0", "c.0"), "confidence"] > 0.99
+    assert table.loc[("b.0", "c.0"), "confidence"] < 0.1
 
 
 @pytest.mark.parametrize("together", [0, 1, 2, 19])
