@@ -9,7 +9,9 @@ on everybody else.  What they find is brought into the model's terms, modality b
 
 with u^(m) all codes that the new encoders have for the modality, in any order and however turned, and f fitted on the
 people whom they were trained on.  So few numbers carry nothing of a person from the model to the new encoders.
-z_hat is made normal within every part.
+z_hat is made normal within every part.  People who are the same to the model (all who do not smoke) then get one
+value, the mean of theirs: else each part would have its own for them, and any two latents of which many people share a
+value would have the order of the parts in common.
 
 The evidence of K parts rests on encoders that share most of their people: its standard error takes parts as
 independent, as cross-validation does (Bates, Hastie and Tibshirani, Cross-validation: what does it estimate and how
@@ -37,6 +39,7 @@ from mmcrl.training import codes_of, tensors_of
 __all__ = ["crossed", "parts_of"]
 
 _RIDGE = 1.0
+_SAME = 6  # decimals of a standardised code, as many as single precision holds
 
 
 def parts_of(n: int, n_held_out: int, folds: int, seed: int) -> list[np.ndarray]:
@@ -65,9 +68,10 @@ def crossed(
     trains the starts of one part: see `mmcrl.training.train_starts`.
     """
     parts = parts_of(len(cohort), n_held_out, folds, seed)
-    ours, agreement = shows.codes(shows.people(cohort)), []
-    latents = np.full((len(cohort), len(shows.orientation)), np.nan)
-    latents[parts[0]] = normal_scores(shows.latents_of(ours[parts[0]]))
+    ours = shows.codes(shows.people(cohort))
+    own = shows.latents_of(ours).round(_SAME)
+    latents = np.full(own.shape, np.nan)
+    latents[parts[0]] = normal_scores(own[parts[0]])
     for number, part in enumerate(parts[1:], 1):
         rest = np.setdiff1d(np.arange(len(cohort)), part)
         runs = train_on(
@@ -81,9 +85,16 @@ def crossed(
         theirs = codes_of(network, tensors_of(network, cohort))
         aligned = _aligned(theirs, ours, rest, modality_numbers(shows.views))
         latents[part] = normal_scores(shows.latents_of(aligned[part]))
-        here = pd.DataFrame(latents[part]), pd.DataFrame(shows.latents_of(ours[part]))
-        agreement.append(here[0].corrwith(here[1], method="spearman"))
+    latents = _shared(latents, own)
+    found, known = pd.DataFrame(latents), pd.DataFrame(own)
+    agreement = [found.iloc[part].corrwith(known.iloc[part], method="spearman") for part in parts[1:]]
     return latents, np.mean(agreement, axis=0)
+
+
+def _shared(latents: np.ndarray, own: np.ndarray) -> np.ndarray:
+    """Latents (n, d), of each the mean over the people who have the same value ``own`` (n, d); NaN kept."""
+    columns = [pd.Series(z).groupby(value).transform("mean") for z, value in zip(latents.T, own.T, strict=True)]
+    return np.column_stack(columns)
 
 
 def _aligned(theirs: np.ndarray, ours: np.ndarray, fit: np.ndarray, modality: np.ndarray) -> np.ndarray:

@@ -167,7 +167,7 @@ def test_a_few_outlying_people_do_not_make_a_link():
 
 
 def rare(n: int, slope: float, share: float = 0.13, seed: int = 0) -> tuple[np.ndarray, float]:
-    """A finding that this share of people have, the likelier the larger a is, and the mutual information of the two."""
+    """A finding that this share of people have, the likelier the larger a is, and what the two know of each other."""
     rng = np.random.default_rng(seed)
     risk = lambda a: norm.cdf(slope * a + norm.ppf(share) * np.hypot(1, slope))  # noqa: E731
     a, grid = rng.normal(size=n), np.linspace(-8, 8, 4001)

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 import torch
 
-from mmcrl import Cohort, InputError, MultimodalCRL, simulate
+from mmcrl import Cohort, InputError, Modality, MultimodalCRL, simulate
 from mmcrl.evidence import normal_scores
 from mmcrl.folds import crossed, parts_of
 
@@ -83,6 +83,28 @@ def test_with_folds_evidence_comes_from_everybody(fitted):
     # the model itself is the same: only what is known of its links changes
     pd.testing.assert_frame_equal(model.transform(world.cohort), alone.transform(world.cohort))
     assert model.links()["evidence_se"].median() < 0.75 * alone.links()["evidence_se"].median()
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_what_many_people_share_does_not_make_parts_a_link(seed):
+    """In each part another share of people has a finding; its order must not stand in every finding alike."""
+    rng = np.random.default_rng(seed)
+    rare = {name: (rng.random((800, 1)) < share).astype(float) for name, share in (("a", 0.1), ("b", 0.15))}
+    x = rng.normal(size=(800, 3))
+    modalities = {name: Modality(values, kind="observed") for name, values in rare.items()}
+    cohort = Cohort({**modalities, "c": Modality(x), "d": Modality(x + rng.normal(size=(800, 3)))})
+    model = MultimodalCRL({"c": 1, "d": 1}, folds=4, **QUICK).fit(cohort, progress=False)
+    pair = model.links().query("source in ('a.0', 'b.0') and target in ('a.0', 'b.0')").iloc[0]
+    assert abs(pair["evidence"]) < 0.01 and pair["confidence"] < 0.3
+    tested, _ = crossed(
+        model._fitted,
+        cohort,
+        200,
+        4,
+        seed,
+        lambda *_, **__: [SimpleNamespace(network=model._fitted.network, held_out_loss=0.0)],
+    )
+    assert [len(np.unique(column)) for column in tested[:, :2].T] == [2, 2]
 
 
 def test_modalities_without_a_link_have_no_evidence_however_hard_encoders_learn_them_by_heart():
