@@ -10,8 +10,8 @@ on everybody else.  What they find is brought into the model's terms, modality b
 with u^(m) all codes that the new encoders have for the modality, in any order and however turned, and f fitted on the
 people whom they were trained on.  So few numbers carry nothing of a person from the model to the new encoders.
 z_hat is made normal within every part.  People who are the same to the model (all who do not smoke) then get one
-value, the mean of theirs: else each part would have its own for them, and any two latents of which many people share a
-value would have the order of the parts in common.
+value, the mean of theirs: else each part would have its own for them, and any two latents that are the same for many
+people would have the order of the parts in common.
 
 The evidence of K parts rests on encoders that share most of their people: its standard error takes parts as
 independent, as cross-validation does (Bates, Hastie and Tibshirani, Cross-validation: what does it estimate and how
