@@ -2,7 +2,9 @@
 
 A known link joins two columns, a found one two latents. With the signed loadings a of the columns on the latents, a
 found link of sign c implies the sign ``sign(a_source) c sign(a_target)`` between the columns.  What is known of two
-columns is seldom known to be direct: where no link was found, other latents may lie between (`mmcrl.routes`).
+columns is seldom known to be direct: where no link was found, other latents may lie between (`mmcrl.routes`).  And
+what is known of people at large may be too faint in these: `between_columns` measures what two columns share before
+anything is fitted.
 """
 
 from __future__ import annotations
@@ -12,9 +14,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from mmcrl.cohort import Cohort
 from mmcrl.errors import InputError
+from mmcrl.evidence import pair_evidence
 
-__all__ = ["compare"]
+__all__ = ["between_columns", "compare"]
 
 _NEEDED = {
     "links": ["source", "target", "confidence", "direction", "sign", "evidence"],
@@ -72,6 +76,38 @@ def compare(
             row |= _way(routes, sources, targets, link["sign"])
         rows.append([link["source"], link["target"], link["sign"], link["rests_on"], *(row[k] for k in _CARRIED)])
     return pd.DataFrame(rows, columns=["source", "target", "expected_sign", "rests_on", *_CARRIED])
+
+
+def between_columns(cohort: Cohort, seed: int = 0) -> pd.DataFrame:
+    """What the two columns of every known link of the cohort share by themselves, one row each.
+
+    Returns
+    -------
+    source, target (``modality.column``), evidence and evidence_se (`mmcrl.evidence.pair_evidence` of the two columns,
+    in nats per person, of the people who have both); NaN for a channel of images or series.
+
+    >>> import numpy as np
+    >>> x, noise = np.random.default_rng(0).normal(size=(2, 2_000))
+    >>> rows = pd.DataFrame([("a.x", "b.y", 1, "a book")], columns=["source", "target", "sign", "rests_on"])
+    >>> people = Cohort({"a": pd.DataFrame({"x": x}), "b": pd.DataFrame({"y": x + noise})}, known=rows)
+    >>> between_columns(people)["evidence"].round(1).tolist()
+    [0.3]
+    """
+    rows = []
+    for source, target in zip(cohort.known["source"], cohort.known["target"], strict=True):
+        pair = [_values(cohort, end) for end in (source, target)]
+        delta, error = float("nan"), float("nan")
+        if all(values is not None for values in pair):
+            delta, error, _ = pair_evidence(np.column_stack(pair), 0, 1, [], seed)
+        rows.append((source, target, delta, error))
+    return pd.DataFrame(rows, columns=["source", "target", "evidence", "evidence_se"])
+
+
+def _values(cohort: Cohort, end: str) -> np.ndarray | None:
+    """A column (n,) of a table; None for a channel."""
+    name, column = end.split(".", 1)
+    modality = cohort[name]
+    return None if modality.large else modality.values[:, modality.names.index(column)]
 
 
 def _way(routes: pd.DataFrame, sources: dict[str, float], targets: dict[str, float], expected: int) -> dict[str, Any]:

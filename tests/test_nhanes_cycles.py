@@ -279,7 +279,7 @@ def test_cycles_have_their_adults_and_no_code_for_missing(cohort):
     assert column(cohort, "sleep.hours").max() <= 12 and column(cohort, "pressure.diastolic").min() > 0
     if "vision" in cohort.names:
         assert np.exp(column(cohort, "vision.right").max()) == pytest.approx(200)
-        assert column(cohort, "sleep.snoring").max() == 3
+        assert column(cohort, "breathing.snoring").max() == 3
     never = column(cohort, "smoking.ever_smoked") == 0
     assert (column(cohort, "smoking.cigarettes")[never] == 0).all()
     book = cohort.codebook
