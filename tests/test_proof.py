@@ -269,6 +269,17 @@ def test_rows_that_are_not_there_are_said() -> None:
     assert none.table is None and none.origin == "The table cases has no row of world c or d, seed 1."
 
 
+def test_tables_that_stand_beside_each_other_are_one_and_tell_both_origins() -> None:
+    first, second = (
+        Study(name, pd.DataFrame({"seed": [seed]}), f"from {name}") for name, seed in (("a", 1), ("b", 2))
+    )
+    both = first.beside(second)
+    assert both.table["seed"].tolist() == [1, 2] and both.origin == "from a from b"
+    missing = Study("c", None, "not computed yet")
+    assert first.beside(missing) is first and missing.beside(first) is first
+    assert not missing.beside(Study("d", None, "nor this"))
+
+
 # The workers
 
 

@@ -41,6 +41,14 @@ class Study:
             return Study(self.name, None, f"The table {self.name} has no row of {told}.")
         return Study(self.name, rows.reset_index(drop=True), self.origin)
 
+    def beside(self, other: Study) -> Study:
+        """The rows of this table and then of the other, as far as they have been computed."""
+        if self.table is None or other.table is None:
+            return self if other.table is None else other
+        origins = dict.fromkeys([self.origin, other.origin])
+        rows = pd.concat([self.table, other.table], ignore_index=True)
+        return Study(f"{self.name}, {other.name}", rows, " ".join(origins))
+
     def say(self, number: Callable[[pd.DataFrame], Any], form: str = ".3f") -> str:
         """A number of the table as a text, a dash where there is none."""
         if self.table is None:
