@@ -58,6 +58,17 @@ def test_loadings_show_every_number_once() -> None:
     assert [t for ax in alone.axes if (t := ax.get_title(loc="left"))] == ["blood"]
 
 
+def test_columns_that_are_latents_themselves_have_no_loadings_to_show() -> None:
+    rows = [("age", "age.0", "years", 1.0, 1.0), ("sex", "sex.0", "female", -1.0, 1.0)]
+    measured = pd.DataFrame(rows, columns=["modality", "latent", "column", "loading", "r2"])
+
+    def drawn(table: pd.DataFrame) -> list[str]:
+        return [t for ax in plots.loadings_heatmap(table).axes if (t := ax.get_title(loc="left"))]
+
+    assert drawn(pd.concat([measured, loadings()])) == ["body", "blood"]
+    assert drawn(measured) == ["age", "sex"], "unless there is nothing else"
+
+
 # Scores and training
 
 

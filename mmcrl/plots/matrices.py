@@ -19,6 +19,8 @@ from mmcrl.plots.style import INK, NEGATIVE, SIGNED, SOFT, check_table, styled
 
 __all__ = ["adjacency_heatmap", "loadings_heatmap"]
 
+_ITSELF = 0.9999  # the loading of a column on the latent that it is
+
 
 @styled
 def adjacency_heatmap(true: pd.DataFrame, estimated: pd.DataFrame) -> Figure:
@@ -75,7 +77,8 @@ def loadings_heatmap(loadings: pd.DataFrame, modality: str | None = None) -> Fig
     """What each latent means: its rank correlation (-1 to 1) with every column of its modality.
 
     One panel per modality, or one alone; beside a column's name stands the share of it that all latents of its
-    modality explain together (R²).
+    modality explain together (R²).  Where none is named, modalities whose columns are the latents themselves are left
+    out, if there are others.
 
     Parameters
     ----------
@@ -89,7 +92,8 @@ def loadings_heatmap(loadings: pd.DataFrame, modality: str | None = None) -> Fig
     names = list(dict.fromkeys(loadings["modality"]))
     if modality is not None and modality not in names:
         raise InputError("modality", f"one of {', '.join(names)}", repr(modality))
-    shown = names if modality is None else [modality]
+    learned = [name for name in names if not _measured(loadings[loadings["modality"] == name])]
+    shown = (learned or names) if modality is None else [modality]
     tables = {name: _wide(loadings[loadings["modality"] == name]) for name in shown}
     across = min(len(tables), 2)
     down = math.ceil(len(tables) / across)
@@ -104,6 +108,12 @@ def loadings_heatmap(loadings: pd.DataFrame, modality: str | None = None) -> Fig
     bar.set_label("rank correlation")
     bar.outline.set_visible(False)
     return figure
+
+
+def _measured(loadings: pd.DataFrame) -> bool:
+    """Whether every latent of the modality is one of its columns."""
+    itself = loadings[loadings["loading"].abs() >= _ITSELF]
+    return set(itself["column"]) == set(loadings["column"]) and set(itself["latent"]) == set(loadings["latent"])
 
 
 def _heatmap(ax: Axes, table: pd.DataFrame, name: str) -> None:
