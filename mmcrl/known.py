@@ -95,9 +95,9 @@ def between_columns(cohort: Cohort, seed: int = 0) -> pd.DataFrame:
     """
     rows = []
     for source, target in zip(cohort.known["source"], cohort.known["target"], strict=True):
-        pair = [_values(cohort, end) for end in (source, target)]
+        pair = [values for end in (source, target) if (values := _values(cohort, end)) is not None]
         delta, error = float("nan"), float("nan")
-        if all(values is not None for values in pair):
+        if len(pair) == 2:
             delta, error, _ = pair_evidence(np.column_stack(pair), 0, 1, [], seed)
         rows.append((source, target, delta, error))
     return pd.DataFrame(rows, columns=["source", "target", "evidence", "evidence_se"])
