@@ -11,6 +11,7 @@ from pathlib import Path
 import nbformat
 import numpy as np
 import pytest
+from conftest import ROOT
 from jupyter_core.utils import ensure_event_loop
 from nbformat import NotebookNode
 from small_cohort import edit, write_small
@@ -18,6 +19,7 @@ from tiny_project import WORK, executions, make_project, run_in, write_notebook,
 
 from mmcrl.runner import Project, glued
 from mmcrl.runner.execute import Executed, Task, execute
+from mmcrl.runner.inputs import Surroundings
 from mmcrl.runner.planner import Planner
 from mmcrl.runner.stable import stabilise
 from mmcrl.runner.stamp import changes_since
@@ -286,3 +288,8 @@ def test_a_large_picture_is_written_as_it_is() -> None:
     picture, text = done.cells[0].outputs
     assert picture.data["image/svg+xml"] == svg
     assert text.text == 'File "cell", line 3, at 0x…'
+
+
+def test_what_the_environment_holds_is_the_same_wherever_it_lies():
+    held = Path(np.__file__).resolve()
+    assert Surroundings(Project(ROOT))._file(held).split(" ")[0] == held.name

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -57,6 +58,7 @@ class Surroundings:
         self._files: dict[Path, str] = {}
         self._tables: dict[Path, list[Path]] = {}
         self._project = project
+        self._environment = Path(sys.prefix).resolve()  # wherever it lies, its data are the same
         self._package = self._tree(project.package, "*.py")
         self._pins = digest_of(project.pins) if project.pins.is_file() else ""
 
@@ -108,7 +110,7 @@ class Surroundings:
 
     def _file(self, path: Path) -> str:
         if path not in self._files:
-            inside = path.is_relative_to(self._project.root)
+            inside = path.is_relative_to(self._project.root) and not path.is_relative_to(self._environment)
             name = path.relative_to(self._project.root).as_posix() if inside else path.name
             self._files[path] = f"{name} {digest_of(path)}"
         return self._files[path]
