@@ -29,9 +29,10 @@ from mmcrl.representation import Representation
 from mmcrl.storage import under
 from mmcrl.tensors import Features, People, as_tensor, pieces_of
 
-__all__ = ["LOADING_COLUMNS", "column_loadings", "fit_decoders", "loadings_and_columns", "upward"]
+__all__ = ["ITSELF", "LOADING_COLUMNS", "column_loadings", "fit_decoders", "loadings_and_columns", "upward"]
 
 LOADING_COLUMNS = ["modality", "latent", "column", "loading", "r2", "log_likelihood"]
+ITSELF = 0.9999  # the absolute loading from which on a latent is the column itself
 
 _DECAY = 1e-2  # of the weights of what tells levels
 _STEPS, _BATCH, _LEARNING_RATE = 400, 512, 3e-3

@@ -15,6 +15,8 @@ import numpy as np
 import pandas as pd
 
 from mmcrl.cohort import Cohort
+from mmcrl.columns import column_values
+from mmcrl.decoding import ITSELF
 from mmcrl.errors import InputError
 from mmcrl.evidence import pair_evidence
 
@@ -84,7 +86,7 @@ def between_columns(cohort: Cohort, seed: int = 0) -> pd.DataFrame:
     Returns
     -------
     source, target (``modality.column``), evidence and evidence_se (`mmcrl.evidence.pair_evidence` of the two columns,
-    in nats per person, of the people who have both); NaN for a channel of images or series.
+    in nats per person, of the people who have both); of a channel of images or series each person's mean counts.
 
     >>> import numpy as np
     >>> x, noise = np.random.default_rng(0).normal(size=(2, 2_000))
@@ -95,19 +97,10 @@ def between_columns(cohort: Cohort, seed: int = 0) -> pd.DataFrame:
     """
     rows = []
     for source, target in zip(cohort.known["source"], cohort.known["target"], strict=True):
-        pair = [values for end in (source, target) if (values := _values(cohort, end)) is not None]
-        delta, error = float("nan"), float("nan")
-        if len(pair) == 2:
-            delta, error, _ = pair_evidence(np.column_stack(pair), 0, 1, [], seed)
+        pair = np.column_stack([column_values(cohort, source), column_values(cohort, target)])
+        delta, error, _ = pair_evidence(pair, 0, 1, [], seed)
         rows.append((source, target, delta, error))
     return pd.DataFrame(rows, columns=["source", "target", "evidence", "evidence_se"])
-
-
-def _values(cohort: Cohort, end: str) -> np.ndarray | None:
-    """A column (n,) of a table; None for a channel."""
-    name, column = end.split(".", 1)
-    modality = cohort[name]
-    return None if modality.large else modality.values[:, modality.names.index(column)]
 
 
 def _way(routes: pd.DataFrame, sources: dict[str, float], targets: dict[str, float], expected: int) -> dict[str, Any]:
@@ -126,7 +119,7 @@ def _carriers(loadings: pd.DataFrame, end: str, least: float) -> dict[str, float
     modality, column = end.split(".", 1)
     own = loadings[(loadings["modality"] == modality) & (loadings["column"] == column)]
     size = own["loading"].abs()
-    own = own[size >= (0.9999 if (size >= 0.9999).any() else least)]
+    own = own[size >= (ITSELF if (size >= ITSELF).any() else least)]
     return dict(zip(own["latent"], own["loading"], strict=True))
 
 

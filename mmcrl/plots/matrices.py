@@ -13,13 +13,12 @@ from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch, Rectangle
 
+from mmcrl.decoding import ITSELF
 from mmcrl.errors import InputError
 from mmcrl.knowledge import modality_of
 from mmcrl.plots.style import INK, NEGATIVE, SIGNED, SOFT, check_table, styled
 
 __all__ = ["adjacency_heatmap", "loadings_heatmap"]
-
-_ITSELF = 0.9999  # the loading of a column on the latent that it is
 
 
 @styled
@@ -112,7 +111,7 @@ def loadings_heatmap(loadings: pd.DataFrame, modality: str | None = None) -> Fig
 
 def _measured(loadings: pd.DataFrame) -> bool:
     """Whether every latent of the modality is one of its columns."""
-    itself = loadings[loadings["loading"].abs() >= _ITSELF]
+    itself = loadings[loadings["loading"].abs() >= ITSELF]
     return set(itself["column"]) == set(loadings["column"]) and set(itself["latent"]) == set(loadings["latent"])
 
 
