@@ -137,6 +137,13 @@ def test_the_rate_is_held_and_strong_links_are_found_in_simulated_worlds() -> No
     assert numbers["null_0.05"] <= 0.05
 
 
+def test_findings_that_few_people_have_make_no_links_up() -> None:
+    numbers = trust_of_latents("dense", 0.85, seed=1, n_worlds=3, n_people=1_500, prevalence=0.15)
+    assert numbers["fdr"] <= RATE
+    assert numbers["null_0.05"] <= 0.05
+    assert numbers["power"] >= 0.8
+
+
 # Effects
 
 EFFECT = 0.6 * 0.8  # of a.0 on the column that shows b.0

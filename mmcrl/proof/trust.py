@@ -39,21 +39,30 @@ __all__ = [
 RATE = 0.05  # nominal false-discovery rate
 BINS = 10  # of confidence, equally wide
 _LEVELS = (0.05, 0.01, 0.001)
+_GRADES = (1, 0.4, 0.1)  # of the people who have a finding: at least mild, at least moderate, severe
 
 Numbers = dict[str, float | int]
 
 
 def trust_of_latents(
-    family: GraphFamily, strength: float, seed: int, n_worlds: int = 13, n_people: int = 2_500, error: float = 0.1
+    family: GraphFamily,
+    strength: float,
+    seed: int,
+    n_worlds: int = 13,
+    n_people: int = 2_500,
+    error: float = 0.1,
+    prevalence: float = 0,
 ) -> Numbers:
     """`pooled` over worlds whose true latents are known up to an error of this many standard deviations.
 
     No encoder is fitted: this is the error of links, not of latents.  The worlds differ in their seed, the number of
     modalities (2 to 5), the noise, and whether siblings are linked; parents move the noise's scale in proportion to
     ``strength``, so that weak links are weak in every way.  ``n_people`` are those that a fit with 10,000 holds out.
+    With a ``prevalence`` every latent that acts on none is told as a finding that this share of people have, in three
+    grades: all others share one value of it.
     """
     rng = np.random.default_rng([seed, get_args(GraphFamily).index(family), round(1000 * strength)])
-    return pooled([_of_latents(rng, family, strength, n_people, error) for _ in range(n_worlds)])
+    return pooled([_of_latents(rng, family, strength, n_people, error, prevalence) for _ in range(n_worlds)])
 
 
 def trust_of_fit(world: str, seed: int, n_people: int = 10_000, **training: Any) -> Numbers:
@@ -124,7 +133,7 @@ def _errors(links: pd.DataFrame) -> tuple[float, float]:
 
 
 def _of_latents(
-    rng: np.random.Generator, family: GraphFamily, strength: float, n_people: int, error: float
+    rng: np.random.Generator, family: GraphFamily, strength: float, n_people: int, error: float, prevalence: float
 ) -> pd.DataFrame:
     world = numeric(
         int(rng.integers(2, 6)),
@@ -141,7 +150,16 @@ def _of_latents(
     )
     z = world.latents.to_numpy()
     seen = z / z.std(0) + error * rng.normal(size=z.shape)
+    if prevalence:
+        last = ~world.adjacency.to_numpy().any(0)
+        seen[:, last] = _graded(seen[:, last], prevalence)
     return judged(link_table(seen, list(world.adjacency.index)), world.adjacency)
+
+
+def _graded(z: np.ndarray, prevalence: float) -> np.ndarray:
+    """Columns of (n, d) as the grade of a finding: 0 for all but the highest share ``prevalence``, else 1 to 3."""
+    grade_from = np.quantile(z, 1 - prevalence * np.array(_GRADES), axis=0)
+    return (z[None] >= grade_from[:, None]).sum(0).astype(float)
 
 
 def calibration(table: pd.DataFrame) -> pd.DataFrame:
