@@ -19,6 +19,7 @@ from mmcrl.columns import column_values
 from mmcrl.decoding import ITSELF
 from mmcrl.errors import InputError
 from mmcrl.evidence import pair_evidence
+from mmcrl.links import confidence_of
 
 __all__ = ["between_columns", "compare"]
 
@@ -80,13 +81,14 @@ def compare(
     return pd.DataFrame(rows, columns=["source", "target", "expected_sign", "rests_on", *_CARRIED])
 
 
-def between_columns(cohort: Cohort, seed: int = 0) -> pd.DataFrame:
+def between_columns(cohort: Cohort, smallest: float = 0.005, seed: int = 0) -> pd.DataFrame:
     """What the two columns of every known link of the cohort share by themselves, one row each.
 
     Returns
     -------
     source, target (``modality.column``), evidence and evidence_se (`mmcrl.evidence.pair_evidence` of the two columns,
-    in nats per person, of the people who have both); of a channel of images or series each person's mean counts.
+    in nats per person, of the people who have both), and their confidence as a link of at least ``smallest`` nats; of
+    a channel of images or series each person's mean counts.
 
     >>> import numpy as np
     >>> x, noise = np.random.default_rng(0).normal(size=(2, 2_000))
@@ -99,8 +101,8 @@ def between_columns(cohort: Cohort, seed: int = 0) -> pd.DataFrame:
     for source, target in zip(cohort.known["source"], cohort.known["target"], strict=True):
         pair = np.column_stack([column_values(cohort, source), column_values(cohort, target)])
         delta, error, _ = pair_evidence(pair, 0, 1, [], seed)
-        rows.append((source, target, delta, error))
-    return pd.DataFrame(rows, columns=["source", "target", "evidence", "evidence_se"])
+        rows.append((source, target, delta, error, confidence_of(delta, error, smallest)))
+    return pd.DataFrame(rows, columns=["source", "target", "evidence", "evidence_se", "confidence"])
 
 
 def _way(routes: pd.DataFrame, sources: dict[str, float], targets: dict[str, float], expected: int) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from mmcrl import Cohort, InputError, Modality, MultimodalCRL, metrics, refits, 
 from mmcrl.checkpoint import Checkpoint
 from mmcrl.decoding import loadings_and_columns
 from mmcrl.dimensions import choose_latents
-from mmcrl.kinds import KINDS, Codec, Kind, codec_for
+from mmcrl.kinds import KINDS, Codec, Kind, ObservedCodec, TableCodec, codec_for
 from mmcrl.kinds.anatomy import anatomy
 from mmcrl.plan import plan_blocks
 from mmcrl.private import principal_root
@@ -479,3 +479,19 @@ def test_codes_are_standardised_on_everybody_though_evaluations_look_at_some():
         codes = codes_of(run.network, tensors_of(run.network, train))
         assert len(codes) > 1_000 and np.abs(codes.mean(0)).max() < 1e-4
         assert np.abs(codes[:1_000].mean(0)).max() > 1e-3
+
+
+def test_a_single_latent_of_a_table_begins_in_the_order_of_its_columns() -> None:
+    """Grades of a finding, the highest of them rare: a perceptron alone begins with some of them out of order."""
+    grade = np.repeat([0.0, 1.0, 2.0, 3.0], [870, 105, 22, 3])
+    values = np.column_stack([grade > 0, grade, np.where(grade < 2, grade > 0, np.nan)])
+    for seed in range(20):
+        torch.manual_seed(seed)
+        codec = TableCodec((3,), 1, 96)
+        codec.fit_scale(values)
+        codes = codec.encode(codec.prepare(values)).detach()[:, 0].numpy()
+        assert (np.diff([codes[grade == g].mean() for g in range(4)]) > 0).all()
+    observed = ObservedCodec((1,), 1, 96)
+    observed.fit_scale(values[:, 1:2])
+    features = observed.prepare(values[:, 1:2])
+    assert torch.equal(observed.encode(features), features)
