@@ -25,10 +25,10 @@ class TableCodec(Codec):
     cell can have.  A categorical column enters it as the numbers of its levels.
 
     The code of a modality with one latent is ``w x + f(x)``: w is the first principal direction of the columns, scaled
-    to unit variance, and f begins small.  Else people who share few values (none, mild, severe) begin in any order, and
-    keep it: two values that would have to pass through each other cost information on the way.  Order is kept from the
-    start as in Kobak and Linderman, Initialization is critical for preserving global data structure in both t-SNE and
-    UMAP (2021).
+    to unit variance, and f begins at 0.  Else people who share few values (none, mild, severe) begin in any order and
+    keep it: two values that would have to pass through each other cost information on the way.  Order is kept from
+    the start as in Kobak and Linderman, Initialization is critical for preserving global data structure in both t-SNE
+    and UMAP (2021).
 
     *The decoder* models each column by itself given the codes, so that a missing cell is marginalised by leaving out
     its term: a numeric one is Gaussian around a multilayer perceptron's output, with a spread that is learned (see
@@ -48,6 +48,9 @@ class TableCodec(Codec):
         self.register_buffer("correlation", torch.eye(n_columns, dtype=torch.float64))
         self.register_buffer("direction", torch.zeros(n_columns, dtype=torch.float64))
         self.encoder = mlp(n_columns, width, n_latents)
+        if n_latents == 1:
+            nn.init.zeros_(self.encoder[-1].weight)  # type: ignore[arg-type]
+            nn.init.zeros_(self.encoder[-1].bias)  # type: ignore[arg-type]
         self.decoder = mlp(n_latents, width, n_columns)
         self.levels: Levels | None = None
 
