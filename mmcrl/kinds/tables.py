@@ -24,8 +24,8 @@ class TableCodec(Codec):
     people; were the encoder linear and the columns Gaussian, that would be the mean of its codes over all values the
     cell can have.  A categorical column enters it as the numbers of its levels.
 
-    The code of a modality with one latent is ``w x + f(x)``: w is the first principal direction of the columns, scaled
-    to unit variance, and f begins at 0.  Else people who share few values (none, mild, severe) begin in any order and
+    The code of a modality with one latent is ``w x + f(x)``: w is the first principal direction of the columns, of
+    variance 1, and f begins at 0.  Else people who share few values (none, mild, severe) begin in any order and
     keep it: two values that would have to pass through each other cost information on the way.  Order is kept from
     the start as in Kobak and Linderman, Initialization is critical for preserving global data structure in both t-SNE
     and UMAP (2021).
