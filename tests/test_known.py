@@ -1,10 +1,12 @@
 """Known links against hand-made found ones."""
 
+import numpy as np
 import pandas as pd
 import pytest
 
+from mmcrl import Cohort
 from mmcrl.errors import InputError
-from mmcrl.known import compare
+from mmcrl.known import between_columns, compare
 
 LOADINGS = pd.DataFrame(
     [
@@ -99,3 +101,14 @@ def test_a_pair_known_to_be_unlinked_is_right_where_nothing_is_found(sure, right
     row = compare(found, LOADINGS, known("body.bmi", "blood.hba1c", 0)).iloc[0]
     assert row["found"] != right and row["right_sign"] == right and row["expected_sign"] == 0
     assert compare(found.iloc[:0], LOADINGS, known("body.bmi", "blood.hba1c", 0)).iloc[0]["right_sign"]
+
+
+def test_what_two_columns_share_says_whether_a_cohort_can_show_their_link():
+    """Correlations .4, .1 and 0: -log(1 - rho^2) / 2 nats, .087, .005 (the smallest effect itself) and none."""
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=4_000)
+    ends = pd.DataFrame({f"y{rho}": rho * x + np.sqrt(1 - rho**2) * rng.normal(size=len(x)) for rho in (0.4, 0.1, 0)})
+    asked = pd.concat([known("a.x", f"b.{name}", 1) for name in ends])
+    told = between_columns(Cohort({"a": pd.DataFrame({"x": x}), "b": ends}, known=asked))
+    assert told["evidence"].to_numpy() == pytest.approx([0.087, 0.005, 0], abs=0.01)
+    assert told["confidence"].iloc[0] > 0.99 and (told["confidence"].iloc[1:] < 0.5).all()

@@ -15,6 +15,8 @@ from mmcrl.networks import mlp
 
 __all__ = ["ObservedCodec", "TableCodec"]
 
+_SMALL = 0.1  # of its usual size: what a perceptron adds at first to the first principal direction
+
 
 class TableCodec(Codec):
     """Columns of numbers through a multilayer perceptron.
@@ -25,7 +27,7 @@ class TableCodec(Codec):
     cell can have.  A categorical column enters it as the numbers of its levels.
 
     The code of a modality with one latent is ``w x + f(x)``: w is the first principal direction of the columns, of
-    variance 1, and f begins at 0.  Else people who share few values (none, mild, severe) begin in any order and
+    variance 1, and f begins small.  Else people who share few values (none, mild, severe) begin in any order and
     keep it: two values that would have to pass through each other cost information on the way.  Order is kept from
     the start as in Kobak and Linderman, Initialization is critical for preserving global data structure in both t-SNE
     and UMAP (2021).
@@ -49,8 +51,9 @@ class TableCodec(Codec):
         self.register_buffer("direction", torch.zeros(n_columns, dtype=torch.float64))
         self.encoder = mlp(n_columns, width, n_latents)
         if n_latents == 1:
-            nn.init.zeros_(self.encoder[-1].weight)  # type: ignore[arg-type]
-            nn.init.zeros_(self.encoder[-1].bias)  # type: ignore[arg-type]
+            with torch.no_grad():
+                for parameter in self.encoder[-1].parameters():
+                    parameter.mul_(_SMALL)
         self.decoder = mlp(n_latents, width, n_columns)
         self.levels: Levels | None = None
 
