@@ -230,6 +230,8 @@ def _channels(
 
 def upward(loadings: pd.DataFrame, names: Sequence[str]) -> np.ndarray:
     """Signs (d,) that make every latent point up along the column that it correlates with most."""
-    strongest = loadings.loc[loadings.groupby("latent", sort=False)["loading"].apply(lambda s: s.abs().idxmax())]
+    strongest = loadings.loc[
+        loadings.groupby("latent", sort=False)["loading"].apply(lambda s: s.abs().fillna(0).idxmax())
+    ]
     signs = strongest.set_index("latent")["loading"].reindex(list(names))
     return np.where(signs < 0, -1.0, 1.0)

@@ -108,6 +108,8 @@ def partial_effect(
     n, p = values.shape
     if n < _PEOPLE_PER_REGRESSOR * p:
         return np.nan, np.nan, np.nan
+    if not values[:, [0, -1]].std(0).all():
+        return np.nan, np.nan, np.nan
     values = (values - values.mean(0)) / np.where(values.std(0) > 0, values.std(0), 1)
     first, second = np.triu_indices(p)
     moments = np.column_stack([values, values[:, first] * values[:, second]])

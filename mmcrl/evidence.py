@@ -5,7 +5,9 @@ For a pair (i, j) and a set S of other latents the evidence is the gain in held-
     Delta = mean over people of [log p(z_i | z_S, z_j) - log p(z_i | z_S)],
 
 cross-fitted (densities are fitted on other people than those they are scored on) and averaged over both ends.  It
-estimates, from below, the conditional mutual information.  Evidence tests *estimated* latents: no proof of cause.
+estimates the conditional mutual information as far as the densities hold, which are cubic in a latent and bilinear in
+two: what an end owes to S in another form, in steps or by a threshold of two at once, can look like a gain by j.
+Evidence tests *estimated* latents: no proof of cause.
 
 Many people may share one value of a latent (all who do not smoke).  A density can be as high as one likes on such a
 value, and a gain of it then says nothing, so the end whose density is taken has its ties broken at random, as in
@@ -26,14 +28,17 @@ from scipy.stats import t as student_t
 __all__ = [
     "DEGREE",
     "FEWEST",
+    "PEOPLE_PER_REGRESSOR",
     "WIDTH",
     "correlation_of",
+    "enough",
     "features",
     "n_regressors",
     "normal_scores",
     "pair_evidence",
     "pair_scores",
     "partial_correlation",
+    "tellable",
 ]
 
 WIDTH = 1.96  # standard errors on either side that make an interval of 95 %
@@ -43,6 +48,9 @@ _FOLDS = 5
 _FREEDOM = 4
 FEWEST = 20  # people of whom a pair is measured
 _UNKNOWN = 0.1  # nats, error of the evidence of fewer: as wide as what is thought before anything is seen
+PEOPLE_PER_REGRESSOR = 10  # from which on that nothing is found says something
+_CLEAR = 3.0  # standard errors, 1 / sqrt(n), from which on a partial correlation has a sign
+_RIDGE = 1e-6  # of correlations: two latents may be one and the same
 
 
 def normal_scores(z: np.ndarray) -> np.ndarray:
@@ -119,9 +127,10 @@ def pair_evidence(
 ) -> tuple[float, float, float]:
     """Evidence (nats per person), its standard error, and the sign of the partial association of i and j given S.
 
-    ``z`` (n, d); people for whom one of the latents is missing are left out, and of fewer than 20 nothing is said:
-    evidence 0, error 0.1, sign 0.  The densities are Student's t after normal scores, with location and log-scale
-    that are polynomial in the conditioning latents.
+    ``z`` (n, d); people for whom one of the latents is missing are left out.  Of fewer than 20, or where an end is
+    the same for all of them, nothing is said: evidence 0, error 0.1, sign 0.  The sign is 0 too where the partial
+    correlation of the normal scores is below 3 / sqrt(n): two latents may go together without a direction.  Densities
+    are Student's t after normal scores, with location and log-scale that are polynomial in the conditioning latents.
 
     With ``weights`` w (n,), how many people each stands for, densities are fitted to the weighted people and
 
@@ -131,7 +140,7 @@ def pair_evidence(
     finite universe (1952); people are taken as drawn one by one.
     """
     scores, seen = pair_scores(z, i, j, given)
-    if len(scores) < FEWEST:
+    if not tellable(scores):
         return 0.0, _UNKNOWN, 0.0
     if weights is not None:
         weights = weights[seen] / weights[seen].mean()
@@ -151,16 +160,28 @@ def pair_evidence(
     error = np.sqrt(_mean((gain - delta) ** 2, None if weights is None else weights**2)) / np.sqrt(n)
     if weights is not None:
         error *= np.sqrt((weights**2).mean())
-    return float(delta), float(error), float(np.sign(_partial(scores, weights)))
+    clear = _CLEAR / np.sqrt(n if weights is None else n / (weights**2).mean())
+    partial = _partial(scores, weights)
+    return float(delta), float(error), float(np.sign(partial)) if abs(partial) >= clear else 0.0
 
 
 def partial_correlation(z: np.ndarray, i: int, j: int, given: Sequence[int]) -> float:
     """Partial correlation of the normal scores of i and j, the others in ``given`` held fixed; ``z`` (n, d).
 
-    NaN where fewer than 20 people have all of them.
+    NaN where fewer than 20 people have all of them, or one of the two is the same for all of these.
     """
     scores, _ = pair_scores(z, i, j, given)
-    return _partial(scores) if len(scores) >= FEWEST else np.nan
+    return _partial(scores) if tellable(scores) else np.nan
+
+
+def enough(z: np.ndarray, i: int, j: int, given: Sequence[int]) -> bool:
+    """Whether ten people per regressor have all of these latents: of fewer, no gain does not say no link.
+
+    >>> enough(np.zeros((70, 3)), 0, 1, []), enough(np.zeros((70, 3)), 0, 1, [2])
+    (True, False)
+    """
+    seen = ~np.isnan(z[:, [i, j, *given]]).any(1)
+    return bool(seen.sum() >= PEOPLE_PER_REGRESSOR * n_regressors(len(given) + 1))
 
 
 def correlation_of(evidence: float) -> float:
@@ -173,10 +194,20 @@ def correlation_of(evidence: float) -> float:
 
 
 def pair_scores(z: np.ndarray, i: int, j: int, given: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:
-    """Normal scores of i, j and the given (m, 2 + p), of the people who have all of them, and who these are (n,)."""
+    """Normal scores of i, j and the given (m, 2 + p), of the people who have all of them, and who these are (n,).
+
+    A latent of the given that is the same for all of these people is left out: it explains nothing.
+    """
     used = [i, j, *given]
     seen = ~np.isnan(z[:, used]).any(1)
-    return normal_scores(z[seen][:, used]), seen
+    scores = normal_scores(z[seen][:, used])
+    varies = np.append([True, True], np.ptp(scores[:, 2:], axis=0) > 0) if seen.any() else slice(None)
+    return scores[:, varies], seen
+
+
+def tellable(scores: np.ndarray) -> bool:
+    """Whether there are people enough, and both ends (the first two columns) differ among them."""
+    return len(scores) >= FEWEST and bool((np.ptp(scores[:, :2], axis=0) > 0).all())
 
 
 def _mean(values: np.ndarray, weights: np.ndarray | None) -> float:
@@ -185,5 +216,7 @@ def _mean(values: np.ndarray, weights: np.ndarray | None) -> float:
 
 def _partial(scores: np.ndarray, weights: np.ndarray | None = None) -> float:
     """Partial correlation of the first two columns, the others held fixed."""
-    precision = np.linalg.pinv(np.corrcoef(scores.T) if weights is None else np.cov(scores.T, aweights=weights))
+    spread = np.cov(scores.T, aweights=weights)
+    deviation = np.sqrt(np.maximum(np.diag(spread), _RIDGE))
+    precision = np.linalg.inv(spread / np.outer(deviation, deviation) + _RIDGE * np.eye(len(spread)))
     return float(-precision[0, 1] / np.sqrt(precision[0, 0] * precision[1, 1]))

@@ -11,7 +11,7 @@ import pandas as pd
 from scipy.special import expit
 from scipy.stats import norm
 
-from mmcrl.evidence import WIDTH, correlation_of, pair_evidence
+from mmcrl.evidence import WIDTH, correlation_of, enough, pair_evidence
 from mmcrl.knowledge import Arrow, Knowledge, Limits, modality_of
 from mmcrl.orientation import Findings, orient
 from mmcrl.search import separating_sets
@@ -187,7 +187,7 @@ def _findings(
 
     def separates(i: int, j: int, given: Sequence[int]) -> bool:
         delta, error, _ = evidence(i, j, tuple(given))
-        return confidence_of(delta, error, smallest) < 0.5
+        return enough(z, i, j, given) and confidence_of(delta, error, smallest) < 0.5
 
     separators = {
         pair.ends: pair.given

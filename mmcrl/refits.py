@@ -14,11 +14,15 @@ import pandas as pd
 from tqdm import tqdm
 
 from mmcrl.cohort import Cohort
+from mmcrl.knowledge import labels_of
+from mmcrl.metrics import match
 from mmcrl.model import MultimodalCRL
 from mmcrl.parallel import run_all
 from mmcrl.training import parallel_jobs
 
-__all__ = ["jobs_of_each", "renamed", "side_by_side", "unfitted"]
+__all__ = ["BACK", "jobs_of_each", "matched", "renamed", "side_by_side", "unfitted"]
+
+BACK = 0.5  # rank correlation with its match from which a latent is back; a blend of two siblings has 0.7
 
 T = TypeVar("T")
 
@@ -49,6 +53,19 @@ def unfitted(
         acyclic=known.acyclic,
         **settings.to_dict(),
     )
+
+
+def matched(reference: pd.DataFrame, latents: pd.DataFrame) -> tuple[dict[str, str], dict[str, float]]:
+    """The match of every latent of ``reference`` among ``latents`` of the same people, and its Spearman correlation.
+
+    >>> ours = pd.DataFrame([[1.0], [2.0], [3.0]], columns=pd.MultiIndex.from_tuples([("a", 0)]))
+    >>> matched(ours, -ours)
+    ({'a.0': 'a.0'}, {'a.0': -1.0})
+    """
+    matches = match(reference, latents)
+    first, second = (table.set_axis(labels_of(table), axis=1) for table in (reference, latents))
+    rho = {ours: float(first[ours].corr(second[theirs], "spearman")) for ours, theirs in matches.items()}
+    return matches, rho
 
 
 def renamed(links: pd.DataFrame, matches: Mapping[str, str]) -> pd.DataFrame:

@@ -5,7 +5,8 @@ of a pair without a link a route is told where
 
     Delta(a, b) is a link's, alone;   k is linked to a and to b;   Delta(a, b | all such k) is none's,
 
-and no direction forbids to go from a through k to b.  Directions that are not known forbid nothing: such a k may as
+and no direction forbids to go from a through k to b, with ten people or more per regressor of the densities, since of
+fewer no gain is no sign of none.  Directions that are not known forbid nothing: such a k may as
 well be a common cause.  Delta as in `mmcrl.evidence`.
 """
 
@@ -17,7 +18,7 @@ from functools import cache
 import pandas as pd
 
 from mmcrl.adjacency import graph_of
-from mmcrl.evidence import pair_evidence
+from mmcrl.evidence import enough, pair_evidence
 from mmcrl.knowledge import labels_of
 from mmcrl.links import confidence_of
 
@@ -70,7 +71,8 @@ def route_table(
         alone, error, sign = evidence(i, j, ())
         if confidence_of(alone, error, smallest) < confidence:
             continue
-        left, error, _ = evidence(i, j, tuple(names.index(k) for k in between))
-        if confidence_of(left, error, smallest) < confidence:
+        given = tuple(names.index(k) for k in between)
+        left, error, _ = evidence(i, j, given)
+        if enough(z, i, j, given) and confidence_of(left, error, smallest) < confidence:
             rows.append((source, target, ", ".join(between), int(sign), alone, left))
     return pd.DataFrame(rows, columns=ROUTE_COLUMNS)

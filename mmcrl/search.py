@@ -2,49 +2,75 @@
 
 A PC search (Spirtes, Glymour and Scheines, Causation, Prediction, and Search, 2000; order-independent as in Colombo
 and Maathuis, Order-independent constraint-based causal structure learning, 2014) whose measure of dependence is the
-canonical correlation of polynomial features, so that curved and scale dependence is seen as well.
+canonical correlation of polynomial features, so that curved and scale dependence is seen as well.  It is measured on
+the people who have all latents in question; a set that fewer than half of the pair's people have is not asked: what
+it leaves would be what those few have in common, who may be others.
 """
 
 from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 
 import numpy as np
 
-from mmcrl.evidence import DEGREE, features, normal_scores
+from mmcrl.evidence import DEGREE, FEWEST, features, normal_scores
 
 __all__ = ["separating_sets"]
 
 _MAX_CONDITIONING = 3
 _NEGLIGIBLE = 0.003  # nats below which the search calls a pair separated
+_FEWEST_SHARE = 0.5  # of a pair's people who must have a set that separates it
+_KEPT = 256  # matrices of moments, one per set of people
 
 
 class _Dependence:
     """Conditional mutual information (nats) of pairs from canonical correlations of Hermite features.
 
-    ``I(i; j | S) ~ -1/2 sum_k log(1 - rho_k^2)``, less its bias ``degree^2 / (2n)`` under independence.
+    ``I(i; j | S) ~ -1/2 sum_k log(1 - rho_k^2)``, less its bias ``degree^2 / (2n)`` under independence, among the n
+    people who have i, j and S; 0 where these are too few to tell.
     """
 
     def __init__(self, z: np.ndarray) -> None:
-        n, d = z.shape
-        x = np.nan_to_num(features(z)).reshape(n, d * DEGREE)
-        x = x - x.mean(0)
-        self.n = n
-        self.gram = x.T @ x / n + 1e-6 * np.eye(d * DEGREE)
+        self.x = features(z).reshape(len(z), -1)
+        gaps, self.pattern = np.unique(np.isnan(z), axis=1, return_inverse=True)
+        self.pattern = self.pattern.ravel()
+        self.whole = {int(p) for p in np.flatnonzero(~gaps.any(0))}
+        self.gaps = gaps
+        self.moments = lru_cache(_KEPT)(self._moments)
+
+    def people(self, latents: Sequence[int]) -> int:
+        """How many have all of these latents."""
+        return self.moments(self._patterns(latents))[0]
 
     def __call__(self, i: int, j: int, given: Sequence[int]) -> float:
+        n, gram = self.moments(self._patterns([i, j, *given]))
+        if n < FEWEST:
+            return 0.0
         ends = self._columns([i, j])
-        block = self.gram[np.ix_(ends, ends)]
+        block = gram[np.ix_(ends, ends)]
         if given:
             others = self._columns(given)
-            across = self.gram[np.ix_(others, ends)]
-            block = block - across.T @ np.linalg.solve(self.gram[np.ix_(others, others)], across)
+            across = gram[np.ix_(others, ends)]
+            block = block - across.T @ np.linalg.solve(gram[np.ix_(others, others)], across)
         first, second = block[:DEGREE, :DEGREE], block[DEGREE:, DEGREE:]
         cross = block[:DEGREE, DEGREE:]
         squared = np.linalg.solve(first, cross) @ np.linalg.solve(second, cross.T)
         independent = np.linalg.det(np.eye(DEGREE) - squared)
-        return -0.5 * float(np.log(max(independent, 1e-12))) - DEGREE**2 / (2 * self.n)
+        return -0.5 * float(np.log(max(independent, 1e-12))) - DEGREE**2 / (2 * n)
+
+    def _patterns(self, latents: Sequence[int]) -> frozenset[int]:
+        """Which of the patterns of who was measured these latents have, less that of everybody."""
+        return frozenset(self.pattern[list(latents)].tolist()) - self.whole
+
+    def _moments(self, patterns: frozenset[int]) -> tuple[int, np.ndarray]:
+        """The people who fit all patterns, and the second moments of the features of what all of them have."""
+        rows = ~self.gaps[:, sorted(patterns)].any(1)
+        x = np.nan_to_num(self.x[rows] if patterns else self.x)
+        n = len(x)
+        x = x - x.sum(0) / max(n, 1)
+        return n, x.T @ x / max(n, 1) + 1e-6 * np.eye(x.shape[1])
 
     @staticmethod
     def _columns(latents: Sequence[int]) -> np.ndarray:
@@ -81,6 +107,8 @@ def separating_sets(z: np.ndarray, barred: np.ndarray | None = None) -> dict[tup
                 if any(
                     j in removed.get(frozenset((i, k)), ()) or i in removed.get(frozenset((j, k)), ()) for k in given
                 ):
+                    continue
+                if measure.people([i, j, *given]) < _FEWEST_SHARE * measure.people([i, j]):
                     continue
                 value = measure(i, j, given)
                 if value < least[i, j][0]:

@@ -1,10 +1,10 @@
 """Significance: how many of the links that are claimed may be false.
 
 The evidence Delta of a pair (`mmcrl.evidence`) is a gain on people whom the densities were not fitted on: for a pair
-that is independent given the latents in S its mean is at most 0, below 0 by what needless regressors cost.  But
-latents are estimates.  Where S is known with errors it explains only a part of what i and j have in common, and a
-gain is left that is no link: for linear-Gaussian latents, R the correlations that are seen and lambda the share of
-their variance that is error, a partial correlation of
+that is independent given the latents in S, whose densities are of the form that is fitted, its mean is at most 0,
+below 0 by what needless regressors cost.  But latents are estimates.  Where S is known with errors it explains only a
+part of what i and j have in common, and a gain is left that is no link: for linear-Gaussian latents, R the
+correlations that are seen and lambda the share of their variance that is error, a partial correlation of
 
     rho = R_iS [(R_SS - lambda I)^-1 - R_SS^-1] R_Sj / sqrt((1 - R_iS R_SS^-1 R_Si) (1 - R_jS R_SS^-1 R_Sj)),
 
@@ -13,7 +13,8 @@ standard normal, the p-value of H0: Delta <= delta is
 
     p = P(Z >= (Delta_hat - delta) / se).
 
-It is too large rather than too small for latents that are known better (the page on trust measures it).  The q-value
+It is too large rather than too small for latents that are known better, as far as dependence is linear: what an error
+of S leaves of an even one, such as by s^2, is not allowed for (the page on trust measures the rates).  The q-value
 of a pair is the least false-discovery rate at which it would be claimed (Benjamini and Hochberg, Controlling the
 false discovery rate, 1995): with p_(1) <= ... <= p_(m),
 
@@ -32,7 +33,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import false_discovery_control, norm
 
-from mmcrl.evidence import FEWEST, pair_scores
+from mmcrl.evidence import pair_scores, tellable
 
 __all__ = ["allowance", "p_value", "q_values"]
 
@@ -53,7 +54,7 @@ def allowance(z: np.ndarray, i: int, j: int, given: Sequence[int], error: float 
     if not given:
         return 0.0
     scores, _ = pair_scores(z, i, j, given)
-    if len(scores) < FEWEST:
+    if not tellable(scores) or scores.shape[1] == 2:
         return 0.0
     seen = np.corrcoef(scores.T)
     ends, between = seen[:2, 2:], seen[2:, 2:]

@@ -3,11 +3,12 @@
 People are split at random into halves, B times, and a model is fitted to each half from a seed of its own
 (complementary pairs: Shah and Samworth, Variable selection with error control: another look at stability selection,
 2013).  A refit's latents are matched, modality by modality, with those of the model in question by the assignment
-with the largest sum of absolute Spearman correlations over all people (`mmcrl.metrics.match`); no truth is needed.
-With c_r the confidence that refit r gives a pair, and d_r its direction,
+with the largest sum of absolute Spearman correlations over all people (`mmcrl.refits.matched`); no truth is needed.
+With c_r the confidence that refit r gives a pair, s_r its sign and d_r its direction, a link returns in r where both
+ends are back (correlate by one half or more with their match), c_r >= confidence, and s_r is not the opposite sign;
 
-    stability = mean over r of 1[c_r >= confidence],
-    direction_stability = mean over the r with c_r >= confidence of 1[d_r is the model's direction].
+    stability = mean over r of 1[returns in r],
+    direction_stability = mean over the r in which it returns of 1[d_r is the model's direction].
 
 A half has fewer people than the whole, so that weak links return less often than they would in as large a cohort.
 A stable link can be false all the same: what misleads one half misleads the other.
@@ -29,15 +30,16 @@ import pandas as pd
 from mmcrl.adjacency import confident_links
 from mmcrl.cohort import Cohort
 from mmcrl.errors import check_whole
-from mmcrl.metrics import match
 from mmcrl.model import MultimodalCRL
-from mmcrl.refits import jobs_of_each, renamed, side_by_side, unfitted
+from mmcrl.refits import BACK, jobs_of_each, matched, renamed, side_by_side, unfitted
 
 __all__ = ["STABILITY_COLUMNS", "link_stability"]
 
 STABILITY_COLUMNS = ["source", "target", "stability", "direction_stability", "refits"]
 
-Found = list[list[str]]  # source, target, direction of every link, under the names of the model in question
+_OF_A_LINK = ["source", "target", "direction", "sign"]
+
+Found = list[list[str]]  # source, target, direction, sign of every link, under the names of the model in question
 
 
 def link_stability(
@@ -105,10 +107,13 @@ def _refit(
         found: Found = json.loads(record.read_text(encoding="utf-8"))
     else:
         again.fit(people, progress=False)
-        matches = match(reference, again.transform(everybody))
+        matches, rho = matched(reference, again.transform(everybody))
         kept = renamed(confident_links(again.links(), confidence), matches)
-        ends = zip(kept["source"], kept["target"], kept["direction"], strict=True)
-        found = [[str(part) for part in link] for link in ends]
+        found = []
+        for source, target, direction, sign in zip(*(kept[c] for c in _OF_A_LINK), strict=True):
+            ends = rho.get(source, 0.0), rho.get(target, 0.0)
+            if min(map(abs, ends)) >= BACK:
+                found.append([str(source), str(target), str(direction), str(int(sign * np.sign(ends[0] * ends[1])))])
         if record is not None:
             record.parent.mkdir(parents=True, exist_ok=True)
             aside = record.with_suffix(".part")
@@ -121,7 +126,7 @@ def _refit(
 def _record(folder: Path, again: MultimodalCRL, people: Cohort, confidence: float) -> Path:
     """Where a refit's links are kept: a file named by a SHA-256 over the people, the settings and the seed."""
     settings = replace(again.settings, jobs=None).to_dict()  # how many run at once changes no bit
-    recipe = [again.n_latents, again.seed, again.n_shared, settings, again.knowledge.to_dict()]
+    recipe = ["signed", again.n_latents, again.seed, again.n_shared, settings, again.knowledge.to_dict()]
     seal = hashlib.sha256(json.dumps([*recipe, people.tiers, confidence], sort_keys=True).encode())
     for name, modality in people.modalities.items():
         seal.update(f"{name} {modality.kind} {modality.shape}".encode())
@@ -132,10 +137,13 @@ def _record(folder: Path, again: MultimodalCRL, people: Cohort, confidence: floa
 
 def _shares(links: pd.DataFrame, refits: Sequence[Found]) -> pd.DataFrame:
     """How often every link of the model returned, and how often with its direction."""
-    returned = [{frozenset(link[:2]): _arrow(*link) for link in found} for found in refits]
+    returned = [{(frozenset(link[:2]), int(link[3])): _arrow(*link[:3]) for link in found} for found in refits]
     rows = []
-    for source, target, direction in zip(links["source"], links["target"], links["direction"], strict=True):
-        ways = [found[pair] for found in returned if (pair := frozenset((source, target))) in found]
+    told = zip(links["source"], links["target"], links["direction"], links["sign"], strict=True)
+    for source, target, direction, sign in told:
+        signs = (sign, 0) if sign else (-1, 0, 1)
+        keys = [(frozenset((source, target)), s) for s in signs]
+        ways = [found[key] for found in returned for key in keys if key in found]
         same = [way == _arrow(source, target, direction) for way in ways]
         rows.append((source, target, len(ways) / len(refits), np.mean(same) if same else np.nan, len(refits)))
     return pd.DataFrame(rows, columns=STABILITY_COLUMNS)

@@ -5,7 +5,7 @@ import pytest
 from scipy.special import xlogy
 from scipy.stats import norm
 
-from mmcrl.evidence import normal_scores, pair_evidence, partial_correlation
+from mmcrl.evidence import enough, normal_scores, pair_evidence, partial_correlation
 from mmcrl.knowledge import Knowledge
 from mmcrl.links import confidence_of, link_table
 from mmcrl.search import separating_sets
@@ -203,3 +203,71 @@ def test_of_pairs_that_hardly_anybody_has_nothing_is_said(together):
     assert np.isnan(partial_correlation(z, 0, 1, [2])) and allowance(z, 0, 1, [2]) == 0
     table = link_table(z, ["a.0", "b.0", "b.1"]).set_index(["source", "target"])
     assert table.loc[("a.0", "b.0"), "confidence"] < 0.2 and table.loc[("a.0", "b.0"), "p_value"] == 0.5
+
+
+# Who was measured
+
+
+def test_a_set_is_weighed_among_the_people_who_have_all_of_it():
+    """k causes both ends, either known of a fifth: zeros in place of the others hid that k explains it."""
+    rng = np.random.default_rng(3)
+    k = rng.normal(size=50_000)
+    i, j = 0.58 * k + np.sqrt(1 - 0.58**2) * rng.normal(size=(2, len(k)))
+    i[rng.random(len(k)) > 0.2] = j[rng.random(len(k)) > 0.2] = np.nan
+    assert separating_sets(np.column_stack([i, j, k]))[0, 1] == (2,)
+
+
+def test_what_few_have_does_not_hide_a_link():
+    """i -> j, and k another effect of i, known of one person in twenty."""
+    rng = np.random.default_rng(0)
+    i = rng.normal(size=10_000)
+    j, k = 0.25 * i + rng.normal(size=len(i)), 2.0 * i + 0.5 * rng.normal(size=len(i))
+    k[rng.random(len(i)) > 0.05] = np.nan
+    z = np.column_stack([i, j, k])
+    assert separating_sets(z)[0, 1] == ()
+    row = link_table(z, ["a.0", "b.0", "c.0"]).set_index(["source", "target"]).loc[("a.0", "b.0")]
+    assert row["confidence"] > 0.99
+
+
+def test_a_latent_measured_in_one_group_has_links_with_all_but_the_group():
+    rng = np.random.default_rng(1)
+    man = np.repeat([1.0, 0.0], 400)
+    prostate = np.where(man, rng.normal(size=800), np.nan)
+    blood = np.where(man, 0.8 * np.nan_to_num(prostate), -0.5) + 0.6 * rng.normal(size=800)
+    z = np.column_stack([man, prostate, blood])
+    links = link_table(z, ["who.0", "prostate.0", "blood.0"]).set_index(["source", "target"])
+    assert links.loc[("prostate.0", "blood.0"), "confidence"] > 0.99
+    assert links["evidence_se"].notna().all()
+    assert pair_evidence(z, 0, 1, []) == (0.0, 0.1, 0.0)
+    assert np.isnan(partial_correlation(z, 0, 1, []))
+    assert pair_evidence(z, 1, 2, [0]) == pair_evidence(z, 1, 2, [])
+    assert allowance(z, 1, 2, [0]) == 0.0
+
+
+def test_enough_people_are_ten_per_regressor():
+    """The larger density is one given 4 latents: 1 + 12 + 6 regressors."""
+    z = np.zeros((191, 5))
+    z[0, 2] = np.nan
+    assert enough(z, 0, 1, [2, 3, 4])
+    z[1, 4] = np.nan
+    assert not enough(z, 0, 1, [2, 3, 4])
+
+
+# Signs
+
+
+@pytest.mark.parametrize(("copy", "sign"), [(lambda x: x, 1), (lambda x: -x, -1), (np.exp, 1)])
+def test_one_and_the_same_latent_twice_has_its_sign(copy, sign):
+    x = np.random.default_rng(0).normal(size=500)
+    assert pair_evidence(np.column_stack([x, copy(x)]), 0, 1, [])[2] == sign
+
+
+def test_a_link_that_goes_neither_up_nor_down_has_no_sign():
+    signs = []
+    for seed in range(20):
+        rng = np.random.default_rng(seed)
+        u = rng.normal(size=1_000)
+        delta, error, sign = pair_evidence(np.column_stack([u, u**2 + rng.normal(size=1_000)]), 0, 1, [])
+        assert delta > 5 * error
+        signs.append(sign)
+    assert np.mean(np.array(signs) == 0) >= 0.9

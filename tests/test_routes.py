@@ -94,3 +94,12 @@ def test_a_known_link_may_go_by_way_of_another_latent():
     told = compare(found, loadings, known, routes=route_table(found, z))
     assert told["by_way_of"].tolist() == ["body.0"] * 2 and told["right_way"].tolist() == [True, False]
     assert not told["right_sign"].any()  # a route is told beside the links found, not among them
+
+
+def test_what_few_people_have_is_no_way():
+    """a acts on b itself; k is known of fifteen people, of whom nothing can be said."""
+    a = noise()
+    k = a + noise()
+    k[15:] = np.nan
+    z = table(a_0=a, k_0=k, b_0=a + noise())
+    assert route_table(links(("a.0", "k.0"), ("k.0", "b.0")), z).empty

@@ -287,6 +287,33 @@ def test_a_link_that_is_there_returns_and_one_that_is_not_does_not(pairs_of_late
     assert len(into) == 2 and (into["direction_stability"] > 0.5).all()
 
 
+def test_a_link_of_the_opposite_sign_is_another_link() -> None:
+    """Of three refits one finds it turned round and one without a sign."""
+    links = pd.DataFrame([("a.0", "b.0", "directed", 1)], columns=["source", "target", "direction", "sign"])
+    refits = [
+        [["b.0", "a.0", "directed", "1"]],
+        [["a.0", "b.0", "directed", "-1"]],
+        [["a.0", "b.0", "directed", "0"]],
+    ]
+    told = stability._shares(links, refits).iloc[0]
+    assert told["stability"] == pytest.approx(2 / 3) and told["direction_stability"] == 0.5
+    assert stability._shares(links.assign(sign=0), refits)["stability"].item() == 1
+
+
+def test_a_link_of_a_latent_that_is_not_back_does_not_return(
+    pairs_of_latents: Cohort, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = {f"{m}.{k}": f"{m}.{k}" for m in "abc" for k in (0, 1)}
+    agreement = {name: 0.3 if name == "a.0" else -0.9 for name in names}
+    monkeypatch.setattr(stability, "matched", lambda reference, latents: (names, agreement))
+    monkeypatch.setattr(stability, "unfitted", lambda model, seed, jobs: Known(0))
+    told = stability.link_stability(Known().fit(pairs_of_latents), pairs_of_latents, pairs=1, progress=False)
+    found = told[told["stability"] > 0]
+    assert {frozenset(ends) for ends in zip(found["source"], found["target"], strict=True)} == {
+        frozenset(("b.1", "c.0"))
+    }
+
+
 def test_halves_are_complementary_and_differ_from_pair_to_pair() -> None:
     halves = stability._halves(101, 2, seed=0)
     assert [len(half) for half in halves] == [50] * 4
@@ -300,7 +327,7 @@ def test_a_stopped_run_goes_on_and_keeps_no_person(
     first = stability.link_stability(model, pairs_of_latents, pairs=1, progress=False, checkpoint=tmp_path)
     kept = list(tmp_path.iterdir())
     assert len(kept) == 2
-    assert {len(link) for path in kept for link in json.loads(path.read_text())} == {3}
+    assert {len(link) for path in kept for link in json.loads(path.read_text())} == {4}
     monkeypatch.setattr(stability, "unfitted", lambda model, seed, jobs: Broken(seed))
     again = stability.link_stability(model, pairs_of_latents, pairs=1, progress=False, checkpoint=tmp_path)
     pd.testing.assert_frame_equal(first, again)

@@ -100,6 +100,7 @@ def _strongest(measured: Measured, pair: Pair) -> tuple[str | None, float]:
         if modality_of(name) not in own:
             rest = [other for other in given if other != k]
             found[name] = min(abs(partial_correlation(measured.z, end, k, rest)) for end in (i, j))
+    found = {name: least for name, least in found.items() if not np.isnan(least)}
     if not found:
         return None, np.nan
     name = max(found, key=lambda name: found[name])

@@ -14,7 +14,7 @@ Where an end is not back, as it must be for some where there is one latent fewer
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 
@@ -24,18 +24,15 @@ import pandas as pd
 from mmcrl.adjacency import confident_links
 from mmcrl.cohort import Cohort
 from mmcrl.errors import InputError, check_whole
-from mmcrl.knowledge import labels_of
-from mmcrl.metrics import match
 from mmcrl.model import MultimodalCRL
 from mmcrl.plan import plan_blocks
-from mmcrl.refits import jobs_of_each, renamed, side_by_side, unfitted
+from mmcrl.refits import BACK, jobs_of_each, matched, renamed, side_by_side, unfitted
 
 __all__ = ["VARIATION_COLUMNS", "variation_table", "varied"]
 
 VARIATION_COLUMNS = ["source", "target", "variation", "returns", "agreement"]
 VARIATION_COLUMNS += ["confidence", "evidence", "evidence_se", "sign"]
 
-_BACK = 0.5  # rank correlation with its match from which a latent is back; a blend of two siblings has 0.7
 _PENALTIES = {"half the penalty": 0.5, "twice the penalty": 2.0}
 
 
@@ -99,7 +96,7 @@ def variation_table(
     pairs = range(len(links))
     tables = [table.assign(variation=title, pair=pairs) for title, table in zip(models, found, strict=True)]
     whole = pd.concat(tables).sort_values("pair", ignore_index=True, kind="stable")
-    known = zip(whole["agreement"] >= _BACK, whole["confidence"] >= confidence, strict=True)
+    known = zip(whole["agreement"] >= BACK, whole["confidence"] >= confidence, strict=True)
     returns = pd.array([bool(found) if back else pd.NA for back, found in known], dtype="boolean")
     return whole.assign(returns=returns)[VARIATION_COLUMNS]
 
@@ -113,10 +110,10 @@ def _refit(
 ) -> pd.DataFrame:
     """What a refit says of every pair of the model's latents, in the order of the model's links."""
     latents = again.fit(cohort, progress=False).transform(cohort)
-    matches = match(reference, latents)
+    matches, rho = matched(reference, latents)
     told = renamed(again.links(), matches).dropna(subset=["source", "target"])
     of_pair = {frozenset((link["source"], link["target"])): link for link in told.to_dict("records")}
-    rho, rows = _correlations(reference, latents, matches), []
+    rows = []
     for source, target in zip(links["source"], links["target"], strict=True):
         link, ends = of_pair.get(frozenset((source, target))), (rho.get(source, np.nan), rho.get(target, np.nan))
         numbers = [np.nan] * 3 if link is None else [link[c] for c in ("confidence", "evidence", "evidence_se")]
@@ -124,12 +121,6 @@ def _refit(
         rows.append([source, target, float(np.min(np.abs(ends))), *numbers, sign])
     tell(1, float(len(told)))
     return pd.DataFrame(rows, columns=[c for c in VARIATION_COLUMNS if c not in ("variation", "returns")])
-
-
-def _correlations(reference: pd.DataFrame, latents: pd.DataFrame, matches: Mapping[str, str]) -> dict[str, float]:
-    """Spearman correlation of every latent that has a match with it."""
-    first, second = (table.set_axis(labels_of(table), axis=1) for table in (reference, latents))
-    return {ours: float(first[ours].corr(second[theirs], "spearman")) for ours, theirs in matches.items()}
 
 
 def _possible(cohort: Cohort, sizes: dict[str, int]) -> bool:
