@@ -50,7 +50,7 @@ def _panel(cards: Cards, link: Mapping[Any, Any], labels: Mapping[str, str], ope
     arrow = "→" if link["direction"] == "directed" else "—"
     summary = (
         f"<strong>{escape(source)} {arrow} {escape(target)}</strong>"
-        f" {_SIGN[int(link['sign'])]}{link['strength']:.2f}, confidence {link['confidence']:.2f}"
+        f" {_SIGN[int(link['sign'])] if link['sign'] else ''}{link['strength']:.2f}, confidence {link['confidence']:.2f}"
     )
     rows = "".join(
         f'<tr><th scope="row">{escape(title)}</th><td>{text}</td></tr>' for title, text in _rows(cards, link, labels)
