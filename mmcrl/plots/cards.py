@@ -48,9 +48,10 @@ def card_view(cards: Cards, labels: Mapping[str, str] | None = None, opened: int
 def _panel(cards: Cards, link: Mapping[Any, Any], labels: Mapping[str, str], opened: bool) -> str:
     source, target = (_name(link[end], labels) for end in ("source", "target"))
     arrow = "→" if link["direction"] == "directed" else "—"
+    sign = _SIGN[int(link["sign"])] if link["sign"] else ""
     summary = (
         f"<strong>{escape(source)} {arrow} {escape(target)}</strong>"
-        f" {_SIGN[int(link['sign'])] if link['sign'] else ''}{link['strength']:.2f}, confidence {link['confidence']:.2f}"
+        f" {sign}{link['strength']:.2f}, confidence {link['confidence']:.2f}"
     )
     rows = "".join(
         f'<tr><th scope="row">{escape(title)}</th><td>{text}</td></tr>' for title, text in _rows(cards, link, labels)
