@@ -166,6 +166,12 @@ def test_groups_graphs_and_literature_speak_against_a_link_too(cards: Cards) -> 
 # The page
 
 
+def test_a_link_without_a_sign_shows_its_strength_alone(cards: Cards) -> None:
+    unsigned = plots.card_view(replace(cards, links=cards.links.assign(sign=0)))
+    for panel in BeautifulSoup(unsigned.html, "html.parser").find_all("summary"):
+        assert "none" not in panel.get_text() and ", confidence" in panel.get_text()
+
+
 def test_the_view_has_a_panel_per_link_and_tells_nothing_of_small_groups(cards: Cards) -> None:
     few = cards.strata.assign(people=pd.array([pd.NA] * len(cards.strata), dtype="Int64"), evidence=np.nan)
     view = plots.card_view(Cards(**{**cards.__dict__, "strata": few}), {"a.0": "size <of> a"})
