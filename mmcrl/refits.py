@@ -58,7 +58,7 @@ def unfitted(
 def matched(reference: pd.DataFrame, latents: pd.DataFrame) -> tuple[dict[str, str], dict[str, float]]:
     """The match of every latent of ``reference`` among ``latents`` of the same people, and its Spearman correlation.
 
-    >>> ours = pd.DataFrame([[1.0], [2.0], [3.0]], columns=pd.MultiIndex.from_tuples([("a", 0)]))
+    >>> ours = pd.DataFrame([[1.0], [2.0], [3.0], [4.0]], columns=pd.MultiIndex.from_tuples([("a", 0)]))
     >>> matched(ours, -ours)
     ({'a.0': 'a.0'}, {'a.0': -1.0})
     """
