@@ -22,6 +22,7 @@ import numpy as np
 import pandas as pd
 
 from mmcrl.adjacency import confident_links
+from mmcrl.evidence import PEOPLE_PER_REGRESSOR
 from mmcrl.knowledge import labels_of
 
 __all__ = ["EFFECT_COLUMNS", "effect_table", "partial_effect", "with_effects"]
@@ -30,7 +31,6 @@ EFFECT_COLUMNS = ["source", "target", "column", "effect", "low", "high", "direct
 
 _DRAWS = 400
 _SMALLEST_LOADING = 0.3
-_PEOPLE_PER_REGRESSOR = 10
 
 
 def effect_table(
@@ -106,9 +106,7 @@ def partial_effect(
     values = np.column_stack([source, *given, x])
     values = values[~np.isnan(values).any(1)]
     n, p = values.shape
-    if n < _PEOPLE_PER_REGRESSOR * p:
-        return np.nan, np.nan, np.nan
-    if not values[:, [0, -1]].std(0).all():
+    if n < PEOPLE_PER_REGRESSOR * p or not values[:, [0, -1]].std(0).all():
         return np.nan, np.nan, np.nan
     values = (values - values.mean(0)) / np.where(values.std(0) > 0, values.std(0), 1)
     first, second = np.triu_indices(p)

@@ -157,12 +157,10 @@ def pair_evidence(
             gain[score] += _log_density(large, y, fit, score, weights) - _log_density(small, y, fit, score, weights)
     gain /= 2
     delta = _mean(gain, weights)
-    error = np.sqrt(_mean((gain - delta) ** 2, None if weights is None else weights**2)) / np.sqrt(n)
-    if weights is not None:
-        error *= np.sqrt((weights**2).mean())
-    clear = _CLEAR / np.sqrt(n if weights is None else n / (weights**2).mean())
+    unit = (1.0 if weights is None else np.sqrt((weights**2).mean())) / np.sqrt(n)
+    error = np.sqrt(_mean((gain - delta) ** 2, None if weights is None else weights**2)) * unit
     partial = _partial(scores, weights)
-    return float(delta), float(error), float(np.sign(partial)) if abs(partial) >= clear else 0.0
+    return float(delta), float(error), float(np.sign(partial)) if abs(partial) >= _CLEAR * unit else 0.0
 
 
 def partial_correlation(z: np.ndarray, i: int, j: int, given: Sequence[int]) -> float:
@@ -201,8 +199,9 @@ def pair_scores(z: np.ndarray, i: int, j: int, given: Sequence[int]) -> tuple[np
     used = [i, j, *given]
     seen = ~np.isnan(z[:, used]).any(1)
     scores = normal_scores(z[seen][:, used])
-    varies = np.append([True, True], np.ptp(scores[:, 2:], axis=0) > 0) if seen.any() else slice(None)
-    return scores[:, varies], seen
+    kept = (scores != scores[:1]).any(0)
+    kept[:2] = True
+    return scores[:, kept], seen
 
 
 def tellable(scores: np.ndarray) -> bool:

@@ -186,8 +186,10 @@ def _findings(
         return delta - 3 * error > smallest
 
     def separates(i: int, j: int, given: Sequence[int]) -> bool:
+        if not enough(z, i, j, given):
+            return False
         delta, error, _ = evidence(i, j, tuple(given))
-        return enough(z, i, j, given) and confidence_of(delta, error, smallest) < 0.5
+        return confidence_of(delta, error, smallest) < 0.5
 
     separators = {
         pair.ends: pair.given

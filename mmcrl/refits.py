@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, TypeVar
 
+import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
@@ -68,19 +69,29 @@ def matched(reference: pd.DataFrame, latents: pd.DataFrame) -> tuple[dict[str, s
     return matches, rho
 
 
-def renamed(links: pd.DataFrame, matches: Mapping[str, str]) -> pd.DataFrame:
-    """Links of a refit with source and target under the names of the matching latents, NaN where none matches.
+def renamed(links: pd.DataFrame, reference: pd.DataFrame, latents: pd.DataFrame) -> pd.DataFrame:
+    """Links of a refit in the first model's terms, less those of a latent without a match.
+
+    Source and target are the names of the matching latents, sign is that of these, and ``agreement`` is the smaller
+    of the absolute correlations of the two ends with their match.
 
     Parameters
     ----------
-    matches : name of the first model to name of the refit, as `mmcrl.metrics.match` gives them.
+    reference, latents : of the first model and of the refit, of the same people.
 
-    >>> links = pd.DataFrame({"source": ["a.0"], "target": ["b.0"]})
-    >>> renamed(links, {"a.0": "a.0", "b.1": "b.0"}).to_numpy().tolist()
-    [['a.0', 'b.1']]
+    >>> ours = pd.DataFrame([[1.0, 1.0], [2.0, 3.0], [3.0, 4.0], [4.0, 2.0]])
+    >>> ours.columns = pd.MultiIndex.from_tuples([("a", 0), ("b", 0)])
+    >>> links = pd.DataFrame({"source": ["a.0"], "target": ["b.0"], "sign": [1]})
+    >>> renamed(links, ours, ours * [1, -1]).to_numpy().tolist()
+    [['a.0', 'b.0', -1, 1.0]]
     """
-    name = {theirs: ours for ours, theirs in matches.items()}
-    return links.assign(source=links["source"].map(name), target=links["target"].map(name))
+    matches, rho = matched(reference, latents)
+    name, of_latent = {theirs: ours for ours, theirs in matches.items()}, pd.Series(rho, dtype=float)
+    told = links.assign(source=links["source"].map(name), target=links["target"].map(name))
+    told = told.dropna(subset=["source", "target"])
+    first, second = (of_latent.reindex(told[end]).to_numpy() for end in ("source", "target"))
+    sign = np.nan_to_num(told["sign"].to_numpy() * np.sign(first * second)).astype(int)
+    return told.assign(sign=sign, agreement=np.minimum(np.abs(first), np.abs(second)))
 
 
 def jobs_of_each(model: MultimodalCRL, cohort: Cohort) -> int | None:

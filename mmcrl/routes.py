@@ -6,8 +6,8 @@ of a pair without a link a route is told where
     Delta(a, b) is a link's, alone;   k is linked to a and to b;   Delta(a, b | all such k) is none's,
 
 and no direction forbids to go from a through k to b, with ten people or more per regressor of the densities, since of
-fewer no gain is no sign of none.  Directions that are not known forbid nothing: such a k may as
-well be a common cause.  Delta as in `mmcrl.evidence`.
+fewer no gain is no sign of none.  Directions that are not known forbid nothing: such a k may as well be a common
+cause.  Delta as in `mmcrl.evidence`.
 """
 
 from __future__ import annotations
@@ -68,11 +68,11 @@ def route_table(
         if not between or graph.has_edge(source, target) or graph.has_edge(target, source):
             continue
         i, j = sorted((names.index(source), names.index(target)))
-        alone, error, sign = evidence(i, j, ())
-        if confidence_of(alone, error, smallest) < confidence:
-            continue
         given = tuple(names.index(k) for k in between)
+        alone, error, sign = evidence(i, j, ())
+        if confidence_of(alone, error, smallest) < confidence or not enough(z, i, j, given):
+            continue
         left, error, _ = evidence(i, j, given)
-        if enough(z, i, j, given) and confidence_of(left, error, smallest) < confidence:
+        if confidence_of(left, error, smallest) < confidence:
             rows.append((source, target, ", ".join(between), int(sign), alone, left))
     return pd.DataFrame(rows, columns=ROUTE_COLUMNS)

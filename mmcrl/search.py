@@ -42,7 +42,8 @@ class _Dependence:
 
     def people(self, latents: Sequence[int]) -> int:
         """How many have all of these latents."""
-        return self.moments(self._patterns(latents))[0]
+        patterns = self._patterns(latents)
+        return int(self._who(patterns).sum()) if patterns else len(self.x)
 
     def __call__(self, i: int, j: int, given: Sequence[int]) -> float:
         n, gram = self.moments(self._patterns([i, j, *given]))
@@ -64,10 +65,13 @@ class _Dependence:
         """Which of the patterns of who was measured these latents have, less that of everybody."""
         return frozenset(self.pattern[list(latents)].tolist()) - self.whole
 
+    def _who(self, patterns: frozenset[int]) -> np.ndarray:
+        """Which people (n,) fit all patterns."""
+        return np.asarray(~self.gaps[:, sorted(patterns)].any(1))
+
     def _moments(self, patterns: frozenset[int]) -> tuple[int, np.ndarray]:
-        """The people who fit all patterns, and the second moments of the features of what all of them have."""
-        rows = ~self.gaps[:, sorted(patterns)].any(1)
-        x = np.nan_to_num(self.x[rows] if patterns else self.x)
+        """How many people fit all patterns, and the second moments of the features of what all of them have."""
+        x = np.nan_to_num(self.x[self._who(patterns)] if patterns else self.x)
         n = len(x)
         x = x - x.sum(0) / max(n, 1)
         return n, x.T @ x / max(n, 1) + 1e-6 * np.eye(x.shape[1])
@@ -103,12 +107,13 @@ def separating_sets(z: np.ndarray, barred: np.ndarray | None = None) -> dict[tup
         for i, j in sorted(pairs, key=lambda pair: alone[pair]):
             if frozenset((i, j)) in removed:
                 continue
+            fewest = _FEWEST_SHARE * measure.people([i, j])
             for given in _candidates(i, j, adjacent, causes, size):
                 if any(
                     j in removed.get(frozenset((i, k)), ()) or i in removed.get(frozenset((j, k)), ()) for k in given
                 ):
                     continue
-                if measure.people([i, j, *given]) < _FEWEST_SHARE * measure.people([i, j]):
+                if measure.people([i, j, *given]) < fewest:
                     continue
                 value = measure(i, j, given)
                 if value < least[i, j][0]:

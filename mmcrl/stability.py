@@ -3,7 +3,7 @@
 People are split at random into halves, B times, and a model is fitted to each half from a seed of its own
 (complementary pairs: Shah and Samworth, Variable selection with error control: another look at stability selection,
 2013).  A refit's latents are matched, modality by modality, with those of the model in question by the assignment
-with the largest sum of absolute Spearman correlations over all people (`mmcrl.refits.matched`); no truth is needed.
+with the largest sum of absolute Spearman correlations over all people (`mmcrl.refits`); no truth is needed.
 With c_r the confidence that refit r gives a pair, s_r its sign and d_r its direction, a link returns in r where both
 ends are back (correlate by one half or more with their match), c_r >= confidence, and s_r is not the opposite sign;
 
@@ -31,13 +31,11 @@ from mmcrl.adjacency import confident_links
 from mmcrl.cohort import Cohort
 from mmcrl.errors import check_whole
 from mmcrl.model import MultimodalCRL
-from mmcrl.refits import BACK, jobs_of_each, matched, renamed, side_by_side, unfitted
+from mmcrl.refits import BACK, jobs_of_each, renamed, side_by_side, unfitted
 
 __all__ = ["STABILITY_COLUMNS", "link_stability"]
 
 STABILITY_COLUMNS = ["source", "target", "stability", "direction_stability", "refits"]
-
-_OF_A_LINK = ["source", "target", "direction", "sign"]
 
 Found = list[list[str]]  # source, target, direction, sign of every link, under the names of the model in question
 
@@ -107,13 +105,9 @@ def _refit(
         found: Found = json.loads(record.read_text(encoding="utf-8"))
     else:
         again.fit(people, progress=False)
-        matches, rho = matched(reference, again.transform(everybody))
-        kept = renamed(confident_links(again.links(), confidence), matches)
-        found = []
-        for source, target, direction, sign in zip(*(kept[c] for c in _OF_A_LINK), strict=True):
-            ends = rho.get(source, 0.0), rho.get(target, 0.0)
-            if min(map(abs, ends)) >= BACK:
-                found.append([str(source), str(target), str(direction), str(int(sign * np.sign(ends[0] * ends[1])))])
+        told = renamed(confident_links(again.links(), confidence), reference, again.transform(everybody))
+        kept = told.loc[told["agreement"] >= BACK, ["source", "target", "direction", "sign"]]
+        found = [[str(part) for part in link] for link in kept.itertuples(index=False)]
         if record is not None:
             record.parent.mkdir(parents=True, exist_ok=True)
             aside = record.with_suffix(".part")

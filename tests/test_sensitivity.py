@@ -132,6 +132,10 @@ def test_the_measured_yardstick_is_a_latent_of_another_modality_that_both_ends_g
     assert 0 < found["cause_low"] < found["cause"] < 1
     latents.insert(0, ("h", 0), np.where(np.arange(N) < 15, 1.0, np.nan))  # of fifteen people nothing can be said
     assert hidden_table(links, Measured.of(latents[["h", "i", "j", "k"]])).iloc[0]["strongest"] == "k.0"
+    apart = latents[["h", "i", "j", "k"]].copy()  # nobody has both h and j, and h is nearly i
+    apart.loc[: N // 2 - 1, ("j", 0)] = np.nan
+    apart[("h", 0)] = np.where(np.arange(N) < N // 2, apart[("i", 0)], np.nan)
+    assert hidden_table(links, Measured.of(apart)).iloc[0]["strongest"] == "k.0"
     alone = hidden_table(links, Measured.of(latents[["i", "j"]])).iloc[0]
     assert alone["strongest"] is None
     assert np.isnan(alone["strongest_cause"])

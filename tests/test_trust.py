@@ -305,7 +305,7 @@ def test_a_link_of_a_latent_that_is_not_back_does_not_return(
 ) -> None:
     names = {f"{m}.{k}": f"{m}.{k}" for m in "abc" for k in (0, 1)}
     agreement = {name: 0.3 if name == "a.0" else -0.9 for name in names}
-    monkeypatch.setattr(stability, "matched", lambda reference, latents: (names, agreement))
+    monkeypatch.setattr("mmcrl.refits.matched", lambda reference, latents: (names, agreement))
     monkeypatch.setattr(stability, "unfitted", lambda model, seed, jobs: Known(0))
     told = stability.link_stability(Known().fit(pairs_of_latents), pairs_of_latents, pairs=1, progress=False)
     found = told[told["stability"] > 0]

@@ -84,8 +84,9 @@ class TableCodec(Codec):
             rows = np.flatnonzero(group.ravel() == number)
             seen = ~pattern
             weights = np.linalg.pinv(correlation[np.ix_(seen, seen)]) @ correlation[np.ix_(seen, pattern)]
-            standard[np.ix_(rows, pattern)] = standard[np.ix_(rows, seen)] @ weights
-        return torch.from_numpy(np.clip(standard, -FARTHEST, FARTHEST)).to(torch.get_default_dtype())
+            means = standard[np.ix_(rows, seen)] @ weights
+            standard[np.ix_(rows, pattern)] = np.clip(means, -FARTHEST, FARTHEST)
+        return torch.from_numpy(standard).to(torch.get_default_dtype())
 
     def restore(self, features: Tensor) -> np.ndarray:
         return (features.detach().double().cpu() * self.scale.cpu() + self.mean.cpu()).numpy()

@@ -99,8 +99,9 @@ def _strongest(measured: Measured, pair: Pair) -> tuple[str | None, float]:
     for k, name in enumerate(measured.names):
         if modality_of(name) not in own:
             rest = [other for other in given if other != k]
-            found[name] = min(abs(partial_correlation(measured.z, end, k, rest)) for end in (i, j))
-    found = {name: least for name, least in found.items() if not np.isnan(least)}
+            both = np.abs([partial_correlation(measured.z, end, k, rest) for end in (i, j)])
+            if not np.isnan(both).any():
+                found[name] = float(both.min())
     if not found:
         return None, np.nan
     name = max(found, key=lambda name: found[name])

@@ -26,13 +26,14 @@ from mmcrl.cohort import Cohort
 from mmcrl.errors import InputError, check_whole
 from mmcrl.model import MultimodalCRL
 from mmcrl.plan import plan_blocks
-from mmcrl.refits import BACK, jobs_of_each, matched, renamed, side_by_side, unfitted
+from mmcrl.refits import BACK, jobs_of_each, renamed, side_by_side, unfitted
 
 __all__ = ["VARIATION_COLUMNS", "variation_table", "varied"]
 
 VARIATION_COLUMNS = ["source", "target", "variation", "returns", "agreement"]
 VARIATION_COLUMNS += ["confidence", "evidence", "evidence_se", "sign"]
 
+_NOT_BACK = dict.fromkeys(["agreement", "confidence", "evidence", "evidence_se"], np.nan) | {"sign": 0}
 _PENALTIES = {"half the penalty": 0.5, "twice the penalty": 2.0}
 
 
@@ -110,17 +111,14 @@ def _refit(
 ) -> pd.DataFrame:
     """What a refit says of every pair of the model's latents, in the order of the model's links."""
     latents = again.fit(cohort, progress=False).transform(cohort)
-    matches, rho = matched(reference, latents)
-    told = renamed(again.links(), matches).dropna(subset=["source", "target"])
+    told = renamed(again.links(), reference, latents)
     of_pair = {frozenset((link["source"], link["target"])): link for link in told.to_dict("records")}
     rows = []
     for source, target in zip(links["source"], links["target"], strict=True):
-        link, ends = of_pair.get(frozenset((source, target))), (rho.get(source, np.nan), rho.get(target, np.nan))
-        numbers = [np.nan] * 3 if link is None else [link[c] for c in ("confidence", "evidence", "evidence_se")]
-        sign = 0 if link is None else int(link["sign"] * np.sign(ends[0] * ends[1]))
-        rows.append([source, target, float(np.min(np.abs(ends))), *numbers, sign])
+        link = of_pair.get(frozenset((source, target)), _NOT_BACK)
+        rows.append([source, target, *(link[column] for column in _NOT_BACK)])
     tell(1, float(len(told)))
-    return pd.DataFrame(rows, columns=[c for c in VARIATION_COLUMNS if c not in ("variation", "returns")])
+    return pd.DataFrame(rows, columns=["source", "target", *_NOT_BACK])
 
 
 def _possible(cohort: Cohort, sizes: dict[str, int]) -> bool:
