@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator, Sequence
-from functools import lru_cache
+from functools import cache, lru_cache
 
 import numpy as np
 
@@ -38,12 +38,12 @@ class _Dependence:
         self.pattern = self.pattern.ravel()
         self.whole = {int(p) for p in np.flatnonzero(~gaps.any(0))}
         self.gaps = gaps
+        self.count = cache(lambda patterns: int(self._who(patterns).sum()))
         self.moments = lru_cache(_KEPT)(self._moments)
 
     def people(self, latents: Sequence[int]) -> int:
         """How many have all of these latents."""
-        patterns = self._patterns(latents)
-        return int(self._who(patterns).sum()) if patterns else len(self.x)
+        return self.count(self._patterns(latents))
 
     def __call__(self, i: int, j: int, given: Sequence[int]) -> float:
         n, gram = self.moments(self._patterns([i, j, *given]))
