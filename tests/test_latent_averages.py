@@ -9,6 +9,7 @@ from mmcrl import Cohort, InputError, plots
 from mmcrl.absence import UNLINKED_COLUMNS, told_of, unlinked
 from mmcrl.disclosure import Persons
 from mmcrl.disclosure.numbers import is_part, numbers
+from mmcrl.disclosure.pictures import is_picture
 from mmcrl.plots.averages import moments
 from mmcrl.plots.ends import averages_told, low_and_high
 
@@ -43,6 +44,25 @@ def test_images_are_the_means_of_the_two_groups(seen: tuple[Cohort, pd.DataFrame
     np.testing.assert_allclose(shown[2], means[1] - means[0], atol=1e-5)
     assert abs(shown[2][:2].mean()) > 2 > 0.2 > abs(shown[2][2:].mean())
     assert abs(shown[5]).max() < 1, "the second latent is nowhere in the picture"
+    plt.close(figure)
+
+
+def test_a_mean_that_looks_like_somebodys_own_image_is_blank() -> None:
+    """Of those low in the latent nearly all see everything; a few miss one spot, and one person that spot alone."""
+    rng = np.random.default_rng(0)
+    z = np.arange(float(N))
+    field = np.zeros((N, 1, 4, 5))
+    field[100:] = rng.random((100, 1, 4, 5)) < 0.5
+    field[:12, 0, 1, 2] = 1
+    cohort = Cohort({"blood": rng.normal(size=(N, 3)), "field": field})
+    columns = pd.MultiIndex.from_tuples([("blood", 0), ("field", 0)])
+    latents = pd.DataFrame(np.column_stack([z, z]), index=cohort.ids, columns=columns)
+    mean = moments(cohort["field"].take(z < 40), "image", cohort.minimum)[0]
+    assert is_picture(mean[0], [cohort["field"].values])
+    figure = plots.latent_averages(cohort, "field", latents)
+    low, high, apart = (ax.images[0].get_array() for ax in figure.axes if ax.images)
+    assert low.mask.all() and apart.mask.all() and not np.ma.getmaskarray(high).any()
+    assert not any(is_picture(np.ma.filled(shown, np.nan), [cohort["field"].values]) for shown in (low, high, apart))
     plt.close(figure)
 
 

@@ -7,12 +7,14 @@ Of a latent z of an image or a series x, and of the people who have both, the tw
 place by place, each over a share of these people, and their difference.  It says what goes with the latent among
 people as they are, all else with it; what the latent alone would change is a model's answer
 (`mmcrl.MultimodalCRL.intervene`).  Nobody's own image or series is drawn, and a place is blank where fewer people
-than the cohort's minimum have it in either group.
+than the cohort's minimum have it in either group.  A mean image is blank as a whole where it looks like somebody's
+own, as that of people who nearly all see everything but one spot may (`mmcrl.disclosure.pictures.is_picture`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import itertools
+from collections.abc import Iterable, Sequence
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -23,6 +25,7 @@ from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 
 from mmcrl.cohort import Cohort
+from mmcrl.disclosure.pictures import is_picture
 from mmcrl.errors import InputError, check_instance
 from mmcrl.kinds import KINDS
 from mmcrl.modality import Modality
@@ -93,6 +96,8 @@ def latent_averages(
         values = np.where(modality.measured, latents[name][number].to_numpy(float), np.nan)
         groups = low_and_high(values, share, cohort.minimum)
         means[f"{name}.{number}"] = np.stack([_mean(modality.take(group), image, cohort.minimum) for group in groups])
+    if image:
+        _blank_likenesses(means.values(), modality)
     return _images(means, modality) if image else _series(means, modality, step)
 
 
@@ -108,7 +113,7 @@ def averages_told(names: Sequence[str], minimum: int, share: float = 0.2) -> str
     return (
         f"Of {several} the figures show means: over the {share:.0%} of these people who are lowest in a latent, over"
         f" the {share:.0%} who are highest, and what differs, each over {minimum} people or more in every place."
-        " Nobody's own is shown."
+        " Nobody's own is shown; a mean that looks like one is blank."
     )
 
 
@@ -119,6 +124,15 @@ def _mean(modality: Modality, image: bool, minimum: int) -> np.ndarray:
     return moments(modality, "image" if image else "series", minimum, _STRETCHES)[0]
 
 
+def _blank_likenesses(means: Iterable[np.ndarray], modality: Modality) -> None:
+    """Blank every channel of means (low or high, channels, height, width) that looks like somebody's own image."""
+    known = list(modality.pieces())
+    for mean in itertools.chain.from_iterable(means):
+        for channel in mean:
+            if is_picture(channel, known):
+                channel[:] = np.nan
+
+
 def _images(means: dict[str, np.ndarray], modality: Modality) -> Figure:
     """Means (low or high, channels, height, width) of every latent."""
     channels, height, width = modality.shape[1:]
@@ -127,8 +141,9 @@ def _images(means: dict[str, np.ndarray], modality: Modality) -> Figure:
     figure, grid = plt.subplots(down, 3, figsize=(3 * 1.7 + 2.2, down * (tall + 0.12) + 0.7), squeeze=False)
     both = np.stack(list(means.values()))
     seen, most = both[np.isfinite(both)], np.abs(both[:, 1] - both[:, 0])
+    most = most[np.isfinite(most)]
     span = (float(seen.min()), float(seen.max())) if len(seen) else (0.0, 1.0)
-    widest = float(most[np.isfinite(most)].max()) if len(seen) else 1.0
+    widest = float(most.max()) if len(most) else 1.0
     for row, (latent, c) in enumerate((latent, c) for latent in means for c in range(channels)):
         low, high = means[latent][:, c]
         for ax, picture in zip(grid[row], (low, high), strict=False):
