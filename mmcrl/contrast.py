@@ -26,7 +26,7 @@ from torch.nn import functional as F
 
 from mmcrl.kinds import Codec
 from mmcrl.networks import ScalarFeatures, mlp
-from mmcrl.tensors import Features, as_tensor, pieces_of
+from mmcrl.tensors import Features, as_tensor, pieces_of, some_of
 from mmcrl.views import Views
 
 __all__ = ["Contrast", "moments"]
@@ -80,11 +80,12 @@ class Contrast(nn.Module):
         return (self.codes(features) - self.mean) / self.scale * seen
 
     @torch.no_grad()
-    def calibrate(self, features: Sequence[Features], measured: Tensor) -> None:
-        """Fix the standardisation on these (training) people."""
-        mean, scale = moments(self.codes(features), self.per_latent(measured))
-        self.mean.copy_(mean)
-        self.scale.copy_(scale)
+    def calibrate(self, features: Sequence[Features], measured: Tensor, most: int | None = None) -> None:
+        """Fix the standardisation on these (training) people, of every modality on those who have it, or ``most``."""
+        for m, (codec, index) in enumerate(zip(self.codecs, self.members, strict=True)):
+            rows = some_of(torch.nonzero(measured[:, m])[:, 0], most)
+            codes = _encoded(codec, features[m], rows)  # type: ignore[arg-type]
+            self.mean[index], self.scale[index] = moments(codes, torch.ones_like(codes))
 
     @torch.no_grad()
     def among(self, modalities: Sequence[int]) -> Contrast:
@@ -184,10 +185,10 @@ class Contrast(nn.Module):
         return torch.repeat_interleave(measured, sizes, dim=1).to(self.mean.dtype)
 
 
-def _encoded(codec: Codec, features: Features) -> Tensor:
+def _encoded(codec: Codec, features: Features, rows: Tensor | None = None) -> Tensor:
     if torch.is_grad_enabled():
         return codec.encode(as_tensor(features))
-    parts = [codec.encode(piece) for piece in pieces_of(features, codec.at_once)]
+    parts = [codec.encode(piece) for piece in pieces_of(features, codec.at_once, rows)]
     return parts[0] if len(parts) == 1 else torch.cat(parts)
 
 

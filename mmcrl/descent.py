@@ -24,7 +24,7 @@ from mmcrl.tensors import People, augmented
 
 __all__ = ["Run", "evaluate", "learning_rate_at", "stalled", "train_contrast"]
 
-_CALIBRATION = 20_000  # people that fix the standardisation; more change its third digit at most
+_CALIBRATION = 20_000  # people with a modality that fix its standardisation; more change its third digit at most
 _LARGE = 5_000  # the same, and of those held out, where modalities are large
 _GLANCE = 1_000  # that fix it while such a network is trained: evaluations took a quarter of the time
 _FLOOR = 0.02  # the last learning rate, as a share of the first
@@ -111,8 +111,7 @@ def train_contrast(
             report(step, value)
     network.load_state_dict(best)
     if any(codec.large for codec in network.codecs):
-        some = train.take(slice(_LARGE))
-        network.calibrate(some.features, some.measured)
+        network.calibrate(train.features, train.measured, _LARGE)
     network.eval()
     return run
 
@@ -139,20 +138,19 @@ def stalled(history: History, steps: int, patience: int) -> bool:
 
 @torch.no_grad()
 def evaluate(network: Contrast, train: People, held_out: People, batch: int, penalty: float) -> float:
-    """Penalised loss on the held-out people, in batches of the training's size, standardised as in training."""
+    """Penalised loss on the held-out people, in batches of the training's size, standardised as in training.
+
+    Batches are drawn as those of the training are, whatever order people are listed in, and the same for all starts.
+    """
     large = any(codec.large for codec in network.codecs)
-    some = train.take(slice(_GLANCE if large else _CALIBRATION))
-    held_out = held_out.take(slice(_LARGE)) if large else held_out
-    network.calibrate(some.features, some.measured)
+    network.calibrate(train.features, train.measured, _GLANCE if large else _CALIBRATION)
     network.eval()
-    latents, measured = network.latents(held_out.features, held_out.measured), held_out.measured
     losses: list[Tensor] = []
     energies: list[Tensor] = []
-    for rows in torch.arange(len(measured), device=measured.device).split(batch):
-        if len(rows) == batch or not losses:
-            loss, sizes = network.loss(latents[rows], measured[rows])
-            losses.append(loss)
-            energies.append(sizes.sum() / 2)
+    for people in held_out.whole_batches(batch, _LARGE if large else None):
+        loss, sizes = network.loss(network.latents(people.features, people.measured), people.measured)
+        losses.append(loss)
+        energies.append(sizes.sum() / 2)
     network.train()
     return float(torch.stack(losses).mean() + penalty * torch.stack(energies).mean())
 

@@ -193,5 +193,5 @@ def _train(
             if step % every == 0 or step == settings.steps:
                 report(step, float(loss.detach()))
         with torch.no_grad():
-            whole = [network.losses(people) for people in held_out.batches(batch) if len(people) == batch]
+            whole = [network.losses(people) for people in held_out.whole_batches(batch)]
     return [torch.cat(parts, dim=1).double().cpu().numpy() for parts in zip(*whole, strict=True)]

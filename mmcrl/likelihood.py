@@ -19,11 +19,13 @@ import torch
 from torch import Tensor
 
 from mmcrl.mechanisms import Mechanisms
+from mmcrl.tensors import some_of
 
 __all__ = ["fit_mechanisms", "log_likelihood"]
 
 _BATCH, _LEARNING_RATE, _GATES_LEARNING_RATE = 512, 5e-3, 5e-2
 _CHECKS = 20  # of the held-out likelihood
+_CHECKED = 20_000  # people whom they look at
 _GATES_EVERY = 2  # steps of the weights, between steps of the gates
 _FOR_GATES = 5  # every fifth person
 
@@ -100,12 +102,12 @@ def _refit(mechanisms: Mechanisms, sample: _Sample, held_out: _Sample, steps: in
     """Fit all weights, the gates fixed, and keep the state that suits the people held out best."""
     weights = _weights(mechanisms, steps)
     best, state = math.inf, copy.deepcopy(mechanisms.state_dict())
-    everyone = torch.arange(len(sample.z))
+    everyone, some = torch.arange(len(sample.z)), some_of(torch.arange(len(held_out.z)), _CHECKED)
     for step in range(1, steps + 1):
         weights.step(sample.loss(mechanisms, _drawn(everyone)))
         if step % max(1, steps // _CHECKS) == 0 or step == steps:
             with torch.no_grad():
-                value = float(held_out.loss(mechanisms, slice(0, 20_000)))
+                value = float(held_out.loss(mechanisms, some))
             if value < best:
                 best, state = value, copy.deepcopy(mechanisms.state_dict())
     mechanisms.load_state_dict(state)

@@ -38,7 +38,7 @@ from mmcrl.factors import Factors, choose, principal
 from mmcrl.kinds.codec import FEWEST
 from mmcrl.modality import Modality
 from mmcrl.restricted import likeliest, most_factors
-from mmcrl.tensors import People, as_tensor
+from mmcrl.tensors import People, as_tensor, some_of
 
 __all__ = ["Private", "pairwise_covariance", "principal_root", "private_factors"]
 
@@ -152,7 +152,7 @@ def _residuals(codec: nn.Module, modality: Modality, people: People, codes: Tens
     rows = torch.nonzero(people.measured[:, m])[:, 0]
     if codec.large:
         most = min(_RESIDUALS[0], _RESIDUALS[1] // int(np.prod(codec.shape)))  # type: ignore[arg-type]
-        rows = rows[: max(1, most // share)]
+        rows = some_of(rows, max(1, most // share))
     if not len(rows):
         return torch.empty(0, 0)
     parts = [

@@ -26,11 +26,11 @@ from torch import Tensor, nn
 
 from mmcrl.checkpoint import NOWHERE, Kept
 from mmcrl.contrast import Contrast, moments
-from mmcrl.evidence import normal_scores
+from mmcrl.densities import normal_scores
 from mmcrl.parallel import run_all
 from mmcrl.representation import Representation
 from mmcrl.settings import Settings
-from mmcrl.tensors import People
+from mmcrl.tensors import People, some_of
 from mmcrl.training import codes_of, deterministic, parallel_jobs
 
 __all__ = ["Margin", "margins"]
@@ -81,7 +81,8 @@ def margins(
     finished: losses, each the mean of a batch of people.
     """
     network = shows.network
-    codes, unseen = _coded(network, train.take(slice(_MOST_PEOPLE))), _coded(network, held_out)
+    some = some_of(torch.arange(len(train), device=train.measured.device), _MOST_PEOPLE)
+    codes, unseen = _coded(network, train.take(some)), _coded(network, held_out)
     pairs = [
         (v, a, b)
         for v, (m, index) in enumerate(network.views.codes)
@@ -154,7 +155,7 @@ def _profile(
             optimiser.step()
             schedule.step()
         with torch.no_grad():
-            parts = [float(loss(people)) for people in unseen.batches(batch) if len(people) == batch]
+            parts = [float(loss(people)) for people in unseen.whole_batches(batch)]
     return np.array(parts)
 
 

@@ -20,11 +20,12 @@ from typing import Any
 import networkx as nx
 import numpy as np
 import pandas as pd
+import torch
 
 from mmcrl.cohort import Cohort
 from mmcrl.descent import Run
 from mmcrl.plan import Block, modality_numbers
-from mmcrl.tensors import People
+from mmcrl.tensors import People, some_of
 from mmcrl.training import codes_of, tensors_of
 
 __all__ = ["Copies", "best_of", "copies_of", "train_views"]
@@ -106,7 +107,7 @@ def train_views(
     ]
     tied = _tied(views, viewers)
     runs = train_on(views, checkpoint=folders[1], tied=tied, taught=taught)
-    agreement = _agreement(codes_of(runs[best_of(runs)].network, people.take(slice(_PEOPLE))))
+    agreement = _agreement(codes_of(runs[best_of(runs)].network, _some(people)))
     return views, runs, [Copies(codes, float(agreement[np.ix_(codes, codes)].min())) for codes in tied]
 
 
@@ -119,7 +120,7 @@ def _found(
     runs: Sequence[Run], people: People, modality: Sequence[int], n_shared: int
 ) -> tuple[list[Copies], np.ndarray | None]:
     """Copies of the start that finds the most shared latents and agrees on them best, and their values (n, s)."""
-    some = people.take(slice(_PEOPLE))
+    some = _some(people)
     found = [copies_of(codes_of(run.network, some), modality, n_shared) for run in runs]
     best = max(range(len(runs)), key=lambda r: (len(found[r]), sum(latent.agreement for latent in found[r])))
     if not found[best]:
@@ -131,6 +132,10 @@ def _found(
         mean = (copies * np.sign(copies.corr("spearman").iloc[0])).mean(axis=1)
         values.append((mean - mean.mean()) / mean.std())
     return found[best], np.column_stack(values)
+
+
+def _some(people: People) -> People:
+    return people.take(some_of(torch.arange(len(people), device=people.measured.device), _PEOPLE))
 
 
 def _agreement(codes: np.ndarray) -> np.ndarray:

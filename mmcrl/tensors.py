@@ -21,11 +21,13 @@ __all__ = [
     "Features",
     "OnDisk",
     "People",
+    "any_order",
     "as_tensor",
     "augmented",
     "learn_scale",
     "people_of",
     "pieces_of",
+    "some_of",
     "take_scale",
 ]
 
@@ -79,16 +81,43 @@ class People:
         """All people in order, the last batch the smaller."""
         return [self.take(rows) for rows in torch.arange(len(self)).split(size)]
 
+    def whole_batches(self, size: int, most: int | None = None) -> Iterator[People]:
+        """Batches of this size, people in `any_order`; of fewer people a single one. ``most``: of so many people."""
+        order = any_order(len(self))[:most].to(self.measured.device)
+        return (self.take(rows) for rows in order.split(size) if len(rows) == min(size, len(order)))
+
 
 def as_tensor(features: Features) -> Tensor:
     """Features (n, ...) in memory."""
     return features.read() if isinstance(features, OnDisk) else features
 
 
-def pieces_of(features: Features, size: int | None) -> Iterator[Tensor]:
-    """Features of all people in order, ``size`` of them at a time; None: all at once."""
-    each = max(1, len(features) if size is None else size)
-    return (as_tensor(features[start : start + each]) for start in range(0, max(1, len(features)), each))
+def any_order(n: int) -> Tensor:
+    """Positions (n,) in an order drawn at random, always the same: how people are listed may say who they are.
+
+    >>> sorted(any_order(5).tolist()), torch.equal(any_order(5), any_order(5))
+    ([0, 1, 2, 3, 4], True)
+    """
+    return torch.randperm(n, generator=torch.Generator().manual_seed(0))
+
+
+def some_of(rows: Tensor, most: int | None) -> Tensor:
+    """These positions (n,), or as many of them as are asked for, drawn by `any_order` and sorted.
+
+    >>> some_of(torch.arange(10, 13), 5).tolist(), len(some_of(torch.arange(10), 5).unique())
+    ([10, 11, 12], 5)
+    """
+    if most is None or len(rows) <= most:
+        return rows
+    return rows[any_order(len(rows))[:most].sort().values.to(rows.device)]
+
+
+def pieces_of(features: Features, size: int | None, rows: Tensor | None = None) -> Iterator[Tensor]:
+    """Features of all people in order, or of these ``rows``, ``size`` of them at a time; None: all at once."""
+    n = len(features) if rows is None else len(rows)
+    each = max(1, n if size is None else size)
+    parts = (slice(start, start + each) for start in range(0, max(1, n), each))
+    return (as_tensor(features[part if rows is None else rows[part]]) for part in parts)
 
 
 def augmented(codecs: Iterable[nn.Module], features: Iterable[Features], generator: torch.Generator) -> list[Tensor]:

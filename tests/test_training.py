@@ -14,7 +14,7 @@ import torch
 from safetensors import safe_open
 from safetensors.torch import save_file
 
-from mmcrl import InputError, MultimodalCRL, parallel, simulate, training
+from mmcrl import Cohort, InputError, MultimodalCRL, parallel, simulate, training
 from mmcrl.descent import evaluate, learning_rate_at, stalled
 from mmcrl.plan import plan_blocks
 from mmcrl.settings import Settings
@@ -334,6 +334,27 @@ def test_values_are_prepared_once_for_all_starts(monkeypatch, cohort):
     first, second = (run.network.codecs[0] for run in runs)
     assert torch.equal(first.correlation, second.correlation) and not torch.equal(first.correlation, torch.eye(15))
     assert not torch.equal(first.encoder[0].weight, second.encoder[0].weight)
+
+
+@pytest.mark.parametrize("kind", ["table", "image"])
+def test_the_order_in_which_people_are_listed_says_nothing(kind):
+    """People are listed by their first latent, and the first two thirds lack a modality."""
+    world = simulate.case(1, n=6_000, seed=0)
+    people = world.cohort.take(np.argsort(world.latents.to_numpy()[:, 0]))
+    other = people["b"].values.copy()
+    other[:4_000] = np.nan
+    listed = Cohort.from_arrays({"a": people["a"].values, "b": other if kind == "table" else other[:, None, None]})
+    mixed = listed.take(np.random.default_rng(0).permutation(6_000))
+    losses = []
+    for people in (listed, mixed):
+        train, held = people.split(0.25, 0)
+        settings, blocks = Settings(starts=1, steps=40, width=16, jobs=1), plan_blocks(people, 2)
+        with deterministic():
+            run = training.train_starts(blocks, train, held, settings, 0, torch.device("cpu"), False)[0]
+            codes = training.codes_of(run.network, tensors_of(run.network, train))
+        assert np.abs(np.nanmean(codes, 0)).max() < 0.1 and np.abs(np.nanstd(codes, 0) - 1).max() < 0.1
+        losses.append(run.held_out_loss)
+    assert losses[0] == pytest.approx(losses[1], abs=0.3)
 
 
 def test_the_kept_state_has_the_reported_loss(cohort):
