@@ -110,11 +110,28 @@ def test_the_same_seed_gives_the_same_world_and_another_seed_another():
         ({"heteroscedasticity": -0.1}, "heteroscedasticity"),
         ({"graph": "random", "density": "a"}, "density"),
         ({"cycles": "across", "feedback": "a"}, "feedback"),
+        ({"steps": "a"}, "steps"),
+        ({"steps": True, "cycles": "within"}, "steps"),
     ],
 )
 def test_wrong_arguments_are_named(arguments, name):
     with pytest.raises(InputError, match=name):
         simulate.numeric(**arguments)
+
+
+def test_steps_are_a_threshold_of_all_parents_at_once():
+    world = simulate.numeric(3, n=20_000, seed=3, graph="dense", steps=True, heteroscedasticity=0, noise="gaussian")
+    z, adjacency, mechanisms = world.latents.to_numpy(), world.adjacency.to_numpy(), world.mechanisms
+    of_two = np.flatnonzero(adjacency.sum(1) == 2)
+    assert len(of_two)
+    assert np.allclose(z.std(0), 1, atol=0.05)
+    for i in of_two:
+        values = mechanisms.terms(z)[0][:, i]
+        low, high = np.unique(values.round(9))
+        inside = values > (low + high) / 2
+        towards = z[:, adjacency[i] == 1] * np.sign(mechanisms.weight[i, adjacency[i] == 1])
+        assert ((towards >= towards[inside].min(0)).all(1) == inside).all(), "one corner of the parents"
+    assert not np.array_equal(z, simulate.numeric(3, n=20_000, seed=3, graph="dense").latents.to_numpy())
 
 
 def test_unknown_case_is_refused():

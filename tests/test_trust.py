@@ -144,6 +144,13 @@ def test_findings_that_few_people_have_make_no_links_up() -> None:
     assert numbers["power"] >= 0.8
 
 
+@pytest.mark.parametrize("made", [{"steps": True}, {"missing": 0.3}], ids=["steps", "missing"])
+def test_steps_and_people_who_lack_a_modality_make_no_links_up(made) -> None:
+    numbers = trust_of_latents("sparse", 0.85, seed=1, n_worlds=3, n_people=1_500, **made)
+    assert numbers["fdr"] <= RATE
+    assert numbers["power"] >= 0.8
+
+
 # Effects
 
 EFFECT = 0.6 * 0.8  # of a.0 on the column that shows b.0

@@ -52,17 +52,21 @@ def trust_of_latents(
     n_people: int = 2_500,
     error: float = 0.1,
     prevalence: float = 0,
+    steps: bool = False,
+    missing: float = 0,
 ) -> Numbers:
     """`pooled` over worlds whose true latents are known up to an error of this many standard deviations.
 
     No encoder is fitted: this is the error of links, not of latents.  The worlds differ in their seed, the number of
     modalities (2 to 5), the noise, and whether siblings are linked; parents move the noise's scale in proportion to
     ``strength``, so that weak links are weak in every way.  ``n_people`` are those that a fit with 10,000 holds out.
-    With a ``prevalence`` every latent that acts on none is told as a finding that this share of people have, in three
-    grades: all others share one value of it.
+    With ``steps`` a latent's causes act by a threshold of all of them at once.  A share of the modalities is
+    ``missing``, completely at random.  With a ``prevalence`` every latent that acts on none is told as a finding that
+    this share of people have, in three grades: all others share one value of it.
     """
     rng = np.random.default_rng([seed, get_args(GraphFamily).index(family), round(1000 * strength)])
-    return pooled([_of_latents(rng, family, strength, n_people, error, prevalence) for _ in range(n_worlds)])
+    shape = {"graph": family, "strength": strength, "heteroscedasticity": strength / 2, "steps": steps}
+    return pooled([_of_latents(rng, n_people, error, prevalence, missing, **shape) for _ in range(n_worlds)])
 
 
 def trust_of_fit(world: str, seed: int, n_people: int = 10_000, **training: Any) -> Numbers:
@@ -133,26 +137,28 @@ def _errors(links: pd.DataFrame) -> tuple[float, float]:
 
 
 def _of_latents(
-    rng: np.random.Generator, family: GraphFamily, strength: float, n_people: int, error: float, prevalence: float
+    rng: np.random.Generator, n_people: int, error: float, prevalence: float, missing: float, **shape: Any
 ) -> pd.DataFrame:
+    n_modalities = int(rng.integers(2, 6))
     world = numeric(
-        int(rng.integers(2, 6)),
+        n_modalities,
         2,
         n_people,
         int(rng.integers(2**31)),
-        graph=family,
         n_columns=4,
         noise=get_args(Noise)[rng.integers(len(get_args(Noise)))],
-        strength=strength,
-        heteroscedasticity=strength / 2,
         within=0.5 * int(rng.integers(2)),
         nested=True,
+        missing=min(missing, 1 - 1 / n_modalities),
+        **shape,
     )
     z = world.latents.to_numpy()
     seen = z / z.std(0) + error * rng.normal(size=z.shape)
     if prevalence:
         last = ~world.adjacency.to_numpy().any(0)
         seen[:, last] = _graded(seen[:, last], prevalence)
+    measured = np.column_stack([world.cohort[name].measured for name in world.cohort.names])
+    seen[~measured.repeat(2, axis=1)] = np.nan
     return judged(link_table(seen, list(world.adjacency.index)), world.adjacency)
 
 

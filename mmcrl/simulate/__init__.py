@@ -120,6 +120,7 @@ def numeric(
     shared: int = 0,
     shared_by: int = 2,
     missing: float = 0.0,
+    steps: bool = False,
 ) -> World:
     """Simulate ``n`` people seen through ``n_modalities`` tables of ``n_columns`` columns.
 
@@ -144,6 +145,7 @@ def numeric(
     shared, shared_by : number of further latents that ``shared_by`` modalities, drawn at random, see together; each
         is the cause of one latent of a modality that does not, as long as there is one.
     missing : share of modalities that are missing, completely at random; every person keeps one.
+    steps : a latent's location is one of two values, by a threshold of all its parents at once, instead of curved.
 
     Raises
     ------
@@ -170,7 +172,7 @@ def numeric(
         block = np.concatenate([np.full(shared, -1), block])
     links = adjacency + close_rings(adjacency, rings)
     forward = Mechanisms.draw(
-        rng, adjacency, block, noise, strength, curvature, heteroscedasticity, within, components(links)
+        rng, adjacency, block, noise, strength, curvature, heteroscedasticity, within, components(links), steps
     )
     mechanisms: Equations = Feedback.draw(extra, forward, rings, noise, feedback) if cycles else forward
     z = mechanisms.solve(draw_noise(np.random.default_rng([seed, 1]), noise, n, len(block)))

@@ -57,6 +57,10 @@ def _ranges(settings: Mapping[str, Any]) -> None:
     needed = {"within": "n_latents", "across": "n_modalities"}.get(settings["cycles"])
     if needed and settings[needed] < 2:
         raise InputError(needed, f"at least 2 for cycles {settings['cycles']!r}", repr(settings[needed]))
+    if not isinstance(settings["steps"], bool):
+        raise InputError("steps", "True or False", repr(settings["steps"]))
+    if settings["steps"] and settings["cycles"] is not None:
+        raise InputError("steps", "no cycles: loops of steps need not dampen", repr(settings["cycles"]))
     if not 0 <= settings["missing"] <= 1 - 1 / n_modalities:
         expected = f"a share in [0, {1 - 1 / n_modalities:.3g}], which leaves everybody one of {n_modalities}"
         raise InputError("missing", expected, repr(settings["missing"]))

@@ -6,7 +6,9 @@
 
     scale_i = exp(tanh(sum_j v_ij z_j)),
 
-location and scale standardised on a pilot sample.
+location and scale standardised on a pilot sample.  With ``steps`` the location is a threshold of all parents at once,
+
+    loc_i = 1 if w_ij z_j > c_ij for every j, else 0.
 """
 
 from __future__ import annotations
@@ -21,6 +23,7 @@ from mmcrl.simulate.noise import Noise, draw_noise
 __all__ = ["PILOT", "Equations", "Mechanisms", "curve"]
 
 PILOT = 20_000  # people whose moments standardise each mechanism
+_FARTHEST = 0.6  # deviations from the mean at which a step may lie
 
 
 def curve(z: np.ndarray, bend: np.ndarray) -> np.ndarray:
@@ -60,6 +63,7 @@ class Mechanisms(Equations):
     bend: np.ndarray  # (d, d) signed curvature
     spread: np.ndarray  # (d, d) effect of each parent on the log scale
     moments: np.ndarray  # (d, 3) mean and deviation of the raw location, root mean square of the scale
+    thresholds: np.ndarray | None = None  # (d, d) of each parent, where locations are steps
 
     @classmethod
     def draw(
@@ -73,6 +77,7 @@ class Mechanisms(Equations):
         heteroscedasticity: float,
         within: float,
         component: np.ndarray,
+        steps: bool = False,
     ) -> Mechanisms:
         """Equations along ``adjacency`` (d, d), whose rows belong to the modalities ``block`` (d,).
 
@@ -88,7 +93,9 @@ class Mechanisms(Equations):
         parents = np.maximum(adjacency.sum(1, keepdims=True), 1)
         spread = heteroscedasticity * signs[2] * adjacency / np.sqrt(parents)
         spread = np.where(component[:, None] == component[None], 0.0, spread)
-        drawn = cls(adjacency, share, weight, signs[1] * curvature, spread, np.tile([0.0, 1.0, 1.0], (d, 1)))
+        thresholds = rng.uniform(-_FARTHEST, _FARTHEST, (d, d)) if steps else None
+        moments = np.tile([0.0, 1.0, 1.0], (d, 1))
+        drawn = cls(adjacency, share, weight, signs[1] * curvature, spread, moments, thresholds)
         drawn.standardise(draw_noise(np.random.default_rng(12345), noise, PILOT, d))
         return drawn
 
@@ -119,9 +126,12 @@ class Mechanisms(Equations):
             z[:, i] = location + scale * eps[:, i]
 
     def _raw(self, i: int, z: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        location = np.zeros(len(z))
-        for j in np.flatnonzero(self.adjacency[i]):
-            location = location + self.weight[i, j] * curve(z[:, j], self.bend[i, j])
+        location, parents = np.zeros(len(z)), np.flatnonzero(self.adjacency[i])
+        if self.thresholds is not None and len(parents):
+            location = (self.weight[i, parents] * z[:, parents] > self.thresholds[i, parents]).all(1).astype(float)
+        else:
+            for j in parents:
+                location = location + self.weight[i, j] * curve(z[:, j], self.bend[i, j])
         return location, np.exp(np.tanh(z @ self.spread[i]))
 
     def _terms(self, i: int, z: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
