@@ -5,9 +5,11 @@ For a pair (i, j) and a set S of other latents the evidence is the gain in held-
     Delta = mean over people of [log p(z_i | z_S, z_j) - log p(z_i | z_S)],
 
 cross-fitted (densities are fitted on other people than those they are scored on) and averaged over both ends.  It
-estimates the conditional mutual information as far as the densities hold, which are cubic in a latent and bilinear in
-two: what an end owes to S in another form, in steps or by a threshold of two at once, can look like a gain by j.
-Evidence tests *estimated* latents: no proof of cause.
+estimates the conditional mutual information as far as the densities of `mmcrl.densities` hold.  They are cubic in a
+latent and bilinear in two, and what an end owes to S in another form, in steps or by a threshold of two at once,
+would look like a gain by j.  So a gain that is clear, above 1.96 standard errors, is asked for again with what
+boosted trees make of S among the regressors of both densities: only what j tells beyond that is evidence.  Of the
+scale they are not asked.  Evidence tests *estimated* latents: no proof of cause.
 
 Many people may share one value of a latent (all who do not smoke).  A density can be as high as one likes on such a
 value, and a gain of it then says nothing, so the end whose density is taken has its ties broken at random, as in
@@ -17,24 +19,27 @@ nothing else leaves the conditional mutual information as it is.
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Sequence
 
 import numpy as np
-from scipy.special import ndtri
-from scipy.stats import rankdata
-from scipy.stats import t as student_t
+
+from mmcrl.densities import (
+    average,
+    boosted,
+    design,
+    features,
+    log_density,
+    n_regressors,
+    normal_scores,
+    spread_scores,
+)
 
 __all__ = [
-    "DEGREE",
     "FEWEST",
     "PEOPLE_PER_REGRESSOR",
     "WIDTH",
     "correlation_of",
     "enough",
-    "features",
-    "n_regressors",
-    "normal_scores",
     "pair_evidence",
     "pair_scores",
     "partial_correlation",
@@ -42,84 +47,12 @@ __all__ = [
 ]
 
 WIDTH = 1.96  # standard errors on either side that make an interval of 95 %
-DEGREE = 3  # polynomials of each latent; the fourth only added noise
-_BOUND = 2.5
 _FOLDS = 5
-_FREEDOM = 4
 FEWEST = 20  # people of whom a pair is measured
 _UNKNOWN = 0.1  # nats, error of the evidence of fewer: as wide as what is thought before anything is seen
 PEOPLE_PER_REGRESSOR = 10  # from which on that nothing is found says something
 _CLEAR = 3.0  # standard errors, 1 / sqrt(n), from which on a partial correlation has a sign
 _RIDGE = 1e-6  # of correlations: two latents may be one and the same
-
-
-def normal_scores(z: np.ndarray) -> np.ndarray:
-    """Columns of (n, d) through their ranks to standard normals: ``Phi^-1((rank - 1/2) / n)``, NaN kept.
-
-    >>> normal_scores(np.array([[1.0], [5.0], [2.0]])).round(2).ravel()
-    array([-0.97,  0.97,  0.  ])
-    """
-    scores = np.full(z.shape, np.nan)
-    for j, column in enumerate(z.T):
-        seen = ~np.isnan(column)
-        scores[seen, j] = ndtri((rankdata(column[seen]) - 0.5) / max(seen.sum(), 1))
-    return scores
-
-
-def _spread_scores(z: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Normal scores (n, d) of complete columns, those of people who share a value in random order."""
-    scores = np.empty(z.shape)
-    for j, column in enumerate(z.T):
-        scores[np.lexsort((rng.random(len(z)), column)), j] = ndtri((np.arange(len(z)) + 0.5) / len(z))
-    return scores
-
-
-def features(z: np.ndarray) -> np.ndarray:
-    """Hermite polynomials of degree 1 to 3, bounded beyond 2.5 deviations: (n, d) -> (n, d, 3), NaN kept.
-
-    Bounded, because a cubic lets a few people in the tails rule a regression.
-    """
-    u = np.clip(z, -_BOUND, _BOUND)
-    return np.stack([z, (u**2 - 1) / np.sqrt(2), (u**3 - 3 * u) / np.sqrt(6)], axis=-1)
-
-
-def _design(z: np.ndarray) -> np.ndarray:
-    """Regressors of a conditional density: intercept, features, products of pairs: (n, p) -> (n, q)."""
-    n, p = z.shape
-    u = np.clip(z, -_BOUND, _BOUND)
-    products = [u[:, a] * u[:, b] for a, b in itertools.combinations(range(p), 2)]
-    return np.column_stack([np.ones(n), features(z).reshape(n, -1), *products])
-
-
-def n_regressors(p: int) -> int:
-    """Regressors of a conditional density given p latents: intercept, three features each, products of pairs.
-
-    >>> n_regressors(2) == _design(np.zeros((1, 2))).shape[1]
-    True
-    """
-    return 1 + DEGREE * p + p * (p - 1) // 2
-
-
-def _log_density(
-    x: np.ndarray, y: np.ndarray, fit: np.ndarray, score: np.ndarray, weights: np.ndarray | None = None
-) -> np.ndarray:
-    """log density of the ``score`` people's y, fitted on the ``fit`` people.
-
-    Student's t with 4 degrees of freedom, so that a few outlying people do not rule the mean; its location and log
-    variance are linear in x by ridge regression, its overall size the maximum-likelihood one.
-    """
-    count, among = (None, x[fit]) if weights is None else (weights[fit], x[fit] * weights[fit, None])
-    gram = among.T @ x[fit] + np.eye(x.shape[1])
-    residual = y - x @ np.linalg.solve(gram, among.T @ y[fit])
-    size = np.log(residual**2 + 1e-3)
-    gamma = np.linalg.solve(gram, among.T @ (size[fit] - _mean(size[fit], count)))
-    log_variance = np.clip(x @ gamma, -2, 2)
-    squared = residual**2 * np.exp(-log_variance)
-    overall = _mean(squared[fit], count)
-    for _ in range(15):  # the fixed point of the maximum-likelihood scale of a t distribution
-        overall = _mean((_FREEDOM + 1) / (_FREEDOM + squared[fit] / overall) * squared[fit], count)
-    z = np.sqrt(squared[score] / overall)
-    return student_t.logpdf(z, _FREEDOM) - 0.5 * (np.log(overall) + log_variance[score])
 
 
 def pair_evidence(
@@ -144,23 +77,11 @@ def pair_evidence(
         return 0.0, _UNKNOWN, 0.0
     if weights is not None:
         weights = weights[seen] / weights[seen].mean()
-    n = len(scores)
-    rng = np.random.default_rng(seed)
-    fold = rng.permutation(n) % _FOLDS
-    without, ends = scores[:, 2:], _spread_scores(scores[:, :2], rng)
-    gain = np.zeros(n)
-    for end, other in ((0, 1), (1, 0)):
-        small, large = _design(without), _design(np.column_stack([without, scores[:, other]]))
-        for f in range(_FOLDS):
-            fit, score = np.flatnonzero(fold != f), np.flatnonzero(fold == f)
-            y = ends[:, end]
-            gain[score] += _log_density(large, y, fit, score, weights) - _log_density(small, y, fit, score, weights)
-    gain /= 2
-    delta = _mean(gain, weights)
-    unit = (1.0 if weights is None else np.sqrt((weights**2).mean())) / np.sqrt(n)
-    error = np.sqrt(_mean((gain - delta) ** 2, None if weights is None else weights**2)) * unit
+    delta, error = _gain(scores, seed, weights)
+    if scores.shape[1] > 2 and delta > WIDTH * error:
+        delta, error = _gain(scores, seed, weights, trees=True)
     partial = _partial(scores, weights)
-    return float(delta), float(error), float(np.sign(partial)) if abs(partial) >= _CLEAR * unit else 0.0
+    return delta, error, float(np.sign(partial)) if abs(partial) >= _CLEAR * _unit(len(scores), weights) else 0.0
 
 
 def partial_correlation(z: np.ndarray, i: int, j: int, given: Sequence[int]) -> float:
@@ -209,8 +130,36 @@ def tellable(scores: np.ndarray) -> bool:
     return len(scores) >= FEWEST and bool((np.ptp(scores[:, :2], axis=0) > 0).all())
 
 
-def _mean(values: np.ndarray, weights: np.ndarray | None) -> float:
-    return float(np.mean(values) if weights is None else np.average(values, weights=weights))
+def _gain(
+    scores: np.ndarray, seed: int, weights: np.ndarray | None = None, *, trees: bool = False
+) -> tuple[float, float]:
+    """Evidence and its standard error of the first two columns given the others, ``trees`` as a regressor or not."""
+    n = len(scores)
+    rng = np.random.default_rng(seed)
+    fold = rng.permutation(n) % _FOLDS
+    without, ends = scores[:, 2:], spread_scores(scores[:, :2], rng)
+    gain = np.zeros(n)
+    for end, other in ((0, 1), (1, 0)):
+        y = ends[:, end]
+        both = features(_standard(boosted(without, y, fold, weights))) if trees else np.empty((n, 0))
+        small = np.hstack([design(without), both])
+        large = np.hstack([design(np.column_stack([without, scores[:, other]])), both])
+        for f in range(_FOLDS):
+            fit, score = np.flatnonzero(fold != f), np.flatnonzero(fold == f)
+            gain[score] += log_density(large, y, fit, score, weights) - log_density(small, y, fit, score, weights)
+    gain /= 2
+    delta = average(gain, weights)
+    spread = average((gain - delta) ** 2, None if weights is None else weights**2)
+    return delta, float(np.sqrt(spread)) * _unit(n, weights)
+
+
+def _standard(values: np.ndarray) -> np.ndarray:
+    return (values - values.mean()) / max(values.std(), _RIDGE)
+
+
+def _unit(n: int, weights: np.ndarray | None) -> float:
+    """``1 / sqrt(n)``, weighted ``sqrt(sum w^2) / n`` for weights of mean 1."""
+    return float((1.0 if weights is None else np.sqrt((weights**2).mean())) / np.sqrt(n))
 
 
 def _partial(scores: np.ndarray, weights: np.ndarray | None = None) -> float:

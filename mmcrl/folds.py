@@ -29,8 +29,8 @@ import numpy as np
 import pandas as pd
 
 from mmcrl.cohort import Cohort
+from mmcrl.densities import features, normal_scores
 from mmcrl.descent import Run
-from mmcrl.evidence import features, normal_scores
 from mmcrl.plan import modality_numbers
 from mmcrl.representation import Representation
 from mmcrl.sharing import best_of

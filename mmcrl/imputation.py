@@ -19,7 +19,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from mmcrl.evidence import DEGREE, features
+from mmcrl.densities import DEGREE, features
 
 __all__ = ["Imputation"]
 

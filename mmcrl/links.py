@@ -70,6 +70,7 @@ class _Pair(NamedTuple):
     sign: int
     confidence: float  # as measured, whatever is known
     p: float
+    allowed: float  # nats that errors of the given leave
 
     @property
     def ends(self) -> frozenset[int]:
@@ -93,11 +94,13 @@ def link_table(
 
     strength = sqrt(1 - exp(-2 Delta)), the correlation that a linear-Gaussian pair of this evidence would have;
     evidence_low and evidence_high hold it in 95 of 100 samples of people, by its standard error;
-    confidence as in `confidence_of`; direction and what it rests on as in `mmcrl.orientation`, from the pairs with a
-    confidence of at least one half; p_value and q_value as in `mmcrl.significance`.  What is known goes over what is
-    measured: a required link has confidence 1, a pair both of whose ways are barred 0.  ``separated`` says of every
-    latent whether it is told apart from its siblings; left out, all are.  A link that a residual blend could show is
-    not used to infer a direction.
+    confidence as in `confidence_of`, of a link that is far weaker than that of a sibling that it exceeds not only
+    ``smallest`` but what errors of the separating latents leave (`mmcrl.significance.allowance`): it may be the
+    sibling's; direction and what it rests on as in `mmcrl.orientation`, from the pairs with a confidence of at least
+    one half; p_value and q_value as in `mmcrl.significance`.  What is known goes over what is measured: a required
+    link has confidence 1, a pair both of whose ways are barred 0.  ``separated`` says of every latent whether it is
+    told apart from its siblings; left out, all are.  A link that a residual blend could show is not used to infer a
+    direction.
 
     Raises
     ------
@@ -107,10 +110,13 @@ def link_table(
     measured = []
     for (i, j), given in separating_sets(z, limits.barred).items():
         delta, error, sign = pair_evidence(z, i, j, given, seed)
-        p = p_value(delta, error, allowance(z, i, j, given))
-        measured.append(_Pair(i, j, given, delta, error, int(sign), confidence_of(delta, error, smallest), p))
+        confidence, allowed = confidence_of(delta, error, smallest), allowance(z, i, j, given)
+        p = p_value(delta, error, allowed)
+        measured.append(_Pair(i, j, given, delta, error, int(sign), confidence, p, allowed))
     certain = limits.certain({(pair.i, pair.j): pair.evidence for pair in measured})
-    links = {pair.ends for pair in measured if pair.confidence >= 0.5 and not limits.unlinked(pair.i, pair.j)}
+    modality = [modality_of(name) for name in names]
+    measured = _without_leaks(measured, limits, modality, smallest)
+    links = _links(measured, limits)
     arrows = orient(_findings(z, names, measured, links | certain, separated, smallest, seed), limits)
     table = pd.DataFrame(
         [_record(names, limits, certain, arrows, pair) for pair in measured], columns=LINK_COLUMNS[:-1]
@@ -150,6 +156,25 @@ def _record(
         "scope": "within" if modality_of(names[i]) == modality_of(names[j]) else "cross",
         "p_value": np.nan if limits.unlinked(i, j) else pair.p,
     }
+
+
+def _links(measured: Sequence[_Pair], limits: Limits) -> set[frozenset[int]]:
+    return {pair.ends for pair in measured if pair.confidence >= 0.5 and not limits.unlinked(pair.i, pair.j)}
+
+
+def _without_leaks(measured: list[_Pair], limits: Limits, modality: Sequence[str], smallest: float) -> list[_Pair]:
+    """The pairs, those that may leak being asked for more than what errors of the given leave.
+
+    A latent that is not quite told from a sibling shows a little of the sibling's links.
+    """
+    links = _links(measured, limits)
+    loose = links - _firm(measured, links, modality)
+    return [
+        pair._replace(confidence=confidence_of(pair.evidence, pair.error, max(smallest, pair.allowed)))
+        if pair.ends in loose
+        else pair
+        for pair in measured
+    ]
 
 
 def _findings(

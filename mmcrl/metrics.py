@@ -18,9 +18,9 @@ from sklearn.linear_model import RidgeCV
 from sklearn.pipeline import Pipeline, make_pipeline, make_union
 from sklearn.preprocessing import FunctionTransformer, QuantileTransformer, RobustScaler, StandardScaler
 
+from mmcrl.densities import normal_scores
 from mmcrl.distance import align, shd
 from mmcrl.errors import InputError
-from mmcrl.evidence import normal_scores
 
 __all__ = ["align", "angle", "floor", "match", "mcc", "r2", "score", "shd"]
 

@@ -15,7 +15,8 @@ from functools import cache, lru_cache
 
 import numpy as np
 
-from mmcrl.evidence import DEGREE, FEWEST, features, normal_scores
+from mmcrl.densities import DEGREE, features, normal_scores
+from mmcrl.evidence import FEWEST
 
 __all__ = ["separating_sets"]
 

@@ -1,11 +1,14 @@
 """Evidence: known dependence is measured, explained dependence is not."""
 
+import itertools
+
 import numpy as np
 import pytest
 from scipy.special import xlogy
 from scipy.stats import norm
 
-from mmcrl.evidence import enough, normal_scores, pair_evidence, partial_correlation
+from mmcrl.densities import normal_scores
+from mmcrl.evidence import enough, pair_evidence, partial_correlation
 from mmcrl.knowledge import Knowledge
 from mmcrl.links import confidence_of, link_table
 from mmcrl.search import separating_sets
@@ -70,6 +73,42 @@ def test_the_weighted_standard_error_is_the_spread_over_samples():
         found.append(pair_evidence(z, 0, 1, [], weights=np.where(group, 0.5 / 0.1, 0.5 / 0.9))[:2])
     delta, error = np.array(found).T
     assert 0.75 < error.mean() / delta.std(ddof=1) < 1.3
+
+
+def thresholds(seed: int, link: float = 0.0) -> np.ndarray:
+    """0 and 1 owe something to one threshold of 2 and 3 at once; 1 owes to 0 too where there is a link."""
+    rng = np.random.default_rng(seed)
+    a, b = rng.normal(size=(2, 2 * N))
+    first, second = 2.0 * ((a > 0) & (b > 0)) + rng.laplace(size=(2, 2 * N))
+    return np.column_stack([first, second + link * first, a, b])
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_threshold_of_two_others_is_no_evidence(seed):
+    delta, error, _ = pair_evidence(thresholds(seed), 0, 1, [2, 3], weights=np.ones(2 * N))
+    assert delta < 0.003
+    assert pair_evidence(thresholds(seed), 0, 1, [2, 3])[:2] == pytest.approx((delta, error))
+    table = link_table(thresholds(seed), ["x.0", "y.0", "a.0", "b.0"])
+    linked = {frozenset(pair) for *pair, sure in table[["source", "target", "confidence"]].to_numpy() if sure > 0.5}
+    assert linked == {frozenset(pair) for pair in itertools.product(["x.0", "y.0"], ["a.0", "b.0"])}
+
+
+def test_a_link_is_found_beside_a_threshold_of_two_others():
+    delta, error, sign = pair_evidence(thresholds(0, link=0.3), 0, 1, [2, 3])
+    assert delta - 3 * error > 0.005
+    assert sign == 1
+
+
+def test_what_a_blurred_sibling_leaves_of_a_weak_link_is_none():
+    """y.0 acts on x.0; y.1 owes something to y.0, of which not all is known."""
+    rng = np.random.default_rng(0)
+    y = rng.normal(size=N)
+    x, sibling = 0.8 * y + 0.6 * rng.normal(size=(2, N))
+    blurred = np.column_stack([x, y + 0.3 * rng.normal(size=N), sibling])
+    table = link_table(blurred, ["x.0", "y.0", "y.1"]).set_index(["source", "target"])
+    weak = table.loc[("x.0", "y.1")]
+    assert weak["evidence"] - 1.96 * weak["evidence_se"] > 0, "it does leave something"
+    assert weak["confidence"] < 0.5 < table.loc[("x.0", "y.0"), "confidence"]
 
 
 def test_search_finds_the_separating_set_of_a_chain():

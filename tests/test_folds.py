@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from mmcrl import Cohort, InputError, Modality, MultimodalCRL, simulate
-from mmcrl.evidence import normal_scores
+from mmcrl.densities import normal_scores
 from mmcrl.folds import crossed, parts_of
 
 QUICK = {"starts": 1, "steps": 20, "width": 16}

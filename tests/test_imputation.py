@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from mmcrl import Cohort, InputError, Modality, MultimodalCRL, metrics, simulate
-from mmcrl.evidence import features
+from mmcrl.densities import features
 from mmcrl.imputation import Imputation
 
 

@@ -16,8 +16,8 @@ import numpy as np
 import pandas as pd
 from tqdm import TqdmWarning
 
+from mmcrl.densities import normal_scores
 from mmcrl.errors import InputError, check_whole
-from mmcrl.evidence import normal_scores
 from mmcrl.knowledge import labels_of
 
 __all__ = ["fci_graph", "pc_graph"]
