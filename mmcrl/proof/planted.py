@@ -147,8 +147,8 @@ def measure_phenotype(
         "seconds": round(used.seconds, 1),
         "peak_mb": round(used.peak_mb),
     }
-    numbers |= {f"r2 {name}": value for name, value in scores["r2"].items()}
-    numbers |= {f"rho {name}": value for name, value in scores["rho"].items()}
+    for of in ("r2", "rho", "angle"):
+        numbers |= {f"{of} {name}": value for name, value in scores[of].items()}
     if ceiling:
         told = SupervisedCeiling(world.latents.loc[train.ids], seed=seed).fit(train).transform(held_out)
         numbers |= {f"ceiling {name}": value for name, value in latent_scores(truth, told, seed)["r2"].items()}
