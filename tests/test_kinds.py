@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import tracemalloc
 from dataclasses import replace
 
 import numpy as np
@@ -161,6 +162,44 @@ def test_a_summary_of_what_is_there_is_not_smaller_for_what_is_not():
     assert np.corrcoef(summary, z)[0, 1] > best - 0.005 > 0.98
     slopes = [np.polyfit(z[some], summary[some], 1)[0] for some in (ends < 20, ends > 50)]
     assert slopes[0] == pytest.approx(slopes[1], rel=0.05)
+
+
+def test_a_scale_is_summed_in_pieces_as_if_at_once(monkeypatch):
+    rng = np.random.default_rng(0)
+    floats = rng.normal(1e6, 3, size=(50, 3, 7, 9))
+    floats[rng.random(floats.shape) < 0.2] = np.nan
+    monkeypatch.setattr("mmcrl.kinds.channels._PIECE", 1_000)
+    for values in (floats, rng.integers(0, 256, size=(50, 3, 7, 9), dtype=np.uint8)):
+        codec = codec_for("image")((3, 7, 9), 2, 16)
+        codec.fit_scale(values)
+        axes = (0, 2, 3)
+        assert codec.mean.flatten().numpy() == pytest.approx(np.nanmean(values, axes, dtype=float), rel=1e-14)
+        assert codec.scale.flatten().numpy() == pytest.approx(np.nanstd(values, axes, dtype=float), rel=1e-12)
+
+
+def test_the_memory_that_a_scale_takes_does_not_grow_with_the_people():
+    peaks = []
+    for n in (1_200, 2_400):
+        values = np.random.default_rng(0).integers(0, 256, size=(n, 1, 100, 100), dtype=np.uint8)
+        codec = codec_for("image")((1, 100, 100), 1, 16)
+        tracemalloc.start()
+        codec.fit_scale(values)
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+    assert peaks[1] < 1.1 * peaks[0]
+
+
+def test_what_lies_far_from_0_is_told_apart():
+    """Seconds since 1970 vary in digits that single precision does not have."""
+    rng = np.random.default_rng(0)
+    near = rng.normal(size=(60, 1, 50))
+    for offset, precision in ((0.0, np.float32), (1.6e9 + 37, np.float64)):
+        codec = codec_for("series")((1, 50), 1, 16)
+        codec.fit_scale(near + offset)
+        features = codec.prepare(near + offset)
+        assert features.float().std() == pytest.approx(1, abs=1e-3) and abs(features.float().mean()) < 1e-3
+        restored = codec.restore(features)
+        assert restored.dtype == precision and restored - offset == pytest.approx(near, abs=0.01)
 
 
 def test_what_a_few_people_have_is_not_what_is_usual():
