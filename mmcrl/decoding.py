@@ -181,12 +181,12 @@ def _explained(
 ) -> tuple[list[float], list[float]]:
     """Share of every column (n,) of a table that is explained, and its mean log-likelihood."""
     expected, probabilities = representation.expected(m, z), representation.probabilities(m, z)
-    shares, likelihoods = [], []
+    spread, shares, likelihoods = representation.spread(m), [], []
     for c, (column, guess) in enumerate(zip(observed.T, expected.T, strict=True)):
         seen = ~np.isnan(column) & known
         x, told = column[seen], guess[seen]
         if c not in probabilities:
-            likelihoods.append(_gaussian(x - told, representation.spread(m)[c]))
+            likelihoods.append(_gaussian(x - told, spread[c]))
         else:
             at, chances = x[:, None] == representation.levels(m)[c], probabilities[c][seen]
             terms = np.log(np.maximum(chances[at], np.finfo(float).tiny))

@@ -262,6 +262,64 @@ def test_a_new_kind_takes_one_class_and_one_line(monkeypatch):
         ModalitySpec(kind="spectra", columns=columns)
 
 
+class Counts(Codec):
+    """Columns of counts by their logarithms: what `Codec` asks for, and no more."""
+
+    def __init__(self, shape, n_latents, width):
+        super().__init__(shape, n_latents, width)
+        self.reader, self.decoder = nn.Linear(shape[0], n_latents), nn.Linear(n_latents, shape[0])
+
+    def fit_scale(self, values):
+        pass
+
+    def prepare(self, values):
+        return torch.from_numpy(np.log1p(np.nan_to_num(values))).float()
+
+    def restore(self, features):
+        return np.expm1(features.detach().double().numpy())
+
+    def encode(self, features):
+        return self.reader(features)
+
+    def decode(self, codes):
+        return self.decoder(codes)
+
+
+def test_a_new_kind_of_table_needs_nothing_but_what_is_declared(monkeypatch, tmp_path):
+    monkeypatch.setitem(KINDS, "counts", Kind("(n, columns)", Counts))
+    rng = np.random.default_rng(0)
+    z = rng.normal(size=(400, 1))
+    counts = rng.poisson(np.exp(3 + 0.5 * z + 0.3 * rng.normal(size=(400, 4)))).astype(float)
+    values = np.column_stack([counts, rng.random(400) < 0.5])
+    values[:3], values[5, 2] = np.nan, np.nan
+    cohort = Cohort({"cells": Modality(values, kind="counts"), "table": z + rng.normal(size=(400, 4))})
+    model = MultimodalCRL(1, **QUICK).fit(cohort, progress=False)
+    loadings = model.loadings(cohort).query("modality == 'cells'")
+    assert loadings[["loading", "r2", "log_likelihood"]].notna().all(axis=None)
+    spread, shows = model._fitted.spread(0), model._fitted
+    assert spread / (1 + shows.expected(0, np.zeros((1, 2)))[0]) == pytest.approx(
+        np.sinh(shows.private[0].spread.numpy()), rel=1e-5
+    )
+    assert model.sample(5).columns["cells"].shape == (5, 5)
+    assert model.counterfactual(cohort, {"cells.0": 1.0}, allow_undirected=True).columns["cells"].shape == (400, 5)
+    model.save(tmp_path / "model")
+    assert MultimodalCRL.load(tmp_path / "model").loadings(cohort).equals(model.loadings(cohort))
+
+
+def test_a_codec_without_a_decoder_is_refused_before_anything_is_trained(monkeypatch):
+    class Nameless(Counts):
+        def __init__(self, shape, n_latents, width):
+            super().__init__(shape, n_latents, width)
+            self.writer, self.decoder = self.decoder, None
+
+    monkeypatch.setitem(KINDS, "nameless", Kind("(n, columns)", Nameless))
+    monkeypatch.setattr("mmcrl.training.train_contrast", None)
+    rng = np.random.default_rng(0)
+    cohort = Cohort({"cells": Modality(rng.random((100, 3)), kind="nameless"), "table": rng.random((100, 3))})
+    with pytest.raises(InputError, match=r"Nameless\.decoder: expected a torch\.nn\.Module .*, got none"):
+        MultimodalCRL(1, **QUICK).fit(cohort, progress=False)
+
+
 def test_pictures_with_channels_last_and_uneven_recordings_are_refused_with_the_way_out():
     with pytest.raises(InputError, match=r"channels first.*\(5, 32, 32, 3\).*moveaxis"):
         Modality(np.zeros((5, 32, 32, 3)))
