@@ -23,6 +23,7 @@ from torch import Tensor, nn
 from mmcrl.checkpoint import NOWHERE, Kept
 from mmcrl.cohort import Cohort
 from mmcrl.contrast import Contrast
+from mmcrl.drawing import at_levels
 from mmcrl.kinds.levels import Levels
 from mmcrl.modality import Modality
 from mmcrl.representation import Representation
@@ -188,7 +189,7 @@ def _explained(
         if c not in probabilities:
             likelihoods.append(_gaussian(x - told, spread[c]))
         else:
-            at, chances = x[:, None] == representation.levels(m)[c], probabilities[c][seen]
+            at, chances = at_levels(x, representation.levels(m)[c]), probabilities[c][seen]
             terms = np.log(np.maximum(chances[at], np.finfo(float).tiny))
             likelihoods.append(float(terms.mean()) if len(terms) else np.nan)
             if representation.views[m].column_kinds[c] == "categorical":
