@@ -157,8 +157,7 @@ def _moments(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     centre = mean.reshape(-1, *[1] * (values.ndim - 2))
     for rows in _pieces(values):
         away = (values[rows] - centre).astype(exact, copy=False)
-        away *= away
-        squares += np.nansum(away, axes, dtype=np.float64)
+        squares += np.nansum(np.square(away, out=away), axes, dtype=np.float64)
     return mean, np.sqrt(squares / count)
 
 
