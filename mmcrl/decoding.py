@@ -23,6 +23,7 @@ from torch import Tensor, nn
 from mmcrl.checkpoint import NOWHERE, Kept
 from mmcrl.cohort import Cohort
 from mmcrl.contrast import Contrast
+from mmcrl.drawing import at_levels
 from mmcrl.kinds.levels import Levels
 from mmcrl.modality import Modality
 from mmcrl.representation import Representation
@@ -181,14 +182,14 @@ def _explained(
 ) -> tuple[list[float], list[float]]:
     """Share of every column (n,) of a table that is explained, and its mean log-likelihood."""
     expected, probabilities = representation.expected(m, z), representation.probabilities(m, z)
-    shares, likelihoods = [], []
+    spread, shares, likelihoods = representation.spread(m), [], []
     for c, (column, guess) in enumerate(zip(observed.T, expected.T, strict=True)):
         seen = ~np.isnan(column) & known
         x, told = column[seen], guess[seen]
         if c not in probabilities:
-            likelihoods.append(_gaussian(x - told, representation.spread(m)[c]))
+            likelihoods.append(_gaussian(x - told, spread[c]))
         else:
-            at, chances = x[:, None] == representation.levels(m)[c], probabilities[c][seen]
+            at, chances = at_levels(x, representation.levels(m)[c]), probabilities[c][seen]
             terms = np.log(np.maximum(chances[at], np.finfo(float).tiny))
             likelihoods.append(float(terms.mean()) if len(terms) else np.nan)
             if representation.views[m].column_kinds[c] == "categorical":

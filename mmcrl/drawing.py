@@ -11,7 +11,22 @@ from __future__ import annotations
 
 import numpy as np
 
-__all__ = ["drawn_levels", "redrawn_levels"]
+__all__ = ["at_levels", "drawn_levels", "redrawn_levels"]
+
+_SAME = 1e-6  # of a level: single and double precision of one number differ by less
+
+
+def at_levels(values: np.ndarray, levels: np.ndarray) -> np.ndarray:
+    """Bool (n, K): at which level values (n,) are; at none those that are missing or lie between levels.
+
+    The nearest one, if it is the same number but for the precision that either was kept in.
+
+    >>> at_levels(np.array([0.1, np.float32(0.2), 0.15]), np.array([np.float32(0.1), 0.2])).tolist()
+    [[True, False], [False, True], [False, False]]
+    """
+    away = np.abs(values.astype(np.float64)[:, None] - levels)
+    nearest = away.argmin(1)[:, None] == np.arange(len(levels))
+    return nearest & (away <= _SAME * np.abs(levels))
 
 
 def drawn_levels(probabilities: np.ndarray, levels: np.ndarray, rank: np.ndarray) -> np.ndarray:
@@ -33,7 +48,7 @@ def redrawn_levels(
     ``luck`` (n,) in (0, 1) says where in their level they are.  NaN where a probability or the value is missing, and
     where a value that is no level would have to move.
     """
-    known = values[:, None] == levels
+    known = at_levels(values, levels)
     edges = np.column_stack([np.zeros(len(before)), np.cumsum(before, axis=1)])
     at, rows = known.argmax(1), np.arange(len(before))
     low, high = edges[rows, at], edges[rows, at + 1]

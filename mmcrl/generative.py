@@ -97,9 +97,9 @@ class Generative(ABC):
             before, after = (shows.restored(m, shows.decoded(m, latents)) for latents in (z, changed))
             values = modality.values + (after - before)
             given, then = (shows.probabilities(m, latents) for latents in (z, changed))
-            for c, levels in shows.levels(m).items():
-                luck = rng.uniform(size=len(cohort))
-                values[:, c] = redrawn_levels(given[c], then[c], levels, modality.values[:, c], luck)
+            for c, chances in given.items():
+                luck, levels = rng.uniform(size=len(cohort)), shows.levels(m)[c]
+                values[:, c] = redrawn_levels(chances, then[c], levels, modality.values[:, c], luck)
             columns[name] = _as_given(values, modality.names, cohort.ids)
         return Outcome(pd.DataFrame(changed, index=cohort.ids, columns=factual.columns), columns)
 

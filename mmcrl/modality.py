@@ -183,11 +183,12 @@ def _column(column: pd.Series, name: str) -> np.ndarray:
         column = column.infer_objects()
     if column.isna().all():
         return np.full(len(column), np.nan)
-    if not (pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_complex_dtype(column)):
+    held = column.cat.categories.dtype if isinstance(column.dtype, pd.CategoricalDtype) else column.dtype
+    if not (pd.api.types.is_numeric_dtype(held) and not pd.api.types.is_complex_dtype(held)):
         texts = sum(isinstance(value, str) for value in column)
-        got = f"text in {texts} rows" if texts else f"values of type {column.dtype}"
+        got = f"text in {texts} rows" if texts else f"values of type {held}"
         raise InputError(name, "numbers", got)
-    dtype = np.float32 if column.dtype == np.float32 else np.float64
+    dtype = np.float32 if held == np.float32 else np.float64
     return column.to_numpy(dtype=dtype, na_value=np.nan)
 
 
@@ -199,7 +200,9 @@ def _kind(values: np.ndarray, kind: str | None) -> str:
     if kind not in KINDS:
         raise InputError("kind", f"one of {', '.join(KINDS)}", repr(kind))
     if values.ndim != KINDS[kind].n_axes:
-        raise InputError("values", f"shape {KINDS[kind].axes} for kind {kind!r}", f"shape {values.shape}")
+        lacks = 2 < KINDS[kind].n_axes == values.ndim + 1
+        way_out = "; an axis for its one channel is added by values[:, None]" if lacks else ""
+        raise InputError("values", f"shape {KINDS[kind].axes} for kind {kind!r}", f"shape {values.shape}{way_out}")
     return kind
 
 

@@ -26,6 +26,7 @@ from mmcrl.errors import InputError
 __all__ = ["lies_on_disk", "member", "room_for", "rows_of", "unpacked"]
 
 _IN_MEMORY = 512 * 2**20  # bytes; larger values go to a file
+_MAPPED = 4 * 2**20  # bytes of a memory map that are read before its pages are given back
 _LOCAL_HEADER = struct.Struct("<26x2H")  # of a member of a zip file: the lengths of its name and of what follows it
 
 
@@ -41,17 +42,19 @@ def lies_on_disk(values: Any) -> bool:
 def rows_of(values: Any, rows: np.ndarray | slice) -> np.ndarray:
     """The values (m, ...) at these positions of the first axis, in memory.
 
-    The pages of a memory map are given back at once.
+    A memory map is read a few people at a time, whose pages are given back at once: for people far from each other
+    the system maps many times what they take.
     """
-    if isinstance(values, np.ndarray):
-        taken = np.asarray(values[rows])
-        if not isinstance(values, np.memmap):
-            return taken
-        if isinstance(rows, slice):  # a view; positions are copied as they are taken
-            taken = np.array(taken)
-        _give_back(values)
-        return taken
+    if isinstance(values, np.ndarray) and not isinstance(values, np.memmap):
+        return values[rows]
     where = np.arange(values.shape[0])[rows]
+    if isinstance(values, np.memmap):
+        taken = np.empty((len(where), *values.shape[1:]), values.dtype)
+        each = _people_in(_MAPPED, values.shape, values.dtype)
+        for start in range(0, len(where), each):
+            taken[start : start + each] = values[where[start : start + each]]
+            _give_back(values)
+        return taken
     different, place = np.unique(where, return_inverse=True)  # what is ordered is read chunk after chunk
     return np.asarray(values[different])[place]
 

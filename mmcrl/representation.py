@@ -124,7 +124,9 @@ class Representation:
 
     def spread(self, m: int) -> np.ndarray:
         """Standard deviation (f,) of the private variation of every column of a table, in its unit."""
-        return self.private[m].spread.double().numpy() * self.network.codecs[m].scale.cpu().numpy()  # type: ignore
+        expected = self.decoded(m, np.zeros((1, len(self.orientation))))
+        deviation = self.private[m].spread.double().reshape(expected.shape)
+        return self.network.codecs[m].spread(expected, deviation)  # type: ignore[operator]
 
     def _codes(self, m: int, z: np.ndarray) -> Tensor:
         codes = torch.tensor((z * self.orientation)[:, self.latent_of]).to(self.network.mean)

@@ -54,6 +54,18 @@ def test_dicom_and_jpeg_are_the_same_picture(tmp_path):
             np.testing.assert_allclose(read, value / 255, atol=0.02)
 
 
+@pytest.mark.parametrize("suffix", ["jpg", "png"])
+def test_a_picture_stands_as_its_camera_was_held(tmp_path, suffix):
+    pixels = np.zeros((16, 32), dtype=np.uint8)
+    pixels[:, :16] = 255
+    for orientation, shown in ((1, [[1, 0]]), (3, [[0, 1]]), (6, [[1], [0]]), (8, [[0], [1]])):
+        exif = Image.Exif()
+        exif[0x0112] = orientation
+        Image.fromarray(pixels).save(tmp_path / f"a.{suffix}", exif=exif)
+        read = read_picture(place(tmp_path / f"a.{suffix}"), ["grey"], *np.shape(shown))
+        np.testing.assert_allclose(read[0], shown, atol=0.02)
+
+
 def test_what_is_no_picture_is_refused(tmp_path):
     Image.new("RGB", (40, 40), "red").save(tmp_path / "a.png")
     whole = (tmp_path / "a.png").read_bytes()

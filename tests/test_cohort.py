@@ -74,6 +74,7 @@ def test_dataframes_bring_names_and_ids():
         (np.zeros((3, 0)), "without an empty axis"),
         (np.array([["1", "2"]] * 3), "values: expected numbers"),
         (pd.DataFrame({"x": [1.0, 2.0], "dose": ["1", None]}), "dose: expected numbers, got text in 1 rows"),
+        (pd.DataFrame({"dose": pd.Categorical(["1", None, "1"])}), "dose: expected numbers, got text in 2 rows"),
         (np.array([[1.0, "high"], [2.0, 3.0]], dtype=object), "text in 1 rows"),
         (pd.DataFrame({"day": pd.to_datetime(["2020-01-01", "2020-01-02"])}), "day: expected numbers"),
         (np.ones((2, 2)) * 1j, "values: expected numbers"),
@@ -87,7 +88,19 @@ def test_values_that_are_no_numbers_are_refused(values, text):
 def test_kinds_are_checked():
     refused("kind: expected one of table", Modality, A, kind="sound")
     refused("for kind 'image', got shape (40, 3)", Modality, A, kind="image")
+    way_out = "got shape (40, 28, 28); an axis for its one channel is added by values[:, None]"
+    refused(way_out, Modality, np.zeros((40, 28, 28)), kind="image")
     refused("column_kinds: expected each one of", Modality, B, column_kinds=["numeric", "odd"])
+
+
+@pytest.mark.parametrize("held", ["int64", "float32", "Int64", "bool"])
+def test_categories_of_numbers_are_numbers(held):
+    values = pd.Series([1, 0, 1, None], dtype="float").astype("Int64").astype(object)
+    known = pd.Index([0, 1]).astype(held)
+    frame = pd.DataFrame({"grade": pd.Categorical(values.where(values.notna(), None), categories=known)})
+    found = Modality(frame).values
+    np.testing.assert_array_equal(found[:, 0], [1, 0, 1, np.nan])
+    assert found.dtype == (np.float32 if held == "float32" else np.float64)
 
 
 @pytest.mark.parametrize("name", ["", " x", "x\n", "<b>", "a" * 81])

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import tracemalloc
 from dataclasses import replace
 
 import numpy as np
@@ -163,6 +164,44 @@ def test_a_summary_of_what_is_there_is_not_smaller_for_what_is_not():
     assert slopes[0] == pytest.approx(slopes[1], rel=0.05)
 
 
+def test_a_scale_is_summed_in_pieces_as_if_at_once(monkeypatch):
+    rng = np.random.default_rng(0)
+    floats = rng.normal(1e6, 3, size=(50, 3, 7, 9))
+    floats[rng.random(floats.shape) < 0.2] = np.nan
+    monkeypatch.setattr("mmcrl.kinds.channels._PIECE", 1_000)
+    for values in (floats, rng.integers(0, 256, size=(50, 3, 7, 9), dtype=np.uint8)):
+        codec = codec_for("image")((3, 7, 9), 2, 16)
+        codec.fit_scale(values)
+        axes = (0, 2, 3)
+        assert codec.mean.flatten().numpy() == pytest.approx(np.nanmean(values, axes, dtype=float), rel=1e-14)
+        assert codec.scale.flatten().numpy() == pytest.approx(np.nanstd(values, axes, dtype=float), rel=1e-12)
+
+
+def test_the_memory_that_a_scale_takes_does_not_grow_with_the_people():
+    peaks = []
+    for n in (1_200, 2_400):
+        values = np.random.default_rng(0).integers(0, 256, size=(n, 1, 100, 100), dtype=np.uint8)
+        codec = codec_for("image")((1, 100, 100), 1, 16)
+        tracemalloc.start()
+        codec.fit_scale(values)
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+    assert peaks[1] < 1.1 * peaks[0]
+
+
+def test_what_lies_far_from_0_is_told_apart():
+    """Seconds since 1970 vary in digits that single precision does not have."""
+    rng = np.random.default_rng(0)
+    near = rng.normal(size=(60, 1, 50))
+    for offset, precision in ((0.0, np.float32), (1.6e9 + 37, np.float64)):
+        codec = codec_for("series")((1, 50), 1, 16)
+        codec.fit_scale(near + offset)
+        features = codec.prepare(near + offset)
+        assert features.float().std() == pytest.approx(1, abs=1e-3) and abs(features.float().mean()) < 1e-3
+        restored = codec.restore(features)
+        assert restored.dtype == precision and restored - offset == pytest.approx(near, abs=0.01)
+
+
 def test_what_a_few_people_have_is_not_what_is_usual():
     values = np.random.default_rng(0).normal(5, 1, size=(100, 1, 20))
     values[10:, :, 15] = values[9:, :, 16] = np.nan
@@ -221,6 +260,64 @@ def test_a_new_kind_takes_one_class_and_one_line(monkeypatch):
     assert declared.bulk and declared.n_axes == 3
     with pytest.raises(ValueError, match=r"one of table, .*, spectrum"):
         ModalitySpec(kind="spectra", columns=columns)
+
+
+class Counts(Codec):
+    """Columns of counts by their logarithms: what `Codec` asks for, and no more."""
+
+    def __init__(self, shape, n_latents, width):
+        super().__init__(shape, n_latents, width)
+        self.reader, self.decoder = nn.Linear(shape[0], n_latents), nn.Linear(n_latents, shape[0])
+
+    def fit_scale(self, values):
+        pass
+
+    def prepare(self, values):
+        return torch.from_numpy(np.log1p(np.nan_to_num(values))).float()
+
+    def restore(self, features):
+        return np.expm1(features.detach().double().numpy())
+
+    def encode(self, features):
+        return self.reader(features)
+
+    def decode(self, codes):
+        return self.decoder(codes)
+
+
+def test_a_new_kind_of_table_needs_nothing_but_what_is_declared(monkeypatch, tmp_path):
+    monkeypatch.setitem(KINDS, "counts", Kind("(n, columns)", Counts))
+    rng = np.random.default_rng(0)
+    z = rng.normal(size=(400, 1))
+    counts = rng.poisson(np.exp(3 + 0.5 * z + 0.3 * rng.normal(size=(400, 4)))).astype(float)
+    values = np.column_stack([counts, rng.random(400) < 0.5])
+    values[:3], values[5, 2] = np.nan, np.nan
+    cohort = Cohort({"cells": Modality(values, kind="counts"), "table": z + rng.normal(size=(400, 4))})
+    model = MultimodalCRL(1, **QUICK).fit(cohort, progress=False)
+    loadings = model.loadings(cohort).query("modality == 'cells'")
+    assert loadings[["loading", "r2", "log_likelihood"]].notna().all(axis=None)
+    spread, shows = model._fitted.spread(0), model._fitted
+    assert spread / (1 + shows.expected(0, np.zeros((1, 2)))[0]) == pytest.approx(
+        np.sinh(shows.private[0].spread.numpy()), rel=1e-5
+    )
+    assert model.sample(5).columns["cells"].shape == (5, 5)
+    assert model.counterfactual(cohort, {"cells.0": 1.0}, allow_undirected=True).columns["cells"].shape == (400, 5)
+    model.save(tmp_path / "model")
+    assert MultimodalCRL.load(tmp_path / "model").loadings(cohort).equals(model.loadings(cohort))
+
+
+def test_a_codec_without_a_decoder_is_refused_before_anything_is_trained(monkeypatch):
+    class Nameless(Counts):
+        def __init__(self, shape, n_latents, width):
+            super().__init__(shape, n_latents, width)
+            self.writer, self.decoder = self.decoder, None
+
+    monkeypatch.setitem(KINDS, "nameless", Kind("(n, columns)", Nameless))
+    monkeypatch.setattr("mmcrl.training.train_contrast", None)
+    rng = np.random.default_rng(0)
+    cohort = Cohort({"cells": Modality(rng.random((100, 3)), kind="nameless"), "table": rng.random((100, 3))})
+    with pytest.raises(InputError, match=r"Nameless\.decoder: expected a torch\.nn\.Module .*, got none"):
+        MultimodalCRL(1, **QUICK).fit(cohort, progress=False)
 
 
 def test_pictures_with_channels_last_and_uneven_recordings_are_refused_with_the_way_out():

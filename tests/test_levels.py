@@ -99,6 +99,29 @@ def test_a_missing_cell_has_no_term_and_no_gradient():
     assert (codes.grad[1] == 0).all() and (codes.grad[[0, 2]] != 0).any(1).all()
 
 
+def test_levels_are_met_in_either_precision():
+    """Of the same people, once in single and once in double precision, and of a model fitted on either."""
+    rng = np.random.default_rng(0)
+    z = rng.normal(size=(300, 1))
+    grade = np.array([0.1, 0.2, 0.7])[np.digitize(z[:, 0] + 0.3 * rng.normal(size=300), [-0.5, 0.5])]
+    table = np.column_stack([z + 0.3 * rng.normal(size=(300, 3)), grade])
+    kinds = [*["numeric"] * 3, "ordinal"]
+    single, double = (
+        Cohort({"a": Modality(table.astype(dtype), column_kinds=kinds), "b": z + rng.normal(size=(300, 3))})
+        for dtype in (np.float32, np.float64)
+    )
+    known = single["a"].values[:, 3].astype(float)
+    levels = Levels(["ordinal"], [np.unique(known).tolist()], 1)
+    assert torch.equal(levels.indices(known[:, None]), levels.indices(grade[:, None]))
+    for fit, met in ((single, double), (double, single)):
+        model = MultimodalCRL(1, seed=0, starts=1, steps=20, width=16).fit(fit, progress=False)
+        likelihoods = [told(model, cohort).loc["c3", "log_likelihood"] for cohort in (fit, met)]
+        assert likelihoods[1] == pytest.approx(likelihoods[0], abs=0.01)
+        action = {"a.0": 1.0}
+        moved = model.counterfactual(met, action, allow_undirected=True).columns["a"]["c3"]
+        assert moved.notna().all()
+
+
 def test_what_stands_in_a_missing_cell_changes_no_decoder():
     cohort = cohort_of(simulate.case(1, n=400, seed=2), missing=0.2)
     absent = torch.from_numpy(np.isnan(cohort["a"].values))

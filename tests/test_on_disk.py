@@ -64,6 +64,16 @@ def test_latents_are_those_of_the_same_values_in_memory(tmp_path, stored):
     assert models[0].links().equals(models[1].links())
 
 
+def test_pages_of_people_far_apart_are_given_back_as_they_are_read(tmp_path, monkeypatch):
+    values, given = pictures(), []
+    stored = mapped(tmp_path, values)
+    monkeypatch.setattr(ondisk, "_MAPPED", 7 * values[0].nbytes)
+    monkeypatch.setattr(ondisk, "_give_back", given.append)
+    for rows in (np.arange(0, 60, 3), slice(5, 25)):
+        given.clear()
+        assert np.array_equal(ondisk.rows_of(stored, rows), values[rows], equal_nan=True) and len(given) == 3
+
+
 @pytest.mark.parametrize("dtype", ["float32", "float64", "uint8"])
 @pytest.mark.parametrize("in_memory", [2**29, 1_000])
 def test_people_who_share_chunks_are_unpacked_once(tmp_path, monkeypatch, in_memory, dtype):

@@ -7,8 +7,9 @@ tell how a person departs from the mean of the training people, place by place.
 
 from __future__ import annotations
 
+import math
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import torch
@@ -21,6 +22,9 @@ __all__ = ["ChannelCodec", "strides"]
 _NOISE = 0.5  # standard deviations of a channel; without it MCC falls from .98 to .90 with 1,000 small pictures
 _POWER_STEPS = 20
 _LEAST_SHARE = 0.05  # of a principal component, below which a score would be noise
+_PIECE = 4 * 10**6  # values of which sums are taken at a time
+_PLACES = 256  # whose means are taken at a time
+_FAR = 2**12  # standard deviations from 0, beyond which single precision rounds a value more than half its feature
 
 
 class ChannelCodec(Codec):
@@ -40,28 +44,32 @@ class ChannelCodec(Codec):
         self.register_buffer("direction", torch.zeros(self.shape))
 
     def fit_scale(self, values: np.ndarray) -> None:
-        axes = (0, *range(2, values.ndim))
         like = self.mean.shape
-        self.mean.copy_(torch.from_numpy(np.nanmean(values, axes, dtype=np.float64)).reshape(like))
-        deviation = np.nanstd(values, axes, dtype=np.float64)
+        mean, deviation = _moments(values)
+        self.mean.copy_(torch.from_numpy(mean).reshape(like))
         self.scale.copy_(torch.from_numpy(np.where(deviation > 0, deviation, 1.0)).reshape(like))
-        features = self.prepare(values).to(self.usual.device)
-        people = (~features.isnan()).sum(0)  # who have a place
-        usual = features.to(self.usual.dtype).nanmean(0)
+        features = torch.empty(values.shape, dtype=torch.float16, device=self.usual.device)
+        for rows in _pieces(values):
+            features[rows] = self.prepare(values[rows])
+        places = features.flatten(1).split(_PLACES, 1)
+        people = torch.cat([(~part.isnan()).sum(0) for part in places]).reshape(self.shape)  # who have a place
+        usual = torch.cat([part.to(self.usual.dtype).nanmean(0) for part in places]).reshape(self.shape)
         self.usual.copy_(torch.where(people >= min(FEWEST, len(features)), usual, 0.0))
         share = people.clamp_min(1) / len(features)
         for c in range(self.shape[0]):
-            even = self._departures(features[:, c], c) / share[c].flatten().sqrt()
+            even = self._departures(features[:, c], c).div_(share[c].flatten().sqrt())
             self.direction[c] = _first_component(even).reshape(self.shape[1:])
 
     def prepare(self, values: np.ndarray) -> Tensor:
-        mean, scale = (buffer.float().cpu().numpy() for buffer in (self.mean, self.scale))
-        standard = (values - mean) / scale
+        mean, scale = (buffer.to(self._exact).cpu().numpy() for buffer in (self.mean, self.scale))
+        standard = values - mean
+        standard /= scale
         return torch.from_numpy(np.clip(standard, -FARTHEST, FARTHEST, out=standard)).half()
 
     def restore(self, features: Tensor) -> np.ndarray:
-        """In single precision."""
-        return (features.detach().float().cpu() * self.scale.float().cpu() + self.mean.float().cpu()).numpy()
+        """In single precision, or in double (see `_exact`)."""
+        mean, scale = (buffer.to(self._exact).cpu() for buffer in (self.mean, self.scale))
+        return (features.detach().to(self._exact).cpu() * scale + mean).numpy()
 
     def decode(self, codes: Tensor) -> Tensor:
         return self.usual + self.departure(codes)
@@ -103,9 +111,16 @@ class ChannelCodec(Codec):
         there = values == values
         return torch.where(there, values, 0.0), there.to(values.dtype).mean(1, keepdim=True)
 
+    @property
+    def _exact(self) -> torch.dtype:
+        """Single precision; double where single would blur a channel so far from 0, as seconds since 1970 are."""
+        far = bool((self.mean.abs() > _FAR * self.scale).any())
+        return torch.float64 if far else torch.float32
+
     def _departures(self, features: Tensor, channel: int) -> Tensor:
         """One channel's features less their mean, flat (n, f), 0 in the gaps."""
-        return (features.to(self.usual.dtype) - self.usual[channel]).nan_to_num().flatten(1)
+        copied = features.to(self.usual.dtype, copy=True)
+        return copied.sub_(self.usual[channel]).nan_to_num_().flatten(1)
 
 
 def strides(length: int, most: int, first: int) -> int:
@@ -115,6 +130,35 @@ def strides(length: int, most: int, first: int) -> int:
     [4, 2, 1]
     """
     return first if length >= 4 * first * most else 2 if length > most else 1
+
+
+def _pieces(values: np.ndarray) -> Iterator[slice]:
+    """All people (n, ...) in order, so many at a time that their values are few enough to be copied."""
+    each = max(1, _PIECE // math.prod(values.shape[1:]))
+    return (slice(start, start + each) for start in range(0, len(values), each))
+
+
+def _moments(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Mean and standard deviation (channels,) over the people and the places that have a value, summed in float64.
+
+    In two passes, the second over ``(x - mean)^2``, which loses no digit where the mean is large.
+
+    >>> mean, deviation = _moments(np.array([[[1.0, 3.0]], [[np.nan, 5.0]]]))
+    >>> mean.tolist(), (deviation**2).round(6).tolist()
+    ([3.0], [2.666667])
+    """
+    axes = (0, *range(2, values.ndim))
+    total, squares, count = (np.zeros(values.shape[1]) for _ in range(3))
+    for rows in _pieces(values):
+        total += np.nansum(values[rows], axes, dtype=np.float64)
+        count += (~np.isnan(values[rows])).sum(axes)
+    mean = total / count
+    exact = np.float32 if values.dtype == np.float32 else np.float64
+    centre = mean.reshape(-1, *[1] * (values.ndim - 2))
+    for rows in _pieces(values):
+        away = (values[rows] - centre).astype(exact, copy=False)
+        squares += np.nansum(np.square(away, out=away), axes, dtype=np.float64)
+    return mean, np.sqrt(squares / count)
 
 
 def _first_component(rows: Tensor) -> Tensor:

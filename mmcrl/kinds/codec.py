@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import math
-from abc import ABC, abstractmethod
+from abc import ABCMeta, abstractmethod
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
+from mmcrl.errors import InputError
 from mmcrl.modality import Modality
 
 __all__ = ["FARTHEST", "FEWEST", "Codec"]
@@ -21,8 +22,23 @@ FEWEST = 10  # people who have a place of a recording; what fewer have there is 
 _MOST_PEOPLE, _MOST_VALUES = 256, 4 * 10**6  # of a large modality at a time
 
 
-class Codec(nn.Module, ABC):
+class _Checked(ABCMeta):
+    """Refuses, as `ABCMeta` does what lacks a method, a codec without its decoder before anything is trained."""
+
+    def __call__(cls, *args: Any, **kwargs: Any) -> Any:
+        made = super().__call__(*args, **kwargs)
+        decoder = getattr(made, "decoder", None)
+        if not isinstance(decoder, nn.Module):
+            got = "none" if decoder is None else f"a {type(decoder).__name__}"
+            raise InputError(f"{cls.__name__}.decoder", "a torch.nn.Module with the weights of `decode`", got)
+        return made
+
+
+class Codec(nn.Module, metaclass=_Checked):
     """Encoder and decoder of one modality, built as ``Codec(shape, n_latents, width)``.
+
+    A kind gives it the abstract methods, and in ``decoder`` the module whose weights `decode` uses: they are fitted
+    once the codes are fixed, all others with the codes.
 
     `prepare` turns values (n, \\*shape) into features (n, ...) once, outside of training; `encode` maps features
     to codes (n, k) and `decode` maps codes to features.  What a codec knows of the data comes from `fit_scale` on
@@ -37,6 +53,8 @@ class Codec(nn.Module, ABC):
     apart: ClassVar[float] = 0.0
     blur: ClassVar[float] = 0.0
     n_views: ClassVar[int] = 1  # that the kind takes of a person, each with codes of its own
+
+    decoder: nn.Module
 
     def __init__(self, shape: Sequence[int], n_latents: int, width: int) -> None:
         super().__init__()
@@ -76,6 +94,14 @@ class Codec(nn.Module, ABC):
     @abstractmethod
     def decode(self, codes: Tensor) -> Tensor:
         """The features (n, ...) expected for these codes."""
+
+    def spread(self, expected: Tensor, deviation: Tensor) -> np.ndarray:
+        """Standard deviations (columns,) of a table's columns in their units, from those of features (1, ...).
+
+        Half the way from one deviation below what is expected to one above, which is exact where units are linear.
+        """
+        below, above = self.restore(expected - deviation), self.restore(expected + deviation)
+        return np.abs(above - below)[0] / 2
 
     def know(self, column_kinds: Sequence[str], levels: Sequence[Sequence[float]]) -> None:
         """Hear each column's kind, and its levels where it has some; tables have use for them."""

@@ -26,6 +26,8 @@ class ImageCodec(ChannelCodec):
     which leave no chequered pattern.
     """
 
+    decoder: nn.ModuleList
+
     def __init__(self, shape: Sequence[int], n_latents: int, width: int) -> None:
         super().__init__(shape, n_latents, width)
         n_channels, height, across = self.shape

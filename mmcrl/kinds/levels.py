@@ -20,6 +20,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from mmcrl.drawing import at_levels
 from mmcrl.networks import mlp
 
 __all__ = ["Levels"]
@@ -56,8 +57,8 @@ class Levels(nn.Module):
         """Number (n, c) of each cell's level among values (n, columns), -1 where it is missing or has none."""
         found = np.full((len(values), len(self.columns)), -1)
         for place, (c, known) in enumerate(zip(self.columns, self.levels, strict=True)):
-            for k, level in enumerate(known):
-                found[values[:, c] == level, place] = k
+            at = at_levels(values[:, c], known)
+            found[:, place] = np.where(at.any(1), at.argmax(1), -1)
         return torch.from_numpy(found)
 
     def log_probabilities(self, codes: Tensor) -> list[Tensor]:

@@ -29,6 +29,8 @@ class SeriesCodec(ChannelCodec):
 
     apart = 1.0  # MCC .96 and .98 of two recordings, .58 and .57 without; pictures fall from .98 to .88 with it
 
+    decoder: nn.ModuleList
+
     def __init__(self, shape: Sequence[int], n_latents: int, width: int) -> None:
         super().__init__(shape, n_latents, width)
         n_channels, length = self.shape

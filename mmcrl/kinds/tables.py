@@ -91,6 +91,9 @@ class TableCodec(Codec):
     def restore(self, features: Tensor) -> np.ndarray:
         return (features.detach().double().cpu() * self.scale.cpu() + self.mean.cpu()).numpy()
 
+    def spread(self, expected: Tensor, deviation: Tensor) -> np.ndarray:
+        return deviation.numpy()[0] * self.scale.cpu().numpy()
+
     def encode(self, features: Tensor) -> Tensor:
         codes: Tensor = self.encoder(features)
         return codes + (features @ self.direction.to(features))[:, None] if self.n_latents == 1 else codes

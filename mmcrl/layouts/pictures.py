@@ -6,7 +6,7 @@ import warnings
 from collections.abc import Sequence
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageOps
 
 from mmcrl.errors import InputError
 from mmcrl.layouts.layout import BulkFile
@@ -21,7 +21,8 @@ def read_picture(file: BulkFile, colours: Sequence[str], height: int, width: int
     """Values (colours, height, width) of a PNG, JPEG or DICOM file.
 
     The whole picture is brought to that size, each value the mean of the pixels it covers; its proportions are not
-    kept.  ``grey`` is the luma .299 R + .587 G + .114 B; of a picture without colours every colour is its grey.
+    kept.  It stands as viewers show it, turned or mirrored as its EXIF orientation says.  ``grey`` is the luma
+    .299 R + .587 G + .114 B; of a picture without colours every colour is its grey.
 
     Raises
     ------
@@ -57,6 +58,7 @@ def _resized(pixels: np.ndarray, height: int, width: int) -> np.ndarray:
 def _plain(file: BulkFile) -> np.ndarray:
     with Image.open(file.path, formats=["PNG", "JPEG"]) as image:
         image.load()
+        ImageOps.exif_transpose(image, in_place=True)
         deep = image.mode.startswith("I")  # 16 bits a pixel
         plain = image if deep or image.mode in ("L", "RGB") else image.convert("RGB")
         return np.asarray(plain, dtype=np.float32) / (65_535 if deep else 255)
