@@ -66,7 +66,7 @@ def train_contrast(
     rate, decay = settings.learning_rate, settings.weight_decay
     optimiser = torch.optim.AdamW(network.parameters(), lr=rate, weight_decay=decay, fused=True)
     parameters = [p for group in optimiser.param_groups for p in group["params"]]
-    batch, device = settings.batch_for(len(train)), train.measured.device
+    batch, device = settings.batch_for(len(train)), train.seen.device
     every, first = max(1, settings.steps // 20), 1
     best, apart = _copy(network), any(codec.apart for codec in network.codecs)
     blur = any(codec.blur for codec in network.codecs)
@@ -86,16 +86,16 @@ def train_contrast(
         optimiser.param_groups[0]["lr"] = learning_rate_at(step, settings)
         ramp = min(1.0, max(0.0, (step / settings.steps - 0.3) / 0.2))
         optimiser.zero_grad()
-        latents = network.latents(augmented(network.codecs, people.features, generator), people.measured)
+        latents = network.latents(augmented(network.codecs, people.features, generator), people.seen)
         early = max(0.0, 1 - 2 * step / settings.steps)
         if blur and early:
-            latents = network.blurred(latents, people.measured, early, generator)
-        loss, sizes = network.loss(latents, people.measured)
+            latents = network.blurred(latents, people.seen, early, generator)
+        loss, sizes = network.loss(latents, people.seen)
         loss = loss + settings.penalty * ramp * sizes.sum() / 2
         if apart and early:
             loss = loss + early * network.redundancy(latents)
         if people.labels is not None:
-            loss = loss + network.distance_from(people.labels, latents, people.measured)
+            loss = loss + network.distance_from(people.labels, latents, people.seen)
         loss.backward()
         nn.utils.clip_grad_norm_(parameters, 5.0, foreach=True)
         optimiser.step()
@@ -112,7 +112,7 @@ def train_contrast(
     network.load_state_dict(best)
     if any(codec.large for codec in network.codecs):
         some = train.take(slice(_LARGE))
-        network.calibrate(some.features, some.measured)
+        network.calibrate(some.features, some.seen)
     network.eval()
     return run
 
@@ -143,14 +143,14 @@ def evaluate(network: Contrast, train: People, held_out: People, batch: int, pen
     large = any(codec.large for codec in network.codecs)
     some = train.take(slice(_GLANCE if large else _CALIBRATION))
     held_out = held_out.take(slice(_LARGE)) if large else held_out
-    network.calibrate(some.features, some.measured)
+    network.calibrate(some.features, some.seen)
     network.eval()
-    latents, measured = network.latents(held_out.features, held_out.measured), held_out.measured
+    latents, seen = network.latents(held_out.features, held_out.seen), held_out.seen
     losses: list[Tensor] = []
     energies: list[Tensor] = []
-    for rows in torch.arange(len(measured), device=measured.device).split(batch):
+    for rows in torch.arange(len(seen), device=seen.device).split(batch):
         if len(rows) == batch or not losses:
-            loss, sizes = network.loss(latents[rows], measured[rows])
+            loss, sizes = network.loss(latents[rows], seen[rows])
             losses.append(loss)
             energies.append(sizes.sum() / 2)
     network.train()
