@@ -6,7 +6,7 @@ Of a column that a share of the people lack who have others of its modality, and
 
 What a gap hides is expected from the columns that are there, so all who lack the column look alike in it.  Where only
 the young lack it, a latent of that column would say who is young: a link that is nothing but the plan of the study.
-As a modality of its own such a column is simply not measured of them, as a column of an observed one is not.
+As a modality of its own, or a column of an observed one, it is simply not known of them.
 """
 
 from __future__ import annotations
