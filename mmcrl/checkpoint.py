@@ -137,7 +137,7 @@ def fingerprint(blocks: Sequence[Block], people: Sequence[People], settings: Set
     """SHA-256 of all that decides a fit's bits: settings (not how many run at once), latents, seed and people."""
     hashes = []
     for group in people:
-        for part in (*group.features, group.measured, *([] if group.labels is None else [group.labels])):
+        for part in (*group.features, group.seen, *([] if group.labels is None else [group.labels])):
             seal, pieces = hashlib.sha256(), pieces_of(part, _HASHED_AT_ONCE)
             for tensor in pieces:
                 seal.update(tensor.detach().cpu().contiguous().numpy())  # type: ignore[arg-type]

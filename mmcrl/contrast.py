@@ -48,6 +48,7 @@ class Contrast(nn.Module):
         sizes = [codec.n_latents for codec in codecs]
         block = torch.repeat_interleave(torch.arange(len(sizes)), torch.tensor(sizes))
         self.members = [torch.nonzero(block == m)[:, 0] for m in range(len(sizes))]
+        self.parts = [codec.parts for codec in codecs]
         d = len(block)
         self.phi = ScalarFeatures(d, _N_FEATURES, feature_width)
         self.pair = nn.Parameter(0.1 / _N_FEATURES * torch.randn(d, d, _N_FEATURES, _N_FEATURES))
@@ -70,22 +71,23 @@ class Contrast(nn.Module):
         """Raw codes (n, d) of all modalities side by side; of large ones in pieces, where no gradient is wanted."""
         return torch.cat([_encoded(c, x) for c, x in zip(self.codecs, features, strict=True)], 1)  # type: ignore[arg-type]
 
-    def latents(self, features: Sequence[Features], measured: Tensor) -> Tensor:
-        """Latents (n, d): codes standardised, 0 where the modality was not measured."""
-        seen = self.per_latent(measured)
+    def latents(self, features: Sequence[Features], seen: Tensor) -> Tensor:
+        """Latents (n, d): codes standardised, 0 where their part is not ``seen`` (n, P)."""
+        known = self.per_latent(seen)
         if self.training:
             codes = self.codes(features)
-            mean, scale = moments(codes, seen)
-            return (codes - mean) / scale * seen
-        return (self.codes(features) - self.mean) / self.scale * seen
+            mean, scale = moments(codes, known)
+            return (codes - mean) / scale * known
+        return (self.codes(features) - self.mean) / self.scale * known
 
     @torch.no_grad()
-    def calibrate(self, features: Sequence[Features], measured: Tensor, most: int | None = None) -> None:
+    def calibrate(self, features: Sequence[Features], seen: Tensor, most: int | None = None) -> None:
         """Fix the standardisation on these (training) people, of every modality on those who have it, or ``most``."""
+        known = self.per_latent(seen)
         for m, (codec, index) in enumerate(zip(self.codecs, self.members, strict=True)):
-            rows = some_of(torch.nonzero(measured[:, m])[:, 0], most)
+            rows = some_of(torch.nonzero(known[:, index].any(1))[:, 0], most)
             codes = _encoded(codec, features[m], rows)  # type: ignore[arg-type]
-            self.mean[index], self.scale[index] = moments(codes, torch.ones_like(codes))
+            self.mean[index], self.scale[index] = moments(codes, known[rows][:, index])
 
     @torch.no_grad()
     def among(self, modalities: Sequence[int]) -> Contrast:
@@ -107,30 +109,33 @@ class Contrast(nn.Module):
         """W (d, d, r, r): symmetric in swapping the pair, zero within a modality."""
         return 0.5 * (self.pair + self.pair.permute(1, 0, 3, 2)) * self.cross[:, :, None, None]
 
-    def loss(self, latents: Tensor, measured: Tensor) -> tuple[Tensor, Tensor]:
-        """InfoNCE summed over modalities and further views (nats), and the size E (d, d) of every pair's term."""
+    def loss(self, latents: Tensor, seen: Tensor) -> tuple[Tensor, Tensor]:
+        """InfoNCE summed over modalities and further views (nats), and the size E (d, d) of every pair's term.
+
+        A modality is contrasted among those of whom any part of it is ``seen`` (n, P).
+        """
         n, d = latents.shape
-        seen = self.per_latent(measured)
-        phi = self.phi(latents) * seen.unsqueeze(-1)
+        known = self.per_latent(seen)
+        phi = self.phi(latents) * known.unsqueeze(-1)
         weights = self.pair_weights()
         flat = weights.permute(1, 3, 0, 2).reshape(d * _N_FEATURES, d * _N_FEATURES)
         context = (phi.reshape(n, -1) @ flat).reshape(n, d, _N_FEATURES)
-        total, everyone = latents.new_zeros(()), bool(measured.all())
+        total, everyone = latents.new_zeros(()), bool(seen.all())
         for m, index in enumerate(self.members):
-            rows = slice(None) if everyone else torch.nonzero(measured[:, m])[:, 0]
+            rows = slice(None) if everyone else torch.nonzero(known[:, index].any(1))[:, 0]
             mine, others = phi[rows][:, index].flatten(1), context[rows][:, index].flatten(1)
             if len(mine) < 2:
                 continue
             mine = [mine, self.psi[m](latents[rows][:, index])]
             others = [others, others.new_ones(len(others), 1)]
             for s, i, copies in self.tied_in[m]:
-                candidate, known = self._agreement(
-                    s, latents[rows, i], latents[rows][:, copies], seen[rows][:, copies]
+                candidate, told = self._agreement(
+                    s, latents[rows, i], latents[rows][:, copies], known[rows][:, copies]
                 )
-                mine, others = [*mine, candidate], [*others, known]
+                mine, others = [*mine, candidate], [*others, told]
             scores = torch.cat(others, 1) @ torch.cat(mine, 1).T
             total = total + F.cross_entropy(scores, torch.arange(len(scores), device=scores.device))
-        return total + self.views.loss(latents, measured), self._sizes(phi, weights)
+        return total + self.views.loss(latents, known), self._sizes(phi, weights)
 
     def _agreement(self, s: int, mine: Tensor, copies: Tensor, seen: Tensor) -> tuple[Tensor, Tensor]:
         """Features (n, 2) of candidates and of people whose product is the term of a copy,
@@ -142,9 +147,9 @@ class Contrast(nn.Module):
         known = torch.stack([2 * copies.sum(1), -seen.sum(1)], 1)
         return torch.stack([mine, mine**2], 1), self.log_tau[s].exp() * known
 
-    def distance_from(self, taught: Tensor, latents: Tensor, measured: Tensor) -> Tensor:
+    def distance_from(self, taught: Tensor, latents: Tensor, seen: Tensor) -> Tensor:
         """Mean squared distance of tied codes from what was ``taught`` (n, s), NaN where nothing, up to its sign."""
-        seen, total = self.per_latent(measured) > 0, latents.new_zeros(())
+        seen, total = self.per_latent(seen) > 0, latents.new_zeros(())
         for value, copies in zip(taught.T, self.tied, strict=True):
             known = (seen[:, copies] & ~value.isnan()[:, None]).to(latents.dtype)
             codes, value = latents[:, copies] * known, value.nan_to_num()[:, None] * known
@@ -152,15 +157,15 @@ class Contrast(nn.Module):
             total = total + ((codes - sign * value) ** 2).sum() / known.sum().clamp_min(1)
         return total
 
-    def blurred(self, latents: Tensor, measured: Tensor, weight: float, generator: torch.Generator) -> Tensor:
-        """Latents (n, d) with noise of ``weight`` times each kind's ``blur`` where they were measured.
+    def blurred(self, latents: Tensor, seen: Tensor, weight: float, generator: torch.Generator) -> Tensor:
+        """Latents (n, d) with noise of ``weight`` times each kind's ``blur`` where they are ``seen`` (n, P).
 
         Where codes lie in clusters, by some private trait, noise leaves the critic the clusters alone; the codes do
         better to come together, and to tell the others what they share with them.
         """
         blur = torch.tensor([codec.blur for codec in self.codecs for _ in range(codec.n_latents)])  # type: ignore
         noise = torch.randn(latents.shape, generator=generator, dtype=latents.dtype)
-        return latents + (weight * blur * noise).to(latents) * self.per_latent(measured)
+        return latents + (weight * blur * noise).to(latents) * self.per_latent(seen)
 
     def redundancy(self, latents: Tensor) -> Tensor:
         """Sum over pairs of siblings of their squared correlation in this batch, each kind's times its ``apart``."""
@@ -179,15 +184,15 @@ class Contrast(nn.Module):
         variance = torch.einsum("ijsu,ijvu,ivs->ij", spread, weights, covariance)
         return (variance.clamp_min(0) + 1e-6).sqrt() * self.cross
 
-    def per_latent(self, measured: Tensor) -> Tensor:
-        """Measured modalities (n, M) as weights (n, d) of their latents."""
-        sizes = torch.tensor([len(index) for index in self.members], device=measured.device)
-        return torch.repeat_interleave(measured, sizes, dim=1).to(self.mean.dtype)
+    def per_latent(self, seen: Tensor) -> Tensor:
+        """Parts of modalities that are seen (n, P) as weights (n, d) of their latents."""
+        sizes = torch.tensor([size for parts in self.parts for size in parts], device=seen.device)
+        return torch.repeat_interleave(seen, sizes, dim=1).to(self.mean.dtype)
 
 
 def _encoded(codec: Codec, features: Features, rows: Tensor | None = None) -> Tensor:
     if torch.is_grad_enabled():
-        return codec.encode(as_tensor(features))
+        return codec.encode(as_tensor(features if rows is None else features[rows]))
     parts = [codec.encode(piece) for piece in pieces_of(features, codec.at_once, rows)]
     return parts[0] if len(parts) == 1 else torch.cat(parts)
 

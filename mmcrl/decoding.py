@@ -50,7 +50,7 @@ def fit_decoders(
     """
     generator = torch.Generator().manual_seed(seed)
     with torch.no_grad():
-        latents = network.latents(people.features, people.measured)
+        latents = network.latents(people.features, people.seen)
     for m, (codec, modality) in enumerate(zip(network.codecs, cohort.modalities.values(), strict=True)):
         parts = _parts(codec)
         if not any(True for part in parts.values() for _ in part.parameters()):
@@ -155,17 +155,17 @@ def loadings_and_columns(
     latents = representation.latents(people)
     for m, (name, modality) in enumerate(cohort.modalities.items()):
         shown = representation.shown[m]
-        known = ~np.isnan(latents[:, shown]).any(1)
         if not representation.network.codecs[m].large:
             observed = modality.values
-            r2, likelihood = _explained(representation, m, observed, np.nan_to_num(latents), known)
+            r2, likelihood = _explained(representation, m, observed, np.nan_to_num(latents))
         else:
+            known = ~np.isnan(latents[:, shown]).any(1)
             observed, r2 = _channels(representation, m, people, np.nan_to_num(latents), known)
             likelihood = [np.nan] * len(r2)
         columns[name] = pd.DataFrame(observed, index=cohort.ids, columns=modality.names)
         for c, column in enumerate(modality.names):
-            seen = ~np.isnan(observed[:, c]) & known
             for i in shown:
+                seen = ~np.isnan(observed[:, c]) & ~np.isnan(latents[:, i])
                 loading = _rank_correlation(latents[seen, i], observed[seen, c])
                 rows.append((name, names[i], column, loading, float(r2[c]), float(likelihood[c])))
     return pd.DataFrame(rows, columns=LOADING_COLUMNS), columns
@@ -178,13 +178,13 @@ def _rank_correlation(x: np.ndarray, y: np.ndarray) -> float:
 
 
 def _explained(
-    representation: Representation, m: int, observed: np.ndarray, z: np.ndarray, known: np.ndarray
+    representation: Representation, m: int, observed: np.ndarray, z: np.ndarray
 ) -> tuple[list[float], list[float]]:
-    """Share of every column (n,) of a table that is explained, and its mean log-likelihood."""
+    """Share of every column (n,) of a table that is explained, and its mean log-likelihood, where it is there."""
     expected, probabilities = representation.expected(m, z), representation.probabilities(m, z)
     spread, shares, likelihoods = representation.spread(m), [], []
     for c, (column, guess) in enumerate(zip(observed.T, expected.T, strict=True)):
-        seen = ~np.isnan(column) & known
+        seen = ~np.isnan(column)
         x, told = column[seen], guess[seen]
         if c not in probabilities:
             likelihoods.append(_gaussian(x - told, spread[c]))

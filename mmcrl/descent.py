@@ -66,7 +66,7 @@ def train_contrast(
     rate, decay = settings.learning_rate, settings.weight_decay
     optimiser = torch.optim.AdamW(network.parameters(), lr=rate, weight_decay=decay, fused=True)
     parameters = [p for group in optimiser.param_groups for p in group["params"]]
-    batch, device = settings.batch_for(len(train)), train.measured.device
+    batch, device = settings.batch_for(len(train)), train.seen.device
     every, first = max(1, settings.steps // 20), 1
     best, apart = _copy(network), any(codec.apart for codec in network.codecs)
     blur = any(codec.blur for codec in network.codecs)
@@ -86,16 +86,16 @@ def train_contrast(
         optimiser.param_groups[0]["lr"] = learning_rate_at(step, settings)
         ramp = min(1.0, max(0.0, (step / settings.steps - 0.3) / 0.2))
         optimiser.zero_grad()
-        latents = network.latents(augmented(network.codecs, people.features, generator), people.measured)
+        latents = network.latents(augmented(network.codecs, people.features, generator), people.seen)
         early = max(0.0, 1 - 2 * step / settings.steps)
         if blur and early:
-            latents = network.blurred(latents, people.measured, early, generator)
-        loss, sizes = network.loss(latents, people.measured)
+            latents = network.blurred(latents, people.seen, early, generator)
+        loss, sizes = network.loss(latents, people.seen)
         loss = loss + settings.penalty * ramp * sizes.sum() / 2
         if apart and early:
             loss = loss + early * network.redundancy(latents)
         if people.labels is not None:
-            loss = loss + network.distance_from(people.labels, latents, people.measured)
+            loss = loss + network.distance_from(people.labels, latents, people.seen)
         loss.backward()
         nn.utils.clip_grad_norm_(parameters, 5.0, foreach=True)
         optimiser.step()
@@ -111,7 +111,7 @@ def train_contrast(
             report(step, value)
     network.load_state_dict(best)
     if any(codec.large for codec in network.codecs):
-        network.calibrate(train.features, train.measured, _LARGE)
+        network.calibrate(train.features, train.seen, _LARGE)
     network.eval()
     return run
 
@@ -143,12 +143,12 @@ def evaluate(network: Contrast, train: People, held_out: People, batch: int, pen
     Batches are drawn as those of the training are, whatever order people are listed in, and the same for all starts.
     """
     large = any(codec.large for codec in network.codecs)
-    network.calibrate(train.features, train.measured, _GLANCE if large else _CALIBRATION)
+    network.calibrate(train.features, train.seen, _GLANCE if large else _CALIBRATION)
     network.eval()
     losses: list[Tensor] = []
     energies: list[Tensor] = []
     for people in held_out.whole_batches(batch, _LARGE if large else None):
-        loss, sizes = network.loss(network.latents(people.features, people.measured), people.measured)
+        loss, sizes = network.loss(network.latents(people.features, people.seen), people.seen)
         losses.append(loss)
         energies.append(sizes.sum() / 2)
     network.train()

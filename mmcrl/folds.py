@@ -99,10 +99,11 @@ def _shared(latents: np.ndarray, own: np.ndarray) -> np.ndarray:
 
 def _aligned(theirs: np.ndarray, ours: np.ndarray, fit: np.ndarray, modality: np.ndarray) -> np.ndarray:
     """Codes ``theirs`` (n, d) in the terms of ``ours``, by a regression on the people ``fit``; NaN kept."""
-    aligned = np.full_like(ours, np.nan)
-    for m in np.unique(modality):
-        own = np.flatnonzero(modality == m)
-        seen = ~np.isnan(ours[:, own]).any(1)
+    aligned, known = np.full_like(ours, np.nan), ~np.isnan(ours)
+    together = np.unique(np.vstack([modality, known]), axis=1, return_inverse=True)[1].ravel()
+    for part in np.unique(together):  # the codes of a modality that the same people have
+        own = np.flatnonzero(together == part)
+        seen = known[:, own[0]]
         x = np.column_stack([np.ones(len(ours)), features(theirs[:, own]).reshape(len(ours), -1)])
         rows = fit[seen[fit]]
         gram = x[rows].T @ x[rows] + _RIDGE * np.eye(x.shape[1])

@@ -6,7 +6,7 @@ Of a column that a share of the people lack who have others of its modality, and
 
 What a gap hides is expected from the columns that are there, so all who lack the column look alike in it.  Where only
 the young lack it, a latent of that column would say who is young: a link that is nothing but the plan of the study.
-As a modality of its own such a column is simply not measured of them.
+As a modality of its own, or a column of an observed one, it is simply not known of them.
 """
 
 from __future__ import annotations
@@ -48,6 +48,8 @@ class TiedGap(NamedTuple):
 def tied_gaps(cohort: Cohort) -> list[TiedGap]:
     """The columns of tables whose gaps go with a column of another modality, most of all with the one that is told.
 
+    None of an observed modality: what is missing there is not expected from other columns.
+
     >>> age = np.arange(20.0, 80.0).repeat(5)
     >>> scan = np.where(age < 60, age % 7, np.nan)  # of people below 60
     >>> clinic = Cohort.from_arrays({"who": age[:, None], "body": np.column_stack([age % 11, scan])})
@@ -57,6 +59,8 @@ def tied_gaps(cohort: Cohort) -> list[TiedGap]:
     tables = {name: modality for name, modality in cohort.modalities.items() if len(modality.shape) == 2}
     found, ties = [], dict[tuple[str, bytes], TiedGap | None]()
     for name, modality in tables.items():
+        if modality.kind == "observed":
+            continue
         measured = modality.measured
         for column, cells in zip(modality.names, modality.values.T, strict=True):
             absent = np.isnan(cells) & measured

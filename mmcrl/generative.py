@@ -108,7 +108,7 @@ class Generative(ABC):
 
         Without private variation, so a picture comes out as the mean of all pictures with these latents.  Of a column
         with levels it is their mean (of a binary one the probability of its upper level).  NaN where a latent of the
-        modality is NaN.
+        modality is NaN (of observed columns, the latent that is the column).
 
         Parameters
         ----------

@@ -26,7 +26,7 @@ from mmcrl.gaps import warn_of_gaps
 from mmcrl.generative import Generative
 from mmcrl.imputation import Imputation
 from mmcrl.knowledge import Knowledge
-from mmcrl.plan import as_fitted, check_one_view, names_of, plan_blocks, with_shared
+from mmcrl.plan import as_fitted, check_one_view, check_split, names_of, plan_blocks, with_shared
 from mmcrl.representation import Representation
 from mmcrl.saving import described, restored
 from mmcrl.settings import Settings, check_device
@@ -106,9 +106,10 @@ class MultimodalCRL(Explained, Generative):
 
         Raises
         ------
-        InputError : for columns nothing can be learned from, a kind without a codec, fewer people than 20 per
-            latent, more latents than columns, a single modality, knowledge that contradicts itself, or a checkpoint
-            that is damaged or another fit's, or a device that is not there.
+        InputError : for columns nothing can be learned from (or that only people held out have), a kind without a
+            codec, more latents than columns, fewer people than 20 per latent, a single modality, one that fewer than
+            20 per latent have together with another (5 of those to train on, 5 of those held out), knowledge that
+            contradicts itself, a checkpoint that is damaged or another fit's, or a device that is not there.
         """
         check_device(self.device)
         began = time.perf_counter()
@@ -120,6 +121,7 @@ class MultimodalCRL(Explained, Generative):
         blocks = plan_blocks(cohort, sizes)
         warn_of_gaps(cohort)
         train, held_out = cohort.split(self.settings.held_out, self.seed)
+        check_split(blocks, train, held_out)
         if self.n_latents == "auto":
             sizes, tried = choose_latents(blocks, train, held_out, self.settings, self.seed, self.device, progress)
             blocks = plan_blocks(cohort, sizes)
@@ -171,7 +173,7 @@ class MultimodalCRL(Explained, Generative):
         return self
 
     def transform(self, cohort: Cohort, impute: bool = False) -> pd.DataFrame:
-        """Latents (n, d), columns (modality, latent), NaN where a person's modality was not measured.
+        """Latents (n, d), columns (modality, latent), NaN where a person's modality, or observed column, is missing.
 
         Modalities may come in any order; one that the cohort lacks was measured in nobody.  Latents are standardised
         on the training people, and point up along the column that they explain best.  With ``impute`` a latent that

@@ -21,6 +21,7 @@ __all__ = [
     "Block",
     "as_fitted",
     "check_one_view",
+    "check_split",
     "modality_numbers",
     "names_of",
     "plan_blocks",
@@ -28,6 +29,7 @@ __all__ = [
 ]
 
 PEOPLE_PER_LATENT = 20
+_FEWEST = 5  # people on either side of a split: of fewer, a loss among people is chance
 _MOST_LEVELS = 20  # a column with more is treated as numeric
 
 
@@ -81,7 +83,8 @@ def plan_blocks(cohort: Cohort, n_latents: int | Mapping[str, int] | None) -> li
     Raises
     ------
     InputError : for a single modality, a kind without a codec, unknown names, latents that are no positive whole
-        number or more than columns, and fewer than 20 people per latent.
+        number or more than columns, and fewer than 20 people per latent: of a modality those count who have another
+        too, for it is by what modalities have in common that latents are found.
     """
     check_instance("cohort", cohort, Cohort)
     cohort.check()
@@ -93,7 +96,25 @@ def plan_blocks(cohort: Cohort, n_latents: int | Mapping[str, int] | None) -> li
     if len(cohort) < needed:
         expected = f"at least {needed} people, {PEOPLE_PER_LATENT} per latent"
         raise InputError("cohort", expected, f"{len(cohort)} people")
+    each = [PEOPLE_PER_LATENT * (1 if block.kind == "observed" else block.n_latents) for block in blocks]
+    _check_together(blocks, cohort, each, f", {PEOPLE_PER_LATENT} per latent, with it and another modality")
     return blocks
+
+
+def check_split(blocks: Sequence[Block], train: Cohort, held_out: Cohort) -> None:
+    """Refuse people split so that one side can say nothing of a modality, or the first has no value of a column.
+
+    Raises
+    ------
+    InputError : naming the modality that fewer than 5 on a side have together with another, or the column.
+    """
+    for part, who in ((train, "to train on"), (held_out, "held out")):
+        _check_together(blocks, part, [_FEWEST] * len(blocks), f" {who}, with it and another modality")
+    for name, modality in train.modalities.items():
+        for column, there in zip(modality.names, _known_columns(modality), strict=True):
+            if not there:
+                expected = f"at least one value among the {len(train)} people to train on"
+                raise InputError(f'cohort["{name}"].{column}', expected, "values of people held out alone")
 
 
 def check_one_view(cohort: Cohort, option: str, why: str) -> None:
@@ -138,6 +159,29 @@ def _asked(cohort: Cohort, n_latents: int | Mapping[str, int] | None) -> dict[st
     return dict.fromkeys(cohort.names, n_latents)
 
 
+def _check_together(blocks: Sequence[Block], cohort: Cohort, needed: Sequence[int], who: str) -> None:
+    """Refuse a modality, or a column that is a latent itself, that too few people have together with another."""
+    parts = [codec_for(block.kind).seen_parts(cohort[block.name]) for block in blocks]
+    several = np.sum([part.any(1) for part in parts], axis=0) > 1
+    for block, part, enough in zip(blocks, parts, needed, strict=True):
+        counts = part[several].sum(0)
+        least = int(counts.argmin())
+        if counts[least] < enough:
+            column = f".{block.columns[least]}" if len(counts) > 1 else ""
+            expected = f"at least {enough} people{who}"
+            raise InputError(f'cohort["{block.name}"]{column}', expected, f"{counts[least]} people")
+
+
+def _known_columns(modality: Modality) -> np.ndarray:
+    """Bool (columns,): which columns, or channels, somebody has a value of."""
+    known = np.zeros(len(modality.names), dtype=bool)
+    for piece in modality.pieces():
+        known |= (~np.isnan(piece)).any(axis=tuple(axis for axis in range(piece.ndim) if axis != 1))
+        if known.all():
+            break
+    return known
+
+
 def _block(name: str, modality: Modality, asked: object) -> Block:
     if isinstance(asked, bool) or not isinstance(asked, int | np.integer) or asked < 1:
         raise InputError("n_latents", f"a whole number of at least 1 for {name}", repr(asked))
@@ -145,10 +189,6 @@ def _block(name: str, modality: Modality, asked: object) -> Block:
     size = codec.size(modality, int(asked))
     if size > len(modality.names) and modality.kind == "table":
         raise InputError("n_latents", f"at most {len(modality.names)} for {name}, its number of columns", str(size))
-    measured = int(modality.measured.sum())
-    if measured < PEOPLE_PER_LATENT * size:
-        expected = f"at least {PEOPLE_PER_LATENT * size} people, {PEOPLE_PER_LATENT} per latent"
-        raise InputError(f'cohort["{name}"]', expected, f"{measured} people")
     if size < codec.n_views:
         expected = f"at least {codec.n_views} for {name}: kind {modality.kind} takes so many views"
         raise InputError("n_latents", expected, str(size))

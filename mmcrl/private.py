@@ -90,7 +90,7 @@ def private_factors(
 
     ``people`` are those of ``train``, ``others`` those of ``held_out``.  What was chosen of a modality is kept.
     """
-    latents = [network.latents(who.features, who.measured) for who in (people, others)]
+    latents = [network.latents(who.features, who.seen) for who in (people, others)]
 
     def chosen(m: int, codec: Any, name: str) -> dict[str, Tensor]:
         codes, unseen = (of[:, network.members[m]] for of in latents)

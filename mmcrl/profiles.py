@@ -144,7 +144,7 @@ def _profile(
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, steps)
 
     def loss(people: People) -> Tensor:
-        value, sizes = critic.loss(mixed(people.features[0], people.features[1]), people.measured)
+        value, sizes = critic.loss(mixed(people.features[0], people.features[1]), people.seen)
         return value + settings.penalty * sizes.sum() / 2
 
     with deterministic(settings.dtype):
@@ -165,8 +165,9 @@ def _coded(network: Contrast, people: People) -> People:
 
     A code is some invertible function of its latent; made normal, blends of Gaussian siblings are Gaussian again.
     """
-    seen, scores = network.per_latent(people.measured), normal_scores(codes_of(network, people))
-    return People([torch.from_numpy(np.nan_to_num(scores)).to(seen), seen], people.measured)
+    scores = normal_scores(codes_of(network, people))
+    weights = network.per_latent(people.seen)
+    return People([torch.from_numpy(np.nan_to_num(scores)).to(weights), weights], people.measured, people.seen)
 
 
 @torch.no_grad()
@@ -175,7 +176,7 @@ def _around(network: Contrast, people: People, m: int) -> tuple[int, ...]:
     n_modalities = len(network.members)
     if network.tied or n_modalities <= _MOST_MODALITIES:
         return tuple(range(n_modalities))
-    _, sizes = network.loss(people.features[0], people.measured)
+    _, sizes = network.loss(people.features[0], people.seen)
     related = torch.stack([sizes[network.members[m]][:, other].sum() for other in network.members])
     related[m] = math.inf
     return tuple(sorted(related.topk(_MOST_MODALITIES).indices.tolist()))
@@ -187,8 +188,10 @@ def _part(network: Contrast, codes: People, unseen: People, near: tuple[int, ...
         critic = copy.deepcopy(network)
     else:
         critic, index = network.among(near), torch.cat([network.members[m] for m in near])
+        owners = [m for m, parts in enumerate(network.parts) for _ in parts]
+        columns = [p for p, m in enumerate(owners) if m in near]
         codes, unseen = (
-            People([x[:, index] for x in people.features], people.measured[:, list(near)])
+            People([x[:, index] for x in people.features], people.measured[:, list(near)], people.seen[:, columns])
             for people in (codes, unseen)
         )
     critic.codecs = nn.ModuleList()

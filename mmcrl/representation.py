@@ -81,7 +81,7 @@ class Representation:
         return tensors_of(self.network, cohort)
 
     def codes(self, people: People) -> np.ndarray:
-        """Standardised codes (n, D) of every view, NaN where a person's modality was not measured."""
+        """Standardised codes (n, D) of every view, NaN where a person was not measured."""
         return codes_of(self.network, people)
 
     def latents(self, people: People) -> np.ndarray:

@@ -59,10 +59,15 @@ Features: TypeAlias = Any  # a Tensor (n, ...), or OnDisk
 
 @dataclass(frozen=True)
 class People:
-    """Features (n, ...) per modality, measured (n, M), and labels (n, d) for a method that is taught some latents."""
+    """Features (n, ...) per modality, who was measured in it (n, M), and of what in it (n, P).
+
+    ``seen`` has a column for every part of a modality that can be missing by itself (see `mmcrl.kinds.Codec.parts`);
+    ``labels`` (n, d) are for a method that is taught some latents.
+    """
 
     features: list[Features]
     measured: Tensor
+    seen: Tensor
     labels: Tensor | None = None
 
     def __len__(self) -> int:
@@ -71,11 +76,11 @@ class People:
     def take(self, rows: Tensor | slice) -> People:
         """These people, by position."""
         labels = None if self.labels is None else self.labels[rows]
-        return People([x[rows] for x in self.features], self.measured[rows], labels)
+        return People([x[rows] for x in self.features], self.measured[rows], self.seen[rows], labels)
 
     def read(self) -> People:
         """The same people, their features in memory."""
-        return People([as_tensor(x) for x in self.features], self.measured, self.labels)
+        return People([as_tensor(x) for x in self.features], self.measured, self.seen, self.labels)
 
     def batches(self, size: int) -> list[People]:
         """All people in order, the last batch the smaller."""
@@ -145,10 +150,11 @@ def people_of(
     codecs: Iterable[nn.Module], cohort: Cohort, device: torch.device | None = None, labels: Tensor | None = None
 ) -> People:
     """The cohort through codecs whose scale is fitted, on this device."""
-    modalities = list(cohort.modalities.values())
-    features = [_prepared(codec, modality, device) for codec, modality in zip(codecs, modalities, strict=True)]
-    measured = torch.from_numpy(np.column_stack([m.measured for m in modalities])).to(device)
-    return People(features, measured, labels)
+    pairs = list(zip(codecs, cohort.modalities.values(), strict=True))
+    features = [_prepared(codec, modality, device) for codec, modality in pairs]
+    measured = torch.from_numpy(np.column_stack([modality.measured for _, modality in pairs])).to(device)
+    seen = torch.from_numpy(np.column_stack([codec.seen_parts(modality) for codec, modality in pairs])).to(device)  # type: ignore
+    return People(features, measured, seen, labels)
 
 
 def _prepared(codec: nn.Module, modality: Modality, device: torch.device | None) -> Features:

@@ -63,9 +63,9 @@ def tensors_of(network: Contrast, cohort: Cohort) -> People:
 
 @torch.no_grad()
 def codes_of(network: Contrast, people: People) -> np.ndarray:
-    """Standardised codes (n, d) as float64, NaN where a person's modality was not measured."""
-    codes = torch.cat([network.latents(p.features, p.measured) for p in people.batches(50_000)])
-    seen = network.per_latent(people.measured) > 0
+    """Standardised codes (n, d) as float64, NaN where a person was not measured."""
+    codes = torch.cat([network.latents(p.features, p.seen) for p in people.batches(50_000)])
+    seen = network.per_latent(people.seen) > 0
     return torch.where(seen, codes, torch.nan).double().cpu().numpy()
 
 

@@ -48,12 +48,12 @@ class Views(nn.Module):
             state = whole.others[k].state_dict()
             others.load_state_dict(state | {"0.weight": state["0.weight"][:, index]})
 
-    def loss(self, latents: Tensor, measured: Tensor) -> Tensor:
-        """InfoNCE (nats) summed over the further views, for latents (n, d), 0 where not measured (n, M)."""
+    def loss(self, latents: Tensor, seen: Tensor) -> Tensor:
+        """InfoNCE (nats) summed over the further views, for latents (n, d), 0 where ``seen`` (n, d) is."""
         total = latents.new_zeros(())
         for v, alike, own, others in zip(self.further, self.alike, self.own, self.others, strict=True):
-            m, index = self.codes[v]
-            rows = torch.nonzero(measured[:, m])[:, 0]
+            _, index = self.codes[v]
+            rows = torch.nonzero(seen[:, index].any(1))[:, 0]
             if len(rows) < 2:
                 continue
             context = latents[rows].detach()

@@ -75,6 +75,15 @@ def test_people_missing_values_and_observed_columns(method: Baseline):
     assert abs(np.corrcoef(found[("age", 0)], cohort["age"].values[:, 0])[0, 1]) == pytest.approx(1)
 
 
+def test_an_observed_column_that_somebody_lacks_is_not_guessed():
+    rng = np.random.default_rng(2)
+    who = rng.normal(size=(300, 2))
+    who[:4, 1] = np.nan
+    cohort = Cohort({"table": rng.normal(size=(300, 5)), "who": Modality(who, kind="observed")})
+    found = PCABaseline(2).fit(cohort).transform(cohort)
+    np.testing.assert_array_equal(found["who"].isna(), np.isnan(who))
+
+
 def test_missing_values_count_as_the_mean_of_training_people(linear):
     cohort, _ = linear
     fitted = PCABaseline(2).fit(cohort)

@@ -43,7 +43,7 @@ def test_encoders_that_turn_their_codes_are_brought_back_and_see_nobody_of_their
             codec.encode = lambda x, plain=codec.encode: (plain(x) - plain(x).mean(0)) @ turn
         people = shows.people(train)
         network.train()
-        network.calibrate(people.features, people.measured)
+        network.calibrate(people.features, people.seen)
         seen.append((set(train.ids), set(held_out.ids)))
         return [SimpleNamespace(network=network.eval(), held_out_loss=0.0)]
 
@@ -73,6 +73,21 @@ def test_people_who_were_not_measured_stay_unknown():
 
     latents, _ = crossed(shows, world.cohort, 150, 3, 0, again)
     assert (np.isnan(latents) == np.repeat(~measured, 2, axis=1)).all()
+
+
+def test_a_column_that_is_missing_hides_no_other_of_the_person():
+    rng = np.random.default_rng(0)
+    who, x = rng.normal(size=(600, 2)), rng.normal(size=(600, 3))
+    who[::3, 1] = np.nan
+    cohort = Cohort({"who": Modality(who, kind="observed"), "x": x, "y": x + rng.normal(size=(600, 3))})
+    model = MultimodalCRL({"x": 1, "y": 1}, folds=3, **QUICK).fit(cohort, progress=False)
+
+    def again(views, **_):
+        return [SimpleNamespace(network=model._fitted.network, held_out_loss=0.0)]
+
+    latents, agreement = crossed(model._fitted, cohort, 150, 3, 0, again)
+    np.testing.assert_array_equal(np.isnan(latents[:, :2]), np.isnan(who))
+    assert agreement[:2] == pytest.approx(1)
 
 
 def test_with_folds_evidence_comes_from_everybody(fitted):

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from test_check_proposals import manifest, people, write
 
-from mmcrl import Cohort, MultimodalCRL
+from mmcrl import Cohort, Modality, MultimodalCRL
 from mmcrl.check import check_manifest
 from mmcrl.gaps import tied_gaps
 
@@ -32,6 +32,12 @@ def test_the_tie_is_the_chance_that_one_without_has_more_than_one_with():
     noisy = clinic(lambda who, rng: who[:, 1] + 0.7 * rng.normal(size=N) > 0)
     gap, lacks, x = tied_gaps(noisy)[0], np.isnan(noisy["body"].values[:, 2]), noisy["who"].values[:, 1]
     assert gap.tie == pytest.approx((x[lacks][:, None] > x[~lacks]).mean())
+
+
+def test_gaps_of_observed_columns_hide_nothing_that_is_guessed():
+    tied = clinic(lambda who, rng: who[:, 1] > 0.5)
+    observed = Cohort({"who": tied["who"], "body": Modality(tied["body"].values, kind="observed")})
+    assert tied_gaps(tied) and not tied_gaps(observed)
 
 
 def test_random_gaps_rare_gaps_and_absent_modalities_are_not_told():

@@ -139,7 +139,7 @@ def test_what_stands_in_a_missing_cell_changes_no_decoder():
             moved = absent.clone()
             moved[:, 0] = False  # ... whose filled cells stay
             features = [people.features[0] + shift * moved, people.features[1]]
-            fit_decoders(network.eval(), cohort, People(features, people.measured), 0)
+            fit_decoders(network.eval(), cohort, People(features, people.measured, people.seen), 0)
         state = network.state_dict()
         return {name: weight for name, weight in state.items() if ".decoder." in name or ".levels." in name}
 

@@ -137,6 +137,28 @@ def test_observed_columns_are_their_own_latents():
     assert loadings.loc[("who.0", "age"), "r2"] == pytest.approx(1.0)
 
 
+def test_an_observed_column_is_unknown_of_those_who_lack_it_alone():
+    world, rng = simulate.case(1, n=600, seed=0), np.random.default_rng(0)
+    age = world.latents[("a", 0)].to_numpy() * 10 + 50
+    who = np.column_stack([age, age / 2 + rng.normal(size=600), rng.random(600) < 0.5]).astype(float)
+    who[:60, 0] = np.nan
+    observed = Modality(who, "observed", ["age", "height", "female"])
+    cohort = Cohort({"who": observed, "a": world.cohort["a"], "b": world.cohort["b"]})
+    model = MultimodalCRL(2, folds=3, **QUICK).fit(cohort, progress=False)
+    z = model.transform(cohort)
+    np.testing.assert_array_equal(z["who"].isna(), np.isnan(who))
+    assert z.drop(columns=("who", 0)).notna().all(axis=None)
+    assert z.corr().loc[("who", 0), ("who", 1)] == pytest.approx(pd.DataFrame(who).corr().loc[0, 1])
+    assert model.transform(cohort, impute=True).notna().all(axis=None)
+    shown = model.loadings(cohort).set_index(["latent", "column"])
+    assert (
+        shown.loc[[(f"who.{i}", c) for i, c in enumerate(observed.names)], ["loading", "r2"]].min(axis=None) > 0.999
+    )
+    moved = model.counterfactual(cohort, {"who.1": 1.0}, allow_undirected=True).columns["who"]
+    np.testing.assert_array_equal(moved.drop(columns="age").isna(), np.isnan(who[:, 1:]))
+    assert model.sample(50).columns["who"].notna().all(axis=None)
+
+
 def test_latents_point_up_along_their_strongest_column(quick):
     world, model = quick
     loadings = model.loadings(world.cohort)
@@ -302,11 +324,30 @@ def test_arguments_stay_as_given_until_fit():
     assert model.n_latents == {"a": 2} and model.seed == 3 and model.settings.steps == 10
 
 
-def test_modalities_of_different_people_are_fitted_and_not_linked():
+def test_modalities_of_different_people_are_refused():
     world = simulate.numeric(2, 2, n=800, seed=0, missing=0.5)
     assert not (world.cohort["a"].measured & world.cohort["b"].measured).any()
-    model = MultimodalCRL(2, **QUICK).fit(world.cohort, progress=False)
-    assert (model.links().query("scope == 'cross'")["confidence"] < 0.5).all()
+    with pytest.raises(InputError, match=r'cohort\["a"\]: expected at least 40 people, .* another .*, got 0 people'):
+        MultimodalCRL(2, **QUICK).fit(world.cohort, progress=False)
+
+
+@pytest.mark.parametrize(("side", "words"), [(0, "to train on"), (1, "held out")])
+def test_a_modality_that_one_side_of_the_split_lacks_is_refused(side, words):
+    cohort = simulate.case(1, n=400, seed=0).cohort
+    values = cohort["a"].values.copy()
+    values[cohort.split(0.25, 0)[side].ids] = np.nan
+    without = Cohort({"a": values, "b": cohort["b"]})
+    with pytest.raises(InputError, match=rf'cohort\["a"\]: expected at least 5 people {words}, .*, got 0 people'):
+        MultimodalCRL(2, **QUICK).fit(without, progress=False)
+
+
+@pytest.mark.parametrize("large", [False, True])
+def test_a_column_that_only_people_held_out_have_is_refused(large):
+    cohort = simulate.case(1, n=400, seed=0).cohort
+    values = np.random.default_rng(0).normal(size=(400, 2, 6, 6) if large else (400, 2))
+    values[cohort.split(0.25, 0)[0].ids, 1] = np.nan
+    with pytest.raises(InputError, match=r'cohort\["x"\].c1: expected at least one value among the 300 people'):
+        MultimodalCRL(2, **QUICK).fit(Cohort({"x": values, "b": cohort["b"]}), progress=False)
 
 
 def test_a_model_is_applied_to_a_single_person(tmp_path):

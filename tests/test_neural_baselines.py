@@ -172,7 +172,7 @@ def tables(sizes: tuple[int, ...] = (2, 2)) -> list[Codec]:
 
 def people_of(n: int = 30, modalities: int = 2, d: int = 4) -> People:
     measured = torch.ones(n, modalities, dtype=torch.bool)
-    return People([torch.randn(n, 4) for _ in range(modalities)], measured, torch.randn(n, d))
+    return People([torch.randn(n, 4) for _ in range(modalities)], measured, measured, torch.randn(n, d))
 
 
 def test_causal_layer_solves_the_linear_model_and_every_part_of_the_loss_learns():

@@ -95,28 +95,28 @@ def test_a_further_view_is_contrasted_with_the_other_modalities_alone(network):
     context = latents * torch.tensor([0.0, 0.0, 1.0, 1.0])
     scores = views.others[0](context) @ views.own[0](latents[:, [1]]).T
     expected = F.cross_entropy(scores, torch.arange(30))
-    assert views.loss(latents, torch.ones(30, 2)).item() == pytest.approx(expected.item(), abs=1e-6)
+    assert views.loss(latents, torch.ones(30, 4)).item() == pytest.approx(expected.item(), abs=1e-6)
 
 
 def test_the_gradient_of_a_further_view_reaches_its_own_codes_alone(network):
     latents = torch.randn(30, 4, requires_grad=True)
-    network.views.loss(latents, torch.ones(30, 2)).backward()
+    network.views.loss(latents, torch.ones(30, 4)).backward()
     moved = latents.grad.abs().sum(0)
     assert moved[1] > 0 and moved[[0, 2, 3]].sum() == 0
 
 
 def test_who_lacks_the_picture_adds_nothing_to_its_views(network):
-    latents, measured = torch.randn(30, 4), torch.ones(30, 2)
-    measured[20:, 0] = 0
+    latents, measured = torch.randn(30, 4), torch.ones(30, 4)
+    measured[20:, :2] = 0
     few = network.views.loss(latents[:20], measured[:20])
     assert network.views.loss(latents, measured).item() == pytest.approx(few.item(), abs=1e-6)
-    measured[:, 0] = 0
+    measured[:, :2] = 0
     assert network.views.loss(latents, measured).item() == 0
 
 
 def test_kinds_of_one_view_have_no_further_critic():
     plain = Views([ImageCodec(SHAPE, 2, 8), TableCodec((4,), 2, 8)], 8)
-    assert not list(plain.parameters()) and plain.loss(torch.randn(9, 4), torch.ones(9, 2)).item() == 0
+    assert not list(plain.parameters()) and plain.loss(torch.randn(9, 4), torch.ones(9, 4)).item() == 0
 
 
 def test_codes_of_different_views_are_not_blended(network):
@@ -137,7 +137,7 @@ def test_noise_on_codes_is_of_the_kinds_that_ask_for_it(network):
 def test_a_critic_among_some_modalities_scores_their_views_as_the_whole_one_does():
     torch.manual_seed(0)
     whole = Contrast([TableCodec((3,), 1, 8), TonedCodec(SHAPE, 2, 16), TableCodec((4,), 2, 16)])
-    latents, measured = torch.randn(30, 5), torch.ones(30, 3)
+    latents, measured = torch.randn(30, 5), torch.ones(30, 5)
     latents[:, 0] = 0
     part = whole.among([1, 2])
     assert part.views.loss(latents[:, 1:], measured[:, 1:]).item() == pytest.approx(

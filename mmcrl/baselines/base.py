@@ -11,6 +11,7 @@ import pandas as pd
 
 from mmcrl.cohort import Cohort
 from mmcrl.errors import InputError
+from mmcrl.kinds import codec_for
 from mmcrl.plan import Block, as_fitted, plan_blocks
 
 __all__ = ["Baseline", "Sizes", "sizes_of", "truth_of"]
@@ -44,7 +45,7 @@ class Baseline(ABC):
         return self
 
     def transform(self, cohort: Cohort) -> pd.DataFrame:
-        """Latents (n, d), columns (modality, latent), NaN where a person's modality was not measured.
+        """Latents (n, d), columns (modality, latent), NaN where a person's modality, or observed column, is missing.
 
         Raises
         ------
@@ -56,7 +57,8 @@ class Baseline(ABC):
         cohort = as_fitted(self._blocks, cohort)
         parts = {}
         for block, found in zip(self._blocks, self._latents(cohort, self._blocks), strict=True):
-            values = np.where(cohort[block.name].measured[:, None], found, np.nan)
+            seen = codec_for(block.kind).seen_parts(cohort[block.name])
+            values = np.where(seen, found, np.nan)
             parts[block.name] = pd.DataFrame(values, index=cohort.ids)
         return pd.concat(parts, axis=1, names=["modality", "latent"])
 

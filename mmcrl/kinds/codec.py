@@ -75,6 +75,16 @@ class Codec(nn.Module, metaclass=_Checked):
         """How many people are coded at a time; None: all."""
         return max(8, min(_MOST_PEOPLE, _MOST_VALUES // math.prod(self.shape))) if self.large else None
 
+    @property
+    def parts(self) -> list[int]:
+        """How many codes come from each part of the values that can be missing by itself: all from the only one."""
+        return [self.n_latents]
+
+    @classmethod
+    def seen_parts(cls, modality: Modality) -> np.ndarray:
+        """Bool (n, parts): who has which of the `parts`."""
+        return modality.measured[:, None]
+
     @abstractmethod
     def fit_scale(self, values: np.ndarray) -> None:
         """Learn location and scale from the training people's values (of some of them, where they are large)."""

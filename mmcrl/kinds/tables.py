@@ -119,6 +119,7 @@ class TableCodec(Codec):
 class ObservedCodec(TableCodec):
     """Columns that are latents themselves, such as age: standardised, never mixed.
 
+    Each is known of those who have it, whatever other columns they lack: what is measured is never guessed.
     A column with levels takes, for any value of its latent, the nearest of them.
     """
 
@@ -126,6 +127,19 @@ class ObservedCodec(TableCodec):
         super().__init__(shape, n_latents, width)
         self.encoder, self.decoder = nn.Sequential(), nn.Sequential()
         self.known: dict[int, np.ndarray] = {}
+
+    @property
+    def parts(self) -> list[int]:
+        return [1] * self.n_latents
+
+    @classmethod
+    def seen_parts(cls, modality: Modality) -> np.ndarray:
+        return np.asarray(~np.isnan(modality.values))
+
+    def prepare(self, values: np.ndarray) -> Tensor:
+        """Standardised columns, 0 where a cell is missing."""
+        standard = self._standardise(np.asarray(values, dtype=np.float64))
+        return torch.from_numpy(np.nan_to_num(standard)).to(torch.get_default_dtype())
 
     def encode(self, features: Tensor) -> Tensor:
         return features

@@ -72,9 +72,9 @@ def step_cost(kind: str, size: str, batch: int = 32, seed: int = 0) -> dict[str,
             learn_scale(codec, modality)
         people = tensors_of(network, cohort)
         held = people.features[0]
-        _steps(network, [x[:2] for x in people.features], people.measured[:2], seed)  # loads what torch loads late
+        _steps(network, [x[:2] for x in people.features], people.seen[:2], seed)  # loads what torch loads late
         with watched() as used:
-            seconds = _steps(network, people.features, people.measured, seed)
+            seconds = _steps(network, people.features, people.seen, seed)
     return {
         "seconds": round(min(seconds), 4),
         "step_mb": round(used.added_mb / batch, 3),
@@ -85,15 +85,15 @@ def step_cost(kind: str, size: str, batch: int = 32, seed: int = 0) -> dict[str,
     }
 
 
-def _steps(network: nn.Module, features: Sequence[torch.Tensor], measured: torch.Tensor, seed: int) -> list[float]:
+def _steps(network: nn.Module, features: Sequence[torch.Tensor], seen: torch.Tensor, seed: int) -> list[float]:
     """Seconds of some steps."""
     generator, taken = torch.Generator().manual_seed(seed), list[float]()
     optimiser = torch.optim.AdamW(network.parameters(), lr=Settings().learning_rate, fused=True)
     while len(taken) < _REPEATS and sum(taken) < _LONG:
         began = time.process_time()
         optimiser.zero_grad()
-        latents = network.latents(augmented(network.codecs, features, generator), measured)  # type: ignore
-        loss, sizes = network.loss(latents, measured)  # type: ignore[operator]
+        latents = network.latents(augmented(network.codecs, features, generator), seen)  # type: ignore
+        loss, sizes = network.loss(latents, seen)  # type: ignore[operator]
         (loss + Settings().penalty * sizes.sum() / 2).backward()
         optimiser.step()
         taken.append(time.process_time() - began)
