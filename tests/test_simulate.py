@@ -134,6 +134,15 @@ def test_steps_are_a_threshold_of_all_parents_at_once():
     assert not np.array_equal(z, simulate.numeric(3, n=20_000, seed=3, graph="dense").latents.to_numpy())
 
 
+@pytest.mark.parametrize("seed", [9, 13, 18])
+def test_parents_that_oppose_each_other_have_people_beyond_both_thresholds(seed):
+    world = simulate.numeric(4, n=5_000, seed=seed, graph="dense", steps=True, noise="uniform")
+    z, adjacency = world.latents.to_numpy(), world.adjacency.to_numpy()
+    location = world.mechanisms.terms(z)[0][:, adjacency.any(1)]
+    inside = location > (location.min(0) + location.max(0)) / 2
+    assert (inside.mean(0) > 0.01).all() and (inside.mean(0) < 0.99).all()
+
+
 def test_unknown_case_is_refused():
     with pytest.raises(InputError, match="1, 2 or 3"):
         simulate.case(4)

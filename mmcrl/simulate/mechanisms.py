@@ -24,6 +24,7 @@ __all__ = ["PILOT", "Equations", "Mechanisms", "curve"]
 
 PILOT = 20_000  # people whose moments standardise each mechanism
 _FARTHEST = 0.6  # deviations from the mean at which a step may lie
+_FEWEST = 0.02  # share of the people beyond the thresholds of all parents
 
 
 def curve(z: np.ndarray, bend: np.ndarray) -> np.ndarray:
@@ -120,10 +121,18 @@ class Mechanisms(Equations):
         z = np.zeros_like(eps)
         for i in range(z.shape[1]):
             if self.adjacency[i].any():
+                if self.thresholds is not None:
+                    self._turn(i, z)
                 location, scale = self._raw(i, z)
                 self.moments[i] = location.mean(), location.std(), np.sqrt((scale**2).mean())
             location, scale = self._terms(i, z)
             z[:, i] = location + scale * eps[:, i]
+
+    def _turn(self, i: int, z: np.ndarray) -> None:
+        """Turn parents that oppose each other, until people (n, d) are beyond the thresholds of all of them."""
+        for j in np.flatnonzero(self.adjacency[i]):
+            if self._raw(i, z)[0].mean() < _FEWEST:
+                self.weight[i, j] *= -1
 
     def _raw(self, i: int, z: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         location, parents = np.zeros(len(z)), np.flatnonzero(self.adjacency[i])
