@@ -291,7 +291,7 @@ def test_tables_that_stand_beside_each_other_are_one_and_tell_both_origins() -> 
         ("cases", 0, {"n_people": "600", "starts": "1", "steps": "10", "ceiling": "false"}),
         ("graphs", 0, {"n_people": "600", "starts": "1", "steps": "10"}),
         ("bench", 0, {"n_columns": "6", "starts": "1", "steps": "5"}),
-        ("trust-latents", 0, {"n_worlds": "1", "n_people": "300"}),
+        ("trust-latents", 0, {"n_worlds": "1"}),
         ("trust", 0, {"n_people": "600", "starts": "1", "steps": "10"}),
         ("phenotype", 0, {"n_people": "400", "starts": "1", "steps": "5"}),
         ("encoders", 0, {"batch": "8"}),
