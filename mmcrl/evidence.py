@@ -138,11 +138,11 @@ def _gain(
     rng = np.random.default_rng(seed)
     fold = rng.permutation(n) % _FOLDS
     without, ends = scores[:, 2:], spread_scores(scores[:, :2], rng)
-    gain = np.zeros(n)
+    alone, gain = design(without), np.zeros(n)
     for end, other in ((0, 1), (1, 0)):
         y = ends[:, end]
         both = features(_standard(boosted(without, y, fold, weights))) if trees else np.empty((n, 0))
-        small = np.hstack([design(without), both])
+        small = np.hstack([alone, both])
         large = np.hstack([design(np.column_stack([without, scores[:, other]])), both])
         for f in range(_FOLDS):
             fit, score = np.flatnonzero(fold != f), np.flatnonzero(fold == f)

@@ -117,7 +117,7 @@ def link_table(
     modality = [modality_of(name) for name in names]
     measured = _without_leaks(measured, limits, modality, smallest)
     links = _links(measured, limits)
-    arrows = orient(_findings(z, names, measured, links | certain, separated, smallest, seed), limits)
+    arrows = orient(_findings(z, modality, measured, links | certain, separated, smallest, seed), limits)
     table = pd.DataFrame(
         [_record(names, limits, certain, arrows, pair) for pair in measured], columns=LINK_COLUMNS[:-1]
     )
@@ -179,18 +179,17 @@ def _without_leaks(measured: list[_Pair], limits: Limits, modality: Sequence[str
 
 def _findings(
     z: np.ndarray,
-    names: Sequence[str],
+    modality: Sequence[str],
     measured: Sequence[_Pair],
     links: set[frozenset[int]],
     separated: Sequence[bool] | None,
     smallest: float,
     seed: int,
 ) -> Findings:
-    modality = [modality_of(name) for name in names]
-    middles = [k for k in range(len(names)) if separated is None or separated[k]]
+    middles = [k for k in range(len(modality)) if separated is None or separated[k]]
     near = {
-        k: {o for o in range(len(names)) if frozenset((k, o)) in links and modality[o] != modality[k]}
-        for k in range(len(names))
+        k: {o for o in range(len(modality)) if frozenset((k, o)) in links and modality[o] != modality[k]}
+        for k in range(len(modality))
     }
 
     def apart(i: int, j: int) -> bool:
@@ -205,7 +204,7 @@ def _findings(
 
     def depends(i: int, j: int, given: Sequence[int]) -> bool:
         for k in given:  # two mixed siblings look like a collider: both carry both ends
-            if any(modality[s] == modality[k] and s != k and {i, j} <= near[s] for s in range(len(names))):
+            if any(modality[s] == modality[k] and s != k and {i, j} <= near[s] for s in range(len(modality))):
                 return False
         delta, error, _ = evidence(i, j, tuple(given))
         return delta - 3 * error > smallest

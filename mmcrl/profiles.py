@@ -30,7 +30,7 @@ from mmcrl.densities import normal_scores
 from mmcrl.parallel import run_all
 from mmcrl.representation import Representation
 from mmcrl.settings import Settings
-from mmcrl.tensors import People, some_of
+from mmcrl.tensors import People
 from mmcrl.training import codes_of, deterministic, parallel_jobs
 
 __all__ = ["Margin", "margins"]
@@ -81,8 +81,7 @@ def margins(
     finished: losses, each the mean of a batch of people.
     """
     network = shows.network
-    some = some_of(torch.arange(len(train), device=train.measured.device), _MOST_PEOPLE)
-    codes, unseen = _coded(network, train.take(some)), _coded(network, held_out)
+    codes, unseen = _coded(network, train.some(_MOST_PEOPLE)), _coded(network, held_out)
     pairs = [
         (v, a, b)
         for v, (m, index) in enumerate(network.views.codes)

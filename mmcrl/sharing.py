@@ -20,12 +20,11 @@ from typing import Any
 import networkx as nx
 import numpy as np
 import pandas as pd
-import torch
 
 from mmcrl.cohort import Cohort
 from mmcrl.descent import Run
 from mmcrl.plan import Block, modality_numbers
-from mmcrl.tensors import People, some_of
+from mmcrl.tensors import People
 from mmcrl.training import codes_of, tensors_of
 
 __all__ = ["Copies", "best_of", "copies_of", "train_views"]
@@ -107,7 +106,7 @@ def train_views(
     ]
     tied = _tied(views, viewers)
     runs = train_on(views, checkpoint=folders[1], tied=tied, taught=taught)
-    agreement = _agreement(codes_of(runs[best_of(runs)].network, _some(people)))
+    agreement = _agreement(codes_of(runs[best_of(runs)].network, people.some(_PEOPLE)))
     return views, runs, [Copies(codes, float(agreement[np.ix_(codes, codes)].min())) for codes in tied]
 
 
@@ -120,7 +119,7 @@ def _found(
     runs: Sequence[Run], people: People, modality: Sequence[int], n_shared: int
 ) -> tuple[list[Copies], np.ndarray | None]:
     """Copies of the start that finds the most shared latents and agrees on them best, and their values (n, s)."""
-    some = _some(people)
+    some = people.some(_PEOPLE)
     found = [copies_of(codes_of(run.network, some), modality, n_shared) for run in runs]
     best = max(range(len(runs)), key=lambda r: (len(found[r]), sum(latent.agreement for latent in found[r])))
     if not found[best]:
@@ -132,10 +131,6 @@ def _found(
         mean = (copies * np.sign(copies.corr("spearman").iloc[0])).mean(axis=1)
         values.append((mean - mean.mean()) / mean.std())
     return found[best], np.column_stack(values)
-
-
-def _some(people: People) -> People:
-    return people.take(some_of(torch.arange(len(people), device=people.measured.device), _PEOPLE))
 
 
 def _agreement(codes: np.ndarray) -> np.ndarray:

@@ -78,6 +78,10 @@ class People:
         labels = None if self.labels is None else self.labels[rows]
         return People([x[rows] for x in self.features], self.measured[rows], self.seen[rows], labels)
 
+    def some(self, most: int) -> People:
+        """These people, or as many as are asked for, by `some_of`."""
+        return self.take(some_of(torch.arange(len(self), device=self.measured.device), most))
+
     def read(self) -> People:
         """The same people, their features in memory."""
         return People([as_tensor(x) for x in self.features], self.measured, self.seen, self.labels)
