@@ -27,6 +27,7 @@ from mmcrl.training import codes_of, deterministic, tensors_of, train_starts
 
 SHAPES = [("image", (1, 4, 5)), ("image", (3, 28, 28)), ("image", (2, 9, 130)), ("image", (1, 224, 224))]
 SHAPES += [("image-toned", (1, 4, 5)), ("image-toned", (3, 24, 40)), ("image-toned", (6, 32, 32))]
+SHAPES += [("image-sides", (2, 4, 5)), ("image-sides", (6, 32, 24))]
 SHAPES += [("series", (2, 50)), ("series", (3, 333)), ("series", (1, 100_000))]
 QUICK = {"starts": 1, "steps": 20, "width": 16}
 

@@ -44,7 +44,7 @@ def refused(folder, *texts):
             'kind = "picture"',
             [
                 "modality.who.kind",
-                "one of table, observed, series, image, image-toned, image-resnet18",
+                "one of table, observed, series, image, image-toned, image-sides, image-resnet18",
                 "'picture'",
             ],
         ),

@@ -90,6 +90,25 @@ def test_every_change_is_seen_and_named(project: Project, capsys: pytest.Capture
     assert executions(project) == ["3", "3"]
 
 
+def test_of_the_package_what_it_does_counts_and_not_what_is_said_of_it(project: Project) -> None:
+    module, listed = project.root / "mmcrl" / "more.py", project.root / "mmcrl" / "listed.csv"
+
+    def package() -> str:
+        return Planner(project).run("tiny").inputs.package
+
+    module.write_text('"""Old."""\n\n\ndef f(x):\n    """Old."""\n    return x + 1\n')
+    before = package()
+    module.write_text('"""New\nwords."""\ndef f(x):  # a remark\n    return (x\n        + 1)\n')
+    assert package() == before
+    seen = {before}
+    for text in ("def f(x):\n    return x + 2\n", "def f(x):\n    return 'x + 2'\n", "def f(x:\n", "def f(x):\n"):
+        module.write_text(text)
+        assert package() not in seen
+        seen.add(package())
+    listed.write_text("a\n1\n")
+    assert package() not in seen
+
+
 def test_the_table_of_a_cohort_elsewhere_is_data_too(
     project: Project, tmp_path_factory: pytest.TempPathFactory
 ) -> None:

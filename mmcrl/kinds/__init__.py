@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from mmcrl.kinds.codec import Codec
     from mmcrl.kinds.images import ImageCodec
     from mmcrl.kinds.series import SeriesCodec
+    from mmcrl.kinds.sides import SidesCodec
     from mmcrl.kinds.tables import ObservedCodec, TableCodec
     from mmcrl.kinds.tones import TonedCodec
 
@@ -27,6 +28,7 @@ __all__ = [
     "ObservedCodec",
     "ResNetCodec",
     "SeriesCodec",
+    "SidesCodec",
     "TableCodec",
     "TonedCodec",
     "codec_for",
@@ -51,6 +53,7 @@ KINDS: dict[str, Kind] = {
     "series": Kind("(n, channels, time)", "mmcrl.kinds.series:SeriesCodec"),
     "image": Kind("(n, channels, height, width)", "mmcrl.kinds.images:ImageCodec"),
     "image-toned": Kind("(n, channels, height, width)", "mmcrl.kinds.tones:TonedCodec"),
+    "image-sides": Kind("(n, channels, height, width)", "mmcrl.kinds.sides:SidesCodec"),
     "image-resnet18": Kind("(n, channels, height, width)", "mmcrl.kinds.backbones:ResNetCodec"),
 }
 
@@ -60,6 +63,7 @@ _HOME = {
     "ObservedCodec": "mmcrl.kinds.tables",
     "ResNetCodec": "mmcrl.kinds.backbones",
     "SeriesCodec": "mmcrl.kinds.series",
+    "SidesCodec": "mmcrl.kinds.sides",
     "TableCodec": "mmcrl.kinds.tables",
     "TonedCodec": "mmcrl.kinds.tones",
 }

@@ -37,6 +37,11 @@ class ChannelCodec(Codec):
 
     def __init__(self, shape: Sequence[int], n_latents: int, width: int) -> None:
         super().__init__(shape, n_latents, width)
+        self.hold(self.shape)
+
+    def hold(self, shape: tuple[int, ...]) -> None:
+        """Make room for what is learned of values of this shape."""
+        self.shape = shape
         per_channel = (self.shape[0], *[1] * (len(self.shape) - 1))
         self.register_buffer("mean", torch.zeros(per_channel, dtype=torch.float64))
         self.register_buffer("scale", torch.ones(per_channel, dtype=torch.float64))

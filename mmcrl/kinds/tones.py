@@ -36,6 +36,7 @@ class TonedCodec(ImageCodec):
     def __init__(self, shape: Sequence[int], n_latents: int, width: int) -> None:
         super().__init__(shape, n_latents, width)
         n_channels, (n_layouts, n_tones) = self.shape[0], self.views
+        self.n_channels = n_channels
         self.encoder[-1] = nn.Linear(width, n_layouts)
         self.register_buffer("upper", torch.triu_indices(n_channels, n_channels), persistent=False)
         self.tone = mlp(n_channels * (n_channels + 3) // 2, width, n_tones)
@@ -45,9 +46,8 @@ class TonedCodec(ImageCodec):
         return torch.cat([features, super().augment(features, generator)], 1)
 
     def encode(self, features: Tensor) -> Tensor:
-        n_channels = self.shape[0]
-        layout = super().encode(features[:, -n_channels:])
-        return torch.cat([layout, self.tone(self._moments(features[:, :n_channels]))], 1)
+        layout = super().encode(features[:, -self.n_channels :])
+        return torch.cat([layout, self.tone(self._moments(features[:, : self.n_channels]))], 1)
 
     def _moments(self, features: Tensor) -> Tensor:
         """Means and signed roots of covariances of the channels (n, c (c + 3) / 2), over the places they have."""

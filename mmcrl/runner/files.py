@@ -6,6 +6,7 @@ is working on any more.
 
 from __future__ import annotations
 
+import ast
 import hashlib
 import os
 import re
@@ -16,7 +17,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-__all__ = ["digest", "digest_of", "remove_stale", "workplace", "write_whole"]
+__all__ = ["code_digest", "digest", "digest_of", "remove_stale", "workplace", "write_whole"]
 
 
 def digest(content: bytes | str) -> str:
@@ -32,6 +33,20 @@ def digest_of(path: Path) -> str:
     """SHA-256 of a file, which is never held in memory whole."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def code_digest(path: Path) -> str:
+    """SHA-256 of what a file of Python does: of its statements, without comments, docstrings and layout."""
+    try:
+        tree = ast.parse(path.read_bytes())
+    except SyntaxError:  # whoever imports it will be told
+        return digest_of(path)
+    for node in ast.walk(tree):
+        match node:
+            case ast.Module() | ast.ClassDef() | ast.FunctionDef() | ast.AsyncFunctionDef():
+                if ast.get_docstring(node, clean=False) is not None:
+                    node.body = node.body[1:] or [ast.Pass()]
+    return digest(ast.unparse(tree))
 
 
 def write_whole(path: Path, text: str) -> None:

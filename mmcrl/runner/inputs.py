@@ -11,7 +11,7 @@ from typing import Any
 from nbformat import NotebookNode
 
 from mmcrl.errors import InputError
-from mmcrl.runner.files import digest, digest_of
+from mmcrl.runner.files import code_digest, digest, digest_of
 from mmcrl.runner.project import Project
 
 __all__ = ["Inputs", "Surroundings", "has_files"]
@@ -59,7 +59,7 @@ class Surroundings:
         self._tables: dict[Path, list[Path]] = {}
         self._project = project
         self._environment = Path(sys.prefix).resolve()  # wherever it lies, its data are the same
-        self._package = self._tree(project.package, "*.py")
+        self._package = self._code(project.package)
         self._pins = digest_of(project.pins) if project.pins.is_file() else ""
 
     def inputs(
@@ -99,9 +99,11 @@ class Surroundings:
         outside = {source for manifest in manifests for source in self._sources(manifest)} - set(files)
         return [self._file(path) for path in files] + sorted(self._file(path) for path in outside)
 
-    def _tree(self, folder: Path, pattern: str) -> str:
-        paths = sorted(folder.rglob(pattern))
-        return _json_digest([[path.relative_to(folder).as_posix(), self._file(path)] for path in paths])
+    def _code(self, folder: Path) -> str:
+        """Of all modules below this folder, whose explanations may change (see `code_digest`), and their tables."""
+        found = {path: code_digest(path) for path in folder.rglob("*.py")}
+        found |= {path: self._file(path) for path in folder.rglob("*.csv")}
+        return _json_digest(sorted([path.relative_to(folder).as_posix(), seal] for path, seal in found.items()))
 
     def _sources(self, manifest: Path) -> list[Path]:
         if manifest not in self._tables:

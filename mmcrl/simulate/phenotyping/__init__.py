@@ -41,7 +41,7 @@ def phenotype(
     demographics            observed (n, 2)                       age; sex
     body, blood             table    (n, 9), (n, 13)              adiposity, frame; dysglycaemia, red cells
     eye                     image-   (n, 6, size, size) in [0, 1] vascular ageing; clouding of the lens
-                            toned
+                            sides
     night                   series   (n, 3, hours x 3600 x rate)  breathing that stops; sympathetic tone
     oximetry, grip          table    (n, 8), (n, 6)               desaturation; strength
     conditions              table    (n, 13)                      burden of disease
@@ -49,8 +49,9 @@ def phenotype(
 
     A person's data depend on the seed and on who it is, not on ``n``: a larger world begins with the smaller one's
     people.  The mechanisms are the same in every world; seeds differ in people.  Age and sex are background
-    knowledge of the cohort: they cause, and are not caused.  That one latent of the eye is a matter of tone is told
-    to the methods that read pictures through a kind's encoder (`mmcrl.kinds.tones`).
+    knowledge of the cohort: they cause, and are not caused.  That one latent of the eye is a matter of tone, and
+    that both eyes show the same, mirrored, is told to the methods that read pictures through a kind's encoder
+    (`mmcrl.kinds.sides`).
 
     Parameters
     ----------
@@ -118,7 +119,7 @@ def _eyes(z: np.ndarray, n: int, seed: int, stream: int, size: int, hidden: np.n
     for people, rng in batches(n, seed, stream):
         values[people] = fundus.photograph(rng, z[people], size)[: n - people.start]
     values[hidden] = np.nan
-    return Modality(values, "image-toned", fundus.CHANNELS, column_kinds=["numeric"] * len(fundus.CHANNELS))
+    return Modality(values, "image-sides", fundus.CHANNELS, column_kinds=["numeric"] * len(fundus.CHANNELS))
 
 
 def _nights(
