@@ -203,6 +203,9 @@ def _kind(values: np.ndarray, kind: str | None) -> str:
         lacks = 2 < KINDS[kind].n_axes == values.ndim + 1
         way_out = "; an axis for its one channel is added by values[:, None]" if lacks else ""
         raise InputError("values", f"shape {KINDS[kind].axes} for kind {kind!r}", f"shape {values.shape}{way_out}")
+    if (sides := KINDS[kind].sides) > 1 and values.shape[1] % sides:
+        expected = f"as many channels of each of {sides} sides for kind {kind!r}"
+        raise InputError("values", expected, f"shape {values.shape}")
     return kind
 
 

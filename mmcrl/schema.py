@@ -122,6 +122,8 @@ class ModalitySpec(_Part):
         given = self.model_fields_set & {"height", "width", "step", "length", "starts"}
         if given - {"starts"} != needed or ("starts" in given and self.n_axes != 3):
             raise ValueError(f"kind {self.kind} with {' and '.join(sorted(needed)) or 'no size'}")
+        if len(self.columns) % KINDS[self.kind].sides:
+            raise ValueError(f"as many columns for each of {KINDS[self.kind].sides} sides of kind {self.kind}")
         for name, column in self.columns.items():
             stray = sorted(column.model_fields_set - _KEYS_OF_A_COLUMN[self.n_axes])
             if stray:

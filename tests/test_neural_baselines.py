@@ -13,12 +13,12 @@ from torch.distributions import MultivariateNormal, Normal, kl_divergence
 from mmcrl import Cohort, InputError, Modality, metrics, simulate
 from mmcrl.baselines import MCL, Baseline, BetaVAE, CausalVAE, GroupedContrast, PublishedLoss
 from mmcrl.baselines.causal_vae import CausalNetwork, acyclicity, kl_labels
-from mmcrl.baselines.gaussian import kl_standard
+from mmcrl.baselines.gaussian import GaussianEncoder, kl_standard
 from mmcrl.baselines.grouped import GroupedNetwork
 from mmcrl.baselines.multimodal import info_nce
 from mmcrl.baselines.neural import Network
 from mmcrl.baselines.published import PublishedNetwork
-from mmcrl.kinds import Codec, TableCodec
+from mmcrl.kinds import Codec, TableCodec, codec_for
 from mmcrl.tensors import People
 
 FEW = {"steps": 20, "width": 16}
@@ -294,3 +294,19 @@ def test_beta_vae_returns_the_latents_that_carry_most():
     for m, x in enumerate(people.features):
         nats = kl_standard(*network.encoders[m](x)).mean(0)
         assert network.chosen[m].tolist() == [int(nats.argmax())]
+
+
+def test_every_view_of_a_picture_gives_means_to_a_variational_encoder():
+    torch.manual_seed(0)
+    for kind, n_views, n_out in (("image-toned", 2, 2), ("image-sides", 2, 3), ("image", 1, 3)):
+        codec = codec_for(kind)((2, 8, 8), n_out, 16)
+        encoder = GaussianEncoder(codec, 128, 16, n_out)
+        mean, log_sd = encoder(torch.randn(5, 2, 8, 8))
+        assert mean.shape == log_sd.shape == (5, n_out)
+        own = encoder.net.codec
+        heads = [own.encoder[-1], *([own.tone[-1]] if n_views > 1 else [])]
+        for head, size in zip(heads, codec.views, strict=True):
+            told = torch.autograd.grad(mean.square().sum(), head.weight, retain_graph=True)[0]
+            assert (told != 0).any(1).sum() == size
+        assert encoder.order.sort().values.tolist() == list(range(2 * n_out))
+        assert n_views > 1 or encoder.order.tolist() == list(range(2 * n_out))

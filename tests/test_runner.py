@@ -98,10 +98,14 @@ def test_of_the_package_what_it_does_counts_and_not_what_is_said_of_it(project: 
 
     module.write_text('"""Old."""\n\n\ndef f(x):\n    """Old."""\n    return x + 1\n')
     before = package()
-    module.write_text('"""New\nwords."""\ndef f(x):  # a remark\n    return (x\n        + 1)\n')
+    module.write_text('"""New\nwords."""\n\n\ndef f(x):  # one\n    # two\n    r\'told\'\n    return x + 1\n')
+    assert package() == before
+    module.write_text("\n\ndef f(x):\n    return x + 1\n")
     assert package() == before
     seen = {before}
-    for text in ("def f(x):\n    return x + 2\n", "def f(x):\n    return 'x + 2'\n", "def f(x:\n", "def f(x):\n"):
+    texts = ["def f(x):\n    return x + 2\n", "def f(x):\n    return 'x + 2'\n", "def f(x:\n", "def f(x):\n"]
+    texts += ["def f(x):\n    'told'; return x + 1\n", "def f(x):\n    return '# x' + 1\n", "\0"]
+    for text in texts:
         module.write_text(text)
         assert package() not in seen
         seen.add(package())

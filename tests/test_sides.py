@@ -1,11 +1,14 @@
 """Sides: both eyes are read by one network, a missing one is left out, and where the camera pointed is chance."""
 
+import numpy as np
 import pandas as pd
 import pytest
 import torch
+from pydantic import ValidationError
 
 from mmcrl import Cohort, InputError, Modality, MultimodalCRL
 from mmcrl.kinds import SidesCodec, sides
+from mmcrl.schema import ModalitySpec
 
 SHAPE = (6, 32, 20)
 
@@ -86,19 +89,53 @@ def test_noise_is_a_quarter_of_how_people_differ_whatever_the_mean_picture(codec
         codec.fit_scale(values)
         features = codec.prepare(values).float()
         plain, noisy = codec.augment(features, torch.Generator().manual_seed(0)).chunk(2, 1)
-        differing = (features - features.mean(0)).square().mean((0, 2, 3)).sqrt()
+        departures = (features - features.mean(0)).reshape(-1, 3, *SHAPE[1:])  # of both sides
+        differing = departures.square().mean((0, 2, 3)).sqrt().repeat(2)
         assert torch.equal(plain, features)
         assert (noisy - plain).std((0, 2, 3)).numpy() == pytest.approx(0.25 * differing.numpy(), rel=0.02)
 
 
-def test_the_codec_learns_of_both_sides_and_says_what_it_cannot_read(codec, pictures):
+def test_what_was_prepared_of_both_sides_is_restored(codec, pictures):
     values = pictures.numpy() * 3 + 7
     values[:, 3:] += 5
     codec.fit_scale(values)
-    assert codec.mean.flatten()[3:].mean() - codec.mean.flatten()[:3].mean() == pytest.approx(5, abs=0.3)
     assert codec.restore(codec.prepare(values)) == pytest.approx(values, abs=0.02)
-    with pytest.raises(InputError, match=r"channels: expected an even number.*got 3"):
-        SidesCodec((3, 8, 8), 2, 16)
+
+
+def test_both_sides_are_standardised_alike_whoever_has_which(codec, pictures):
+    """Of a picture that is given as the left side and, mirrored, as the right one, the codes are the same."""
+    values = pictures.numpy().repeat(4, 0)
+    values[:, 3:] += 5
+    values[:12, :3] = np.nan
+    values[4:, 3, :20] = np.nan
+    codec.fit_scale(values)
+    left = np.full_like(values, np.nan)
+    right = left.copy()
+    left[:, :3] = right[:, 3:, :, ::-1] = values[:, :3]
+    right = np.ascontiguousarray(right)
+    kept = slice(12, None)
+    first, second = (codec.encode(codec.prepare(seen[kept])) for seen in (left, right))
+    assert torch.allclose(first, second, atol=1e-6) and first.std() > 1e-3
+    colours = values.reshape(-1, 3, *SHAPE[1:])
+    assert codec.mean.flatten().numpy() == pytest.approx(np.tile(np.nanmean(colours, (0, 2, 3)), 2), rel=1e-5)
+    assert codec.scale.flatten().numpy() == pytest.approx(np.tile(np.nanstd(colours, (0, 2, 3)), 2), rel=1e-5)
+
+
+def test_a_side_counts_as_far_as_it_is_there(codec, pictures):
+    left, right = pictures.clone().chunk(2, 1)
+    right = right.clone()
+    right[:, :, :24] = torch.nan  # a quarter is left
+    gone = torch.full_like(left, torch.nan)
+    one, other = (codec.encode(torch.cat([side, gone], 1)) for side in (left, right.flip(-1)))
+    assert torch.allclose(codec.encode(torch.cat([left, right], 1)), 0.8 * one + 0.2 * other, atol=1e-5)
+
+
+def test_sides_of_different_channels_are_refused():
+    with pytest.raises(InputError, match=r"as many channels of each of 2 sides for kind 'image-sides'.*9, 3, 8, 8"):
+        Modality(np.zeros((9, 3, 8, 8)), "image-sides")
+    columns = {name: {"variable": name} for name in ("left", "right", "middle")}
+    with pytest.raises(ValidationError, match="as many columns for each of 2 sides of kind image-sides"):
+        ModalitySpec.model_validate({"kind": "image-sides", "height": 8, "width": 8, "columns": columns})
 
 
 def test_people_with_one_eye_have_latents_and_what_was_learned_is_kept(tmp_path):

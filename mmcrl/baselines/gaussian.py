@@ -20,20 +20,34 @@ class GaussianEncoder(nn.Module):
 
     Parameters
     ----------
-    codec : of the modality; that of an image or a series lends its kind's encoder, with weights of its own.
+    codec : of the modality; that of an image or a series lends its kind's encoder, with weights of its own, every
+        view of it (see `mmcrl.views`) as many means as it would have latents.
     n_in, width, n_out : features (f), hidden units, k.
     """
+
+    order: Tensor
 
     def __init__(self, codec: Codec, n_in: int, width: int, n_out: int) -> None:
         super().__init__()
         self.net: nn.Module
+        order = list(range(2 * n_out))
         if codec.large:
-            self.net = _Half(type(codec)(codec.shape, 2 * n_out, width), "encode")
+            own = type(codec)(codec.shape, 2 * n_out, width)
+            self.net = _Half(own, "encode")
+            order = _means_first(own, type(codec)(codec.shape, n_out, width).views)
         else:
             self.net = mlp(n_in, width, 2 * n_out)
+        self.register_buffer("order", torch.tensor(order), persistent=False)
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        return bounded(self.net(x))
+        return bounded(self.net(x)[:, self.order])
+
+
+def _means_first(codec: Codec, means: list[int]) -> list[int]:
+    """Positions of a codec's 2 k codes: first those that stand for means, so many of every view, then the others."""
+    first = [sum(codec.views[:v]) for v in range(len(codec.views))]
+    chosen = [start + i for start, size in zip(first, means, strict=True) for i in range(size)]
+    return [*chosen, *(i for i in range(codec.n_latents) if i not in chosen)]
 
 
 def bounded(told: Tensor) -> tuple[Tensor, Tensor]:

@@ -36,10 +36,14 @@ __all__ = [
 
 
 class Kind(NamedTuple):
-    """The axes of a kind's values, people first, and its codec: a class, or ``module:class``."""
+    """The axes of a kind's values, people first, its codec, a class or ``module:class``, and how many sides it shows.
+
+    Of a kind that shows several sides of a body the channels come in so many groups of the same size.
+    """
 
     axes: str
     codec: type[Codec] | str
+    sides: int = 1
 
     @property
     def n_axes(self) -> int:
@@ -53,7 +57,7 @@ KINDS: dict[str, Kind] = {
     "series": Kind("(n, channels, time)", "mmcrl.kinds.series:SeriesCodec"),
     "image": Kind("(n, channels, height, width)", "mmcrl.kinds.images:ImageCodec"),
     "image-toned": Kind("(n, channels, height, width)", "mmcrl.kinds.tones:TonedCodec"),
-    "image-sides": Kind("(n, channels, height, width)", "mmcrl.kinds.sides:SidesCodec"),
+    "image-sides": Kind("(n, channels, height, width)", "mmcrl.kinds.sides:SidesCodec", 2),
     "image-resnet18": Kind("(n, channels, height, width)", "mmcrl.kinds.backbones:ResNetCodec"),
 }
 

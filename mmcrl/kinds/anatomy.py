@@ -32,7 +32,7 @@ _PEOPLE = 4  # who are sent through
 class Anatomy(NamedTuple):
     """Layers of the encoder and of the decoder in words, their weights, and the noise that training adds.
 
-    ``noise`` is the standard deviation of what `mmcrl.kinds.codec.Codec.augment` adds to standardised features.
+    ``noise`` is the standard deviation of what `mmcrl.kinds.codec.Codec.augment` changes in standardised features.
     """
 
     encoder: str

@@ -50,7 +50,7 @@ class ChannelCodec(Codec):
 
     def fit_scale(self, values: np.ndarray) -> None:
         like = self.mean.shape
-        mean, deviation = _moments(values)
+        mean, deviation = self.moments(values)
         self.mean.copy_(torch.from_numpy(mean).reshape(like))
         self.scale.copy_(torch.from_numpy(np.where(deviation > 0, deviation, 1.0)).reshape(like))
         features = torch.empty(values.shape, dtype=torch.float16, device=self.usual.device)
@@ -64,6 +64,10 @@ class ChannelCodec(Codec):
         for c in range(self.shape[0]):
             even = self._departures(features[:, c], c).div_(share[c].flatten().sqrt())
             self.direction[c] = _first_component(even).reshape(self.shape[1:])
+
+    def moments(self, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Mean and standard deviation (channels,) by which values (n, channels, ...) are standardised."""
+        return _moments(values)
 
     def prepare(self, values: np.ndarray) -> Tensor:
         mean, scale = (buffer.to(self._exact).cpu().numpy() for buffer in (self.mean, self.scale))

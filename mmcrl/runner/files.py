@@ -8,16 +8,21 @@ from __future__ import annotations
 
 import ast
 import hashlib
+import io
 import os
 import re
 import shutil
 import tempfile
 import threading
+import tokenize
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 __all__ = ["code_digest", "digest", "digest_of", "remove_stale", "workplace", "write_whole"]
+
+_CUT = "\0"  # in no file of Python
+_QUOTES = '"', "'"
 
 
 def digest(content: bytes | str) -> str:
@@ -36,17 +41,30 @@ def digest_of(path: Path) -> str:
 
 
 def code_digest(path: Path) -> str:
-    """SHA-256 of what a file of Python does: of its statements, without comments, docstrings and layout."""
+    """SHA-256 of a file of Python without its comments and docstrings: of what it does, not of what it explains.
+
+    They are cut out of the text by their place, so that every version of Python finds the same.
+    """
     try:
-        tree = ast.parse(path.read_bytes())
-    except SyntaxError:  # whoever imports it will be told
+        text = path.read_text(encoding="utf-8")
+        tree, tokens = ast.parse(text), list(tokenize.generate_tokens(io.StringIO(text).readline))
+    except (SyntaxError, ValueError, tokenize.TokenError):  # whoever imports it will be told
         return digest_of(path)
+    lines = text.split("\n")
+    for token in tokens:
+        if token.type == tokenize.COMMENT:
+            row, column = token.start
+            lines[row - 1] = lines[row - 1][:column].rstrip() or _CUT
     for node in ast.walk(tree):
         match node:
             case ast.Module() | ast.ClassDef() | ast.FunctionDef() | ast.AsyncFunctionDef():
                 if ast.get_docstring(node, clean=False) is not None:
-                    node.body = node.body[1:] or [ast.Pass()]
-    return digest(ast.unparse(tree))
+                    told, *code = node.body
+                    first, end = told.lineno - 1, told.end_lineno or told.lineno
+                    alone = not code or code[0].lineno > end
+                    if alone and lines[first].strip().lstrip("rR").startswith(_QUOTES):
+                        lines[first:end] = [_CUT] * (end - first)
+    return digest("\n".join(line for line in lines if line != _CUT))
 
 
 def write_whole(path: Path, text: str) -> None:
