@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
@@ -11,6 +10,7 @@ from numpy.typing import ArrayLike
 
 from mmcrl.errors import InputError
 from mmcrl.modality import Modality
+from mmcrl.naming import safe_name
 
 __all__ = [
     "CODEBOOK_COLUMNS",
@@ -35,7 +35,7 @@ def checked_modalities(given: Mapping[str, Modality | ArrayLike | pd.DataFrame])
         raise InputError("modalities", "a dict with at least one modality", repr(given)[:80])
     made: dict[str, Modality] = {}
     for name, values in given.items():
-        if not (isinstance(name, str) and re.fullmatch(r"[A-Za-z][A-Za-z0-9_-]{0,39}", name)):
+        if not (isinstance(name, str) and safe_name(name)):
             expected = "names of up to 40 letters, digits, _ and -, a letter first"
             raise InputError("modalities", expected, repr(name))
         try:

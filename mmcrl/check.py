@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from mmcrl.checking import Draft, advise, mend_data, mend_form, mend_ids
+from mmcrl.checking import Draft, advise, column_place, mend_data, mend_form, mend_ids
 from mmcrl.cohort import Cohort
 from mmcrl.errors import InputError
 from mmcrl.manifest import Assembled, find_manifest, put_together, read_toml
@@ -86,6 +86,8 @@ def check_manifest(name_or_path: str | Path) -> Report:
     if manifest is None or made.cohort is None or made.values is None:
         return Report(str(name_or_path), problems, pd.DataFrame(), draft.text(), draft.raw, mended=False)
     mended = not draft.aside and not made.ids
+    for name, words in made.warned:
+        draft.note(column_place(name), words)
     advise(draft, made.cohort, manifest, made.values.loc[made.cohort.ids])
     summary = pd.DataFrame() if problems else summarised(made.cohort)
     return Report(str(name_or_path), problems, summary, draft.text(), draft.raw, mended, made.cohort)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+import warnings
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -52,6 +53,10 @@ def load_cohort(name_or_path: str | Path) -> Cohort:
     ------
     InputError : for everything that is wrong with the manifest, its file or its values; the first is named,
         and ``python -m mmcrl check`` lists them all.
+
+    Warns
+    -----
+    UserWarning : for recordings with times far from all their others.
 
     >>> cohort = load_cohort("nhanes-2017")  # doctest: +SKIP
     >>> cohort.summary(), cohort.known, cohort.codebook  # doctest: +SKIP
@@ -111,6 +116,7 @@ class Assembled:
     values: pd.DataFrame | None = None  # decoded, in the columns' own units
     layout: Layout | None = None
     ids: list[InputError] = field(default_factory=list)  # missing or repeated: the rest is of first rows
+    warned: list[tuple[str, str]] = field(default_factory=list)  # of which modality, and what is to be known of it
 
 
 def assemble(path: Path) -> tuple[Cohort | None, list[InputError]]:
@@ -120,6 +126,8 @@ def assemble(path: Path) -> tuple[Cohort | None, list[InputError]]:
         return None, faults
     made = put_together(path.parent, manifest)
     faults = [*made.absent.values(), *made.ids, *(fault for _, fault in made.faults)]
+    for name, words in made.warned:
+        warnings.warn(f"{name}: {words}", UserWarning, stacklevel=3)
     return (None if faults else made.cohort), faults
 
 
@@ -141,10 +149,13 @@ def put_together(folder: Path, manifest: Manifest) -> Assembled:
 
     faults += [(fault.argument, fault) for fault in range_faults(manifest, values)]
     bulk: dict[str, Modality] = {}
+    warned: list[tuple[str, str]] = []
     for name, spec in manifest.modality.items():
         if spec.bulk:
             try:
-                read = bulk_values(layout, name, spec, table.index, manifest.disclosure.minimum)
+                heard: list[str] = []
+                read = bulk_values(layout, name, spec, table.index, manifest.disclosure.minimum, heard.append)
+                warned += [(name, words) for words in heard]
                 bulk[name] = _modality(name, spec, codebook, read)
                 if not bulk[name].measured.any():
                     raise InputError(f'cohort["{name}"]', "files of at least one of the people", "none")
@@ -158,30 +169,33 @@ def put_together(folder: Path, manifest: Manifest) -> Assembled:
         return stopped(("", InputError("manifest people", "at least 2 people", "fewer")))
     try:
         weights = _weights(manifest, table.loc[values.index])
-        modalities = {
-            name: bulk[name]
-            if spec.bulk
-            else _modality(name, spec, codebook, np.column_stack(_columns(name, spec, values)))
-            for name, spec in manifest.modality.items()
-        }
     except InputError as error:
-        return stopped(("", error))
-    if faults := column_faults(modalities):
+        weights, faults = None, [("", error)]
+    modalities = dict[str, Modality]()
+    for name, spec in manifest.modality.items():
+        try:
+            modalities[name] = bulk[name] if spec.bulk else _table(name, spec, codebook, values)
+        except InputError as error:
+            faults.append((name, error))
+    if faults := [*faults, *column_faults(modalities)]:
         return stopped(*faults)
     known = pd.DataFrame([link.model_dump() for link in manifest.known], columns=KNOWN_COLUMNS)
     suggested = {k: m.n_latents for k, m in manifest.modality.items() if m.n_latents is not None}
-    cohort = Cohort(
-        modalities,
-        ids=values.index,
-        tiers=manifest.tiers,
-        name=manifest.name,
-        known=known,
-        n_latents=suggested,
-        codebook=codebook,
-        weights=weights,
-        minimum=manifest.disclosure.minimum,
-    )
-    return Assembled(cohort, [], {}, table, values, layout, ids)
+    try:
+        cohort = Cohort(
+            modalities,
+            ids=values.index,
+            tiers=manifest.tiers,
+            name=manifest.name,
+            known=known,
+            n_latents=suggested,
+            codebook=codebook,
+            weights=weights,
+            minimum=manifest.disclosure.minimum,
+        )
+    except InputError as error:
+        return stopped(("", error))
+    return Assembled(cohort, [], {}, table, values, layout, ids, warned)
 
 
 def _weights(manifest: Manifest, table: pd.DataFrame) -> np.ndarray | None:
@@ -235,6 +249,10 @@ def _modality(name: str, spec: ModalitySpec, codebook: pd.DataFrame, values: np.
         descriptions=list(rows["question"]),
         column_kinds=["numeric" if c.kind == "time" else c.kind for c in spec.columns.values()],
     )
+
+
+def _table(name: str, spec: ModalitySpec, codebook: pd.DataFrame, values: pd.DataFrame) -> Modality:
+    return _modality(name, spec, codebook, np.column_stack(_columns(name, spec, values)))
 
 
 def _columns(name: str, spec: ModalitySpec, values: pd.DataFrame) -> list[pd.Series]:

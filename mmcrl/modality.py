@@ -17,6 +17,7 @@ from numpy.typing import ArrayLike
 
 from mmcrl.errors import InputError
 from mmcrl.kinds import KINDS
+from mmcrl.naming import plain_name
 from mmcrl.ondisk import lies_on_disk, rows_of, unpacked
 
 __all__ = ["ColumnKind", "Modality"]
@@ -212,8 +213,7 @@ def _kind(values: np.ndarray, kind: str | None) -> str:
 def _names(names: Sequence[str] | None, width: int) -> list[str]:
     texts = [f"c{j}" for j in range(width)] if names is None else _texts("names", names, width)
     for name in texts:
-        plain = name == name.strip() and name.isprintable() and not set("<>`") & set(name)
-        if not (plain and 0 < len(name) <= 80):
+        if not plain_name(name):
             raise InputError("names", "1 to 80 printable characters, none of < > `", repr(name))
         if texts.count(name) > 1:
             raise InputError("names", "no name twice", f"{name!r} {texts.count(name)} times")

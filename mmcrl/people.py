@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from mmcrl.errors import InputError
-from mmcrl.layouts.layout import Layout
+from mmcrl.layouts.layout import Layout, id_texts
 from mmcrl.ranges import few
 from mmcrl.schema import Inclusion, Manifest
 from mmcrl.transforms import numbers
@@ -35,7 +35,7 @@ def included_people(layout: Layout, manifest: Manifest) -> tuple[pd.DataFrame, l
     table = table[included_rows(manifest, table)]
     if table.empty:
         raise InputError("manifest include", "someone who is included", "nobody")
-    ids = table[source.id]
+    ids = id_texts(table[source.id])
     missing, repeated = ids.isna(), ids.notna() & ids.duplicated()
     faults = [
         InputError(
@@ -72,8 +72,7 @@ def sufficiently_measured(manifest: Manifest, values: pd.DataFrame, bulk: Mappin
 
 def _whole_numbers(ids: pd.Series) -> pd.Series:
     """Ids as whole numbers where that loses nothing (007 stays text, 70123.0 is 70123)."""
-    plain = ids.astype("str").str.extract(r"^(0|[1-9]\d{0,17})(?:\.0*)?$", expand=False)
-    return plain.astype("int64") if plain.notna().all() else ids
+    return ids.astype("int64") if ids.str.fullmatch(r"0|[1-9]\d{0,17}").all() else ids
 
 
 def _included(rule: Inclusion, column: pd.Series) -> np.ndarray:

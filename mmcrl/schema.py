@@ -7,12 +7,13 @@ refused together with the nearest valid one.
 from __future__ import annotations
 
 from difflib import get_close_matches
-from typing import Annotated, Any, Literal, NamedTuple, get_args, get_origin
+from typing import Annotated, Any, Literal, get_args, get_origin
 
 from pydantic import AfterValidator, BaseModel, Field, ValidationError, model_validator
 
 from mmcrl.errors import InputError
 from mmcrl.kinds import KINDS
+from mmcrl.naming import Placed, name_faults
 from mmcrl.source import STRICT, Source, Text
 
 __all__ = ["ColumnSpec", "Manifest", "ModalitySpec", "Placed", "parse", "parse_placed"]
@@ -175,15 +176,6 @@ class Manifest(_Part):
         return {f"{name}.{column}": spec for name, m in modalities.items() for column, spec in m.columns.items()}
 
 
-class Placed(NamedTuple):
-    """A fault and its place in the manifest: keys and positions; which sort it is, and the nearest valid name."""
-
-    place: tuple[str | int, ...]
-    sort: str  # of pydantic's, or "dangling"
-    fault: InputError
-    nearest: str | None = None
-
-
 def parse(raw: dict[str, Any]) -> tuple[Manifest | None, list[InputError]]:
     """The manifest that ``raw`` declares, or everything that is wrong with it."""
     manifest, placed = parse_placed(raw)
@@ -196,7 +188,7 @@ def parse_placed(raw: dict[str, Any]) -> tuple[Manifest | None, list[Placed]]:
         manifest = Manifest.model_validate(raw)
     except ValidationError as error:
         return None, [_fault(fault["loc"], fault["type"], fault["msg"], fault["input"]) for fault in error.errors()]
-    return manifest, _dangling(manifest)
+    return manifest, name_faults(manifest)
 
 
 def _fault(loc: tuple[int | str, ...], kind: str, message: str, given: object) -> Placed:
@@ -232,24 +224,3 @@ def _place(loc: tuple[int | str, ...]) -> tuple[list[str], type[BaseModel]]:
         parts = [branch for branch in get_args(here) if isinstance(branch, type) and issubclass(branch, BaseModel)]
         here = parts[0] if parts and get_origin(here) not in (dict, list) else here
     return keys, part
-
-
-def _dangling(manifest: Manifest) -> list[Placed]:
-    """Names that point to nothing."""
-    names, columns = list(manifest.modality), list(manifest.columns())
-    pointers: list[tuple[str, tuple[str | int, ...], str, list[str]]] = [
-        ("people.require", ("people", "require", i), name, names) for i, name in enumerate(manifest.people.require)
-    ]
-    for t, tier in enumerate(manifest.tiers or []):
-        pointers += [("tiers", ("tiers", t, i), name, names) for i, name in enumerate(tier)]
-    for i, link in enumerate(manifest.known):
-        for end in ("source", "target"):
-            pointers.append((f"known.{i}.{end}", ("known", i, end), getattr(link, end), columns))
-    faults = []
-    for where, place, name, valid in pointers:
-        if name not in valid:
-            nearest = get_close_matches(name, valid, 1, 0)[0]
-            expected = f"a name declared under modality, the nearest being {nearest!r}"
-            fault = InputError(f"manifest {where}", expected, repr(name))
-            faults.append(Placed(place, "dangling", fault, nearest))
-    return faults

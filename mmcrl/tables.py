@@ -1,4 +1,4 @@
-"""Tables: reading a CSV, TSV or Parquet file that a manifest names, whole or not at all."""
+"""Tables: reading a CSV, TSV (also called .tab) or Parquet file that a manifest names, whole or not at all."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from mmcrl.errors import InputError
 
 __all__ = ["DELIMITERS", "absent", "column_names", "inside", "locate", "near_name", "nearest", "read_table", "zeroed"]
 
-DELIMITERS = {".csv": ",", ".tsv": "\t"}
+DELIMITERS = {".csv": ",", ".tsv": "\t", ".tab": "\t"}
 _NULLS = ["", "NA", "NaN", "nan", "N/A", "null", "NULL", "None"]
 _LARGEST_BLOCK = 2**31 - 1
 
@@ -41,7 +41,7 @@ def locate(folder: Path, path: str, package: str | None = None, key: str = "sour
     if not target.is_file():
         raise InputError(f"manifest {key}", f"a file inside {place}", f"no file {path!r}")
     if target.suffix not in {*DELIMITERS, ".parquet"}:
-        raise InputError(f"manifest {key}", "a .csv, .tsv or .parquet file", repr(path))
+        raise InputError(f"manifest {key}", "a .tab, .csv, .tsv or .parquet file", repr(path))
     return target
 
 

@@ -11,7 +11,8 @@ from PIL import Image
 from mmcrl.errors import InputError
 from mmcrl.layouts.layout import BulkFile
 from mmcrl.layouts.pictures import read_picture
-from mmcrl.layouts.recordings import read_channels, resampled
+from mmcrl.layouts.recordings import read_channels
+from mmcrl.layouts.resampling import resampled, stray_times
 
 
 def place(path):
@@ -140,3 +141,42 @@ def test_recordings_without_times_or_channels_are_refused(tmp_path):
         read_channels(write(tmp_path / "a.parquet", time=["soon"], spo2=[1.0]), ["spo2"], "1")
     with pytest.raises(InputError, match=r"channel 'sp02', got none; the nearest is 'spo2'"):
         read_channels(write(tmp_path / "a.parquet", time=[1.0], spo2=[1.0]), ["sp02"], "1")
+
+
+def test_a_file_of_another_person_is_told_without_telling_who(tmp_path):
+    for columns in ({"spo2": [95.0, 96.0]}, {"source": ["spo2"] * 2, "values": [95.0, 96.0]}):
+        file = write(tmp_path / "a.parquet", time=[0.0, 1.0], participant_id=[7_005, 7_005], **columns)
+        with pytest.raises(
+            InputError, match=r"column a, row 3: expected .*, got rows of other people alone"
+        ) as error:
+            read_channels(file, ["spo2"], "7006")
+        assert "700" not in str(error.value)
+        assert read_channels(file, ["spo2"], "7005")["spo2"].values.tolist() == [95, 96]
+
+
+def test_stages_are_what_holds_in_the_middle_and_never_a_mean():
+    times = np.array([0.0, 4.0, 6.0, 16.0, 18.0, 21.0, 23.0, 24.0, 41.0])
+    stages = np.array([13.0, 15.0, 11.0, 13.0, 15.0, 11.0, np.nan, 13.0, 15.0])
+    series = resampled({"a": (times, stages, None), "b": (times, stages, None)}, 10, 5, states=["a"])
+    np.testing.assert_array_equal(series["a"], [15, 13, 13, np.nan, 15])
+    np.testing.assert_array_equal(series["b"], [13, 14, 12, np.nan, 15])
+    late = resampled({"a": (times[::-1], stages[::-1], None)}, 10, 5, states=["a"])
+    np.testing.assert_array_equal(late["a"], series["a"])
+
+
+@pytest.mark.parametrize("stray", [0.0, 4e9])
+@pytest.mark.parametrize("row", [0, 100, 219])
+def test_a_stray_time_is_not_recorded(stray, row):
+    times, values = 1.6e9 + 60.0 * np.arange(220), np.arange(220.0)
+    expected = resampled({"a": (np.delete(times, row), np.delete(values, row), None)}, 60, 480)["a"]
+    times[row] = stray
+    np.testing.assert_array_equal(resampled({"a": (times, values, None)}, 60, 480)["a"], expected)
+    assert np.isfinite(expected).sum() == 219
+
+
+def test_stray_times_are_few_and_apart():
+    long, visits = np.arange(0.0, 1e5, 60), np.r_[np.arange(0.0, 1e4, 60), np.arange(1e7, 1.002e7, 60)]
+    for times in (long, visits, np.array([0.0, 1e9]), np.array([np.nan, 5.0]), np.zeros(0)):
+        assert not np.any(stray_times([times], 3_600))
+    both = stray_times([np.array([10.0, np.nan]), np.r_[1e9 + long, 2e9]], 3_600)
+    assert both[0].tolist() == [True, False] and np.flatnonzero(both[1]).tolist() == [len(long)]

@@ -9,6 +9,7 @@ import pytest
 from mmcrl.check import check_manifest
 from mmcrl.checking.draft import toml
 from mmcrl.checking.spread import codes, shared, span
+from mmcrl.errors import InputError
 from mmcrl.manifest import load_cohort
 
 N = 300
@@ -103,6 +104,10 @@ PROBLEMS = {
     "many beyond the range": ({"range": [1, 5]}, people(), "blood.glucose", {"range": [1, 8]}),
     "a key": ({"rnage": [1, 30], "range": None}, people(), "blood.glucose", {"range": [1, 30]}),
     "a range upside down": ({"range": [30, 1]}, people(), "blood.glucose", {"range": [1, 30]}),
+    "a range as text": ({"range": "0-100"}, people(), "blood.glucose", {"range": [0, 100]}),
+    "the ends as texts": ({"range": ["0", "100"]}, people(), "blood.glucose", {"range": [0, 100]}),
+    "no range at all": ({"range": True}, people(), "blood.glucose", {"range": [2, 8]}),
+    "ends of which one is none": ({"range": ["low", 30]}, people(), "blood.glucose", {"range": [2, 8]}),
     "a logarithm of 0": ({"range": [0, 2000]}, people(), "blood.crp", {"transform": "log1p"}),
     "a logarithm without range": ({"range": None}, people(), "blood.crp", {"transform": "log"}),
     "a variable": ({"variable": "Glucos"}, people(), "blood.glucose", {"variable": "glucose"}),
@@ -160,6 +165,49 @@ def test_names_that_point_to_nothing(tmp_path):
     assert report.proposed["tiers"] == [["who"], ["blood"]] and report.proposed["people"] == {"require": ["who"]}
     assert report.proposed["source"] == {"path": "people.csv", "id": "person"}
     assert check_manifest(rewrite(tmp_path, report.proposed)).problems == []
+
+
+def test_names_that_cannot_be_and_tiers_that_repeat_hide_nothing(tmp_path):
+    raw = manifest()
+    blood = raw["modality"]["la b"] = raw["modality"].pop("blood")
+    blood["columns"]["fe<x>"] = blood["columns"].pop("iron")
+    raw["tiers"], raw["people"] = [["who", "la b"], ["who", "zzz", "habits"]], {"require": ["la b"]}
+    raw["known"] = [{"source": "who.age", "target": "la b.fe<x>", "sign": 1, "rests_on": "a book"}]
+    report = check_manifest(write(tmp_path, raw, some("glucose", 25, 777)))
+    told = "\n".join(report.problems)
+    for place in ("'la b'", "'fe<x>'", "'who' more than once", "'zzz'", "la_b.glucose"):
+        assert place in told
+    assert len(report.problems) == 5 and report.mended
+    proposed = report.proposed
+    assert proposed["tiers"] == [["who", "la_b"], ["habits"]] and proposed["people"] == {"require": ["la_b"]}
+    assert proposed["known"][0]["target"] == "la_b.fex" and "fex" in proposed["modality"]["la_b"]["columns"]
+    for line in ('fex = { variable = "iron"', 'require = ["la_b"]', 'target = "la_b.fex"', "call it 'la_b'"):
+        assert line in report.proposals
+    assert check_manifest(rewrite(tmp_path, proposed)).problems == []
+
+
+def test_a_safe_name_is_one_that_no_other_has(tmp_path):
+    raw = manifest()
+    raw["modality"]["2 blood"], raw["modality"]["m_2_blood"] = raw["modality"]["blood"], raw["modality"].pop("habits")
+    del raw["modality"]["blood"], raw["tiers"]
+    report = check_manifest(write(tmp_path, raw, people()))
+    assert list(report.proposed["modality"]) == ["who", "m_2_blood_2", "m_2_blood"] and report.mended
+
+
+def test_what_a_cohort_refuses_at_last_is_a_problem_too(tmp_path, monkeypatch):
+    def refuse(*of_it, **more):
+        raise InputError("tiers", "something", "else")
+
+    monkeypatch.setattr("mmcrl.manifest.Cohort", refuse)
+    report = check_manifest(write(tmp_path, manifest(), people()))
+    assert report.problems == ["tiers: expected something, got else"] and not report.mended
+
+
+def test_weights_and_columns_nothing_can_be_learned_from_are_told_together(tmp_path):
+    raw = manifest()
+    raw["people"] = {"weights": "smoker"}
+    told = "\n".join(check_manifest(write(tmp_path, raw, spoilt(iron=3))).problems)
+    assert "manifest people.weights" in told and '"blood"].iron' in told
 
 
 def test_ids_that_repeat_by_visit(tmp_path):

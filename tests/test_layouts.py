@@ -156,6 +156,36 @@ def test_one_file_of_uk_biobank_may_know_fewer_people(root):
     refused(MANIFESTS["uk-biobank"], "file second.csv column eid", "each once")
 
 
+def test_tab_files_of_uk_biobank_are_read(root):
+    table = uk_biobank(root / "uk-biobank", "f.46.0.0", "tsv")
+    for path in (root / "uk-biobank").iterdir():
+        path.rename(path.with_suffix(".tab"))
+    cohort = load_cohort(MANIFESTS["uk-biobank"])
+    np.testing.assert_array_equal(column(cohort, "grip.left"), table["46-0.0"])
+
+
+def test_two_columns_for_one_field_are_refused(root):
+    uk_biobank(root / "uk-biobank")
+    path = root / "uk-biobank" / "first.csv"
+    pd.read_csv(path).assign(p50_i0=1).to_csv(path, index=False)
+    refused(
+        MANIFESTS["uk-biobank"], "file first.csv: expected one column for field '50-0.0'", "'50-0.0' and 'p50_i0'"
+    )
+
+
+@pytest.mark.parametrize("written", ["{} ", " {}", "{}.0", "{}.00 "])
+def test_ids_are_alike_however_a_table_writes_them(root, written):
+    uk_biobank(root / "uk-biobank")
+    before, path = load_cohort(MANIFESTS["uk-biobank"]), root / "uk-biobank" / "second.csv"
+    frame = pd.read_csv(path, dtype=str)
+    frame.loc[::2, "eid"] = frame.loc[::2, "eid"].map(written.format)
+    frame.to_csv(path, index=False)
+    after = load_cohort(MANIFESTS["uk-biobank"])
+    assert after.ids.tolist() == before.ids.tolist()
+    for name in before.names:
+        np.testing.assert_array_equal(after[name].values, before[name].values)
+
+
 # Human Phenotype Project
 
 
@@ -228,6 +258,56 @@ def test_long_nights_of_several_people_in_one_file(root):
     for i in both:
         frame.to_parquet(root / "hpp" / "bulk" / "nights" / f"{i}.parquet", index=False)
     np.testing.assert_array_equal(load_cohort(MANIFESTS["hpp"])["night"].values, before)
+
+
+def test_a_file_of_another_person_is_a_problem(root):
+    hpp(root / "hpp")
+    night(7_006).assign(participant_id=7_006).to_parquet(root / "hpp" / "bulk" / "nights" / "7005.parquet")
+    told = refused(MANIFESTS["hpp"], "file sleep.parquet column channels_time_series, row", "rows of other people")
+    assert "700" not in told and check_manifest(MANIFESTS["hpp"]).problems == [told]
+
+
+def test_times_far_from_a_night_are_left_out_and_told(root):
+    hpp(root / "hpp")
+    before = load_cohort(MANIFESTS["hpp"])["night"].values
+    file = root / "hpp" / "bulk" / "nights" / "7005.parquet"
+    frame = night(7_005).reset_index()
+    frame.loc[100, "collection_timestamp"] = pd.Timestamp("1970-01-01", tz="Asia/Jerusalem")
+    frame.to_parquet(file, index=False)
+    with pytest.warns(UserWarning, match=r"^night: recordings of <10 people have times far from all their others"):
+        after = load_cohort(MANIFESTS["hpp"])["night"].values
+    np.testing.assert_array_equal(np.isnan(after), np.isnan(before))
+    np.testing.assert_allclose(after[5], before[5], atol=0.1)
+    report = check_manifest(MANIFESTS["hpp"])
+    assert report.problems == [] and "# night: recordings of <10 people have times far" in report.proposals
+
+
+def test_stages_in_a_night_are_never_averaged(root):
+    hpp(root / "hpp")
+    for path in (root / "hpp" / "bulk" / "nights").iterdir():
+        frame = pd.read_parquet(path)
+        frame["spo2"] = np.where(np.arange(len(frame)) % 7 < 3, 13, 15)
+        frame.to_parquet(path)
+    changed = ('channels_time_series.spo2", unit = "%"', 'channels_time_series.spo2", kind = "ordinal"')
+    stages = load_cohort(edited(root, "hpp", changed))["night"].values[:, 0]
+    assert set(stages[~np.isnan(stages)]) <= {13.0, 15.0}
+    means = load_cohort(MANIFESTS["hpp"])["night"].values[:, 0]
+    assert ((means > 13) & (means < 15)).any()
+
+
+@pytest.mark.parametrize("code", [-1, 999])
+def test_codes_for_missing_do_not_enter_a_mean_of_rows(root, code):
+    hpp(root / "hpp")
+    path = root / "hpp" / "sleep" / "sleep.parquet"
+    rows = pd.read_parquet(path)
+    others = rows[rows["night"] > 1].groupby("participant_id")["ahi"].mean()
+    rows.loc[rows["night"] == 1, "ahi"] = code
+    rows.loc[rows["participant_id"] == 7_003, "ahi"] = code
+    rows.to_parquet(path, index=False)
+    changed = ('"sleep.ahi", range', f'"sleep.ahi", missing = [{code}], range')
+    ahi = column(load_cohort(edited(root, "hpp", changed)), "breathing.ahi")
+    assert np.isnan(ahi.pop(7_003))
+    np.testing.assert_allclose(ahi**2, others.drop(7_003))
 
 
 @pytest.mark.parametrize(
@@ -309,6 +389,20 @@ def test_ai_readi_is_read_with_either_id(root, key):
         "measurement.csv",
         "manifest.tsv",
     ]
+
+
+@pytest.mark.parametrize(("written", "missing"), [("-1", "-1"), ("refused", '"refused"')])
+def test_codes_for_missing_do_not_enter_a_mean_of_measurements(root, written, missing):
+    ai_readi(root / "ai-readi")
+    before = column(load_cohort(MANIFESTS["ai-readi"]), "body.bmi")
+    path = root / "ai-readi" / "clinical_data" / "measurement.csv"
+    measured = pd.read_csv(path, dtype=str, keep_default_na=False)
+    again = measured[measured["measurement_source_value"].str.startswith("bmi")].assign(value_as_number=written)
+    pd.concat([again, measured]).to_csv(path, index=False)
+    manifest = edited(
+        root, "ai-readi", ('"measurement.bmi_vsorres", ', f'"measurement.bmi_vsorres", missing = [{missing}], ')
+    )
+    pd.testing.assert_series_equal(column(load_cohort(manifest), "body.bmi"), before)
 
 
 def test_the_recommended_split_of_ai_readi_is_a_column(root):

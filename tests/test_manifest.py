@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 from small_cohort import N, edit, people, write_small
 
+from mmcrl.check import check_manifest
 from mmcrl.errors import InputError
 from mmcrl.manifest import load_cohort, source_files
 
@@ -100,6 +101,19 @@ def test_ids_with_leading_zeros_stay_text(folder):
     frame["person"] = frame["person"].map("00{}".format)
     frame.to_csv(folder / "people.csv", index=False)
     assert load_cohort(folder / "small.toml").ids[0] == "00102"
+
+
+def test_space_around_ids_tells_nobody_apart(folder):
+    before = load_cohort(folder / "small.toml").ids
+    frame = people().astype({"person": str})
+    frame.loc[::2, "person"] = frame.loc[::2, "person"] + "  "
+    frame.to_csv(folder / "people.csv", index=False)
+    pd.testing.assert_index_equal(load_cohort(folder / "small.toml").ids, before)
+    frame.loc[20, "person"] = f" {frame.loc[21, 'person']}.0"
+    frame.loc[23, "person"] = "   "
+    frame.to_csv(folder / "people.csv", index=False)
+    told = "\n".join(check_manifest(folder / "small.toml").problems)
+    assert "<10 repeated" in told and "<10 missing" in told
 
 
 def test_ids_written_as_floats_are_whole_numbers(folder):

@@ -2,7 +2,7 @@
 
 from mmcrl.checking.advice import advise
 from mmcrl.checking.data import mend_data, mend_ids
-from mmcrl.checking.draft import Draft
+from mmcrl.checking.draft import Draft, column_place
 from mmcrl.checking.form import mend_form
 
-__all__ = ["Draft", "advise", "mend_data", "mend_form", "mend_ids"]
+__all__ = ["Draft", "advise", "column_place", "mend_data", "mend_form", "mend_ids"]

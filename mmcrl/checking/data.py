@@ -11,11 +11,11 @@ from mmcrl.checking.draft import Draft, column_place
 from mmcrl.checking.outside import mend_codes, mend_outside
 from mmcrl.checking.words import mend_words
 from mmcrl.errors import InputError
-from mmcrl.layouts.layout import Layout
+from mmcrl.layouts.layout import Layout, id_texts
 from mmcrl.manifest import Assembled
 from mmcrl.people import included_rows
 from mmcrl.schema import ColumnSpec, Manifest
-from mmcrl.tables import near_name
+from mmcrl.tables import DELIMITERS, near_name
 
 __all__ = ["mend_data", "mend_ids"]
 
@@ -118,9 +118,7 @@ def _other_file(draft: Draft, manifest: Manifest, folder: Path) -> bool:
     source = manifest.source
     if source.layout != "table" or source.package is not None:
         return False
-    tables = [
-        path for path in (*folder.glob("*"), *folder.glob("*/*")) if path.suffix in (".csv", ".tsv", ".parquet")
-    ]
+    tables = [path for path in (*folder.glob("*"), *folder.glob("*/*")) if path.suffix in (*DELIMITERS, ".parquet")]
     names = sorted(str(path.relative_to(folder)) for path in tables)
     near = near_name(source.path, names) or (names[0] if len(names) == 1 else None)
     if near is None:
@@ -135,6 +133,7 @@ def _one_visit(draft: Draft, layout: Layout, manifest: Manifest) -> bool:
     table = layout.people(layout.names()) if layout.names() else pd.DataFrame()
     if table.empty:
         return False
+    table = table.assign(**{identity: id_texts(table[identity])})
     table = table[included_rows(manifest, table) & table[identity].notna()]
     if table.duplicated().any() and not table.drop_duplicates()[identity].duplicated().any():
         draft.note(("source", "id"), "some rows stand in the table twice, word for word: keep one of each")

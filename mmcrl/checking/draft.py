@@ -56,17 +56,21 @@ class Draft:
         self._note(place, why, changed=True)
 
     def rename(self, place: Place, name: str, why: str) -> None:
-        """Propose another key for what stands at a place."""
+        """Propose another key for what stands at a place; what points to a modality or column follows it.
+
+        Of a modality only the name is proposed, not all that it holds.
+        """
         *parents, last = place
         owner = self.get(tuple(parents))
         renamed = {name if key == last else key: value for key, value in owner.items()}
         owner.clear()
         owner.update(renamed)
-        self._note((*parents, name), why, changed=True)
+        self._follow(place, name, why)
+        self._note((*parents, name), why, changed=place[0] != "modality" or len(place) > 2)
 
     def remove(self, place: Place, why: str) -> None:
-        """Propose to leave a key, a column, a modality, or an entry of a list out."""
-        self._take(place)
+        """Propose to leave a key, a column, a modality, or an entry of a list out, if it is still there."""
+        self.drop(place)
         self._note(place, why, changed=_entry_of(place) != place)
 
     def drop(self, place: Place) -> None:
@@ -126,6 +130,28 @@ class Draft:
         for names in (self.raw.get("people", {}).get("require", []), *(self.raw.get("tiers") or [])):
             if name in names:
                 names.remove(name)
+
+    def _follow(self, place: Place, name: str, why: str) -> None:
+        """Let what points to a modality or column, or was proposed of it, follow its new name."""
+        if place[0] != "modality" or len(place) not in (2, 4):
+            return
+        old = ".".join(str(place[i]) for i in (1, 3) if i < len(place))
+        new, n = f"{place[1]}.{name}" if len(place) == 4 else name, len(place)
+        ends = re.compile(rf"{re.escape(old)}(?=\.|$)")
+        for i, link in enumerate(self.raw.get("known") or []):
+            for end in ("source", "target"):
+                if ends.match(str(link.get(end))):
+                    link[end] = new + link[end].removeprefix(old)
+                    self._note(("known", i), why, changed=True)
+        people, tiers = self.raw.get("people", {}), self.raw.get("tiers") or []
+        pointers: list[tuple[Place, list[str]]] = [(("tiers",), tier) for tier in tiers]
+        for of, names in [(("people", "require"), people.get("require", [])), *pointers]:
+            if old in names:
+                names[:] = [new if pointer == old else pointer for pointer in names]
+                self._note(of, why, changed=True)
+        moved = {p: (*place[:-1], name, *p[n:]) for p in [*self._entries, *self.aside] if p[:n] == place}
+        self._entries = {moved.get(p, p): entry for p, entry in self._entries.items()}
+        self.aside = {moved.get(p, p): held for p, held in self.aside.items()}
 
     def _line(self, place: Place) -> tuple[str, str | None]:
         """The header under which an entry stands, and its line; no line where it has gone."""

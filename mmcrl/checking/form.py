@@ -7,12 +7,13 @@ from collections.abc import Sequence
 from typing import Any
 
 from mmcrl.checking.draft import Draft, Place
-from mmcrl.schema import Placed
+from mmcrl.naming import COLUMN, MODALITY, Placed
 from mmcrl.tables import near_name
 
 __all__ = ["mend_form"]
 
 _SIZES = {"height", "width", "step", "length", "starts"}
+_PAIR = r"([-+]?\d+(?:\.\d+)?)\s*(?:-|\u2013|,|;|:|\.\.|to)\s*([-+]?\d+(?:\.\d+)?)"
 _SCALES = {"log": "log1p"}  # what is defined at 0 in place of what is not
 
 
@@ -21,7 +22,8 @@ def mend_form(draft: Draft, faults: Sequence[Placed], stem: str) -> bool:
 
     ``stem`` : the manifest's file name, which names a cohort without a name.
     """
-    going_on = [_mend(draft, each, stem) for each in reversed(faults) if draft.get(each.place[:-1]) is not None]
+    one_each = {each.place: each for each in reversed(faults)}  # of several at one place, the first: the rest follows
+    going_on = [_mend(draft, each, stem) for each in one_each.values() if draft.get(each.place[:-1]) is not None]
     return all(going_on)
 
 
@@ -31,6 +33,12 @@ def _mend(draft: Draft, each: Placed, stem: str) -> bool:
         _known_key(draft, each)
     elif each.sort == "dangling":
         _known_name(draft, each)
+    elif each.sort == "unsafe":
+        _safe_name(draft, place)
+    elif each.sort == "twice":
+        draft.remove(place, f"{given!r} stands here twice: in the first of its tiers alone")
+    elif place[0] == "modality" and place[4:5] == ("range",):
+        _ends(draft, place[:5])
     elif each.sort == "missing":
         return _given(draft, place, stem)
     elif each.sort == "value_error":
@@ -63,6 +71,35 @@ def _known_name(draft: Draft, each: Placed) -> None:
     else:
         place = each.place[:2] if each.place[0] == "known" else each.place
         draft.remove(place, f"{given!r} is nowhere declared: delete it")
+
+
+def _safe_name(draft: Draft, place: Place) -> None:
+    """Another name for a modality or column, which no other has."""
+    given = str(place[-1])
+    if len(place) == 2:
+        kept = re.sub(r"[^A-Za-z0-9_-]+", "_", given).strip("_-")
+        name = (kept if kept[:1].isalpha() else f"m_{kept}".rstrip("_"))[:MODALITY]
+    else:
+        kept = "".join(letter for letter in given if letter.isprintable() and letter not in "<>`")
+        name = kept.strip()[:COLUMN].strip() or "column"
+    others, number = draft.get(place[:-1]), 1
+    free = name
+    while free in others:
+        number += 1
+        free = f"{name[: (MODALITY if len(place) == 2 else COLUMN) - 4]}_{number}"
+    draft.rename(place, free, f"{given!r} is no name that it can have: call it {free!r}, wherever it stands")
+
+
+def _ends(draft: Draft, place: Place) -> None:
+    """A range as two numbers, where it is written as text."""
+    given = draft.get(place)
+    written = ",".join(map(str, given)) if isinstance(given, list) else str(given)
+    if pair := re.fullmatch(_PAIR, written.strip(" []")):
+        draft.set(
+            place, [float(end) if "." in end else int(end) for end in pair.groups()], "numbers [least, greatest]"
+        )
+    else:
+        draft.remove(place, "not [least, greatest] in numbers: delete it, or mend it")
 
 
 def _given(draft: Draft, place: Place, stem: str) -> bool:

@@ -32,5 +32,11 @@ def open_layout(folder: Path, manifest: Manifest) -> Layout:
     InputError : for a root folder that is not there, and for keys or an id that the layout does not know.
     """
     source = manifest.source
+    missing: dict[str, list[str | float]] = {}
+    for spec in manifest.columns().values():
+        for variable in spec.variables:
+            missing.setdefault(variable, []).extend(spec.missing)
     module, name = LAYOUTS[source.layout].split(".")
-    return getattr(import_module(f"mmcrl.layouts.{module}"), name)(folder, source, manifest.disclosure.minimum)
+    return getattr(import_module(f"mmcrl.layouts.{module}"), name)(
+        folder, source, manifest.disclosure.minimum, missing
+    )

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from mmcrl.errors import InputError
-from mmcrl.layouts.layout import BulkFile, Layout, Reader, Recording, Words, id_texts
+from mmcrl.layouts.layout import BulkFile, Layout, Reader, Recording, Words, id_texts, person_values
 from mmcrl.layouts.recordings import read_json
 from mmcrl.tables import column_names, nearest, read_table
 
@@ -57,7 +57,7 @@ class AiReadi(Layout):
 
     - ``participants.COLUMN``, such as ``participants.age`` or ``participants.recommended_split``;
     - ``measurement.NAME``, NAME being a measurement_source_value, or its part before the first comma; several values
-      of a person are averaged;
+      of a person are averaged, but for those that the manifest calls missing;
     - ``retinal_photography.filepath``, of an image; ``where`` says what the other columns of the manifest must say,
       and of the rows that are left the first is taken;
     - ``wearable.oxygen_saturation``, ``wearable.heart_rate``, ``wearable.sleep``, ``wearable.glucose``, of a series.
@@ -172,10 +172,12 @@ class AiReadi(Layout):
                     else f"none{nearest(name, list(short.unique()))}"
                 )
                 raise InputError(f"file measurement.csv column {source}", f"one measurement {name!r}", got)
-            if (rows & numbers.isna() & ~blank).any():
+            codes = self.missing.get(variable, [])
+            words = table[value].astype("str").str.strip().isin([code for code in codes if isinstance(code, str)])
+            if (rows & numbers.isna() & ~blank & ~words).any():
                 got = f"something else in rows of {name}"
                 raise InputError(f"file measurement.csv column {value}", "numbers", got)
-            means[variable] = numbers[rows].groupby(table.loc[rows, key]).mean()
+            means[variable] = person_values(numbers[rows], table.loc[rows, key], codes)
         return means
 
 

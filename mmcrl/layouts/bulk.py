@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 
 import numpy as np
@@ -11,7 +11,7 @@ import pandas as pd
 from mmcrl.errors import InputError
 from mmcrl.layouts.layout import BulkFile, Layout, Picture, Reader, Recording
 from mmcrl.layouts.pictures import read_picture
-from mmcrl.layouts.recordings import resampled
+from mmcrl.layouts.resampling import Channel, resampled, stray_times
 from mmcrl.ondisk import room_for
 from mmcrl.parallel import in_order
 from mmcrl.ranges import few
@@ -21,10 +21,18 @@ from mmcrl.transforms import decode, transform
 __all__ = ["bulk_values"]
 
 
-def bulk_values(layout: Layout, name: str, spec: ModalitySpec, ids: pd.Index, minimum: int) -> np.ndarray:
+def bulk_values(
+    layout: Layout,
+    name: str,
+    spec: ModalitySpec,
+    ids: pd.Index,
+    minimum: int,
+    warn: Callable[[str], None] = lambda words: None,
+) -> np.ndarray:
     """Float32 values (n, channels, height, width) or (n, channels, time) of these people, in the manifest's units.
 
     From half a gigabyte on they lie in a file (see `mmcrl.ondisk.room_for`).  Counts under the minimum are not told.
+    ``warn`` hears what does not keep the values from being used.
 
     Raises
     ------
@@ -32,7 +40,7 @@ def bulk_values(layout: Layout, name: str, spec: ModalitySpec, ids: pd.Index, mi
     """
     people = [str(person) for person in ids]
     if spec.n_axes == 3:
-        return _series(layout, name, spec, people, minimum)
+        return _series(layout, name, spec, people, minimum, warn)
     return _images(layout, name, spec, people)
 
 
@@ -72,27 +80,40 @@ def _read(
     return in_order(tasks, f"pictures of {name}", processes=files)
 
 
-def _series(layout: Layout, name: str, spec: ModalitySpec, people: Sequence[str], minimum: int) -> np.ndarray:
+def _series(
+    layout: Layout,
+    name: str,
+    spec: ModalitySpec,
+    people: Sequence[str],
+    minimum: int,
+    warn: Callable[[str], None],
+) -> np.ndarray:
     values = room_for((len(people), len(spec.columns), spec.length or 2))
     variables = dict.fromkeys(column.variables[0] for column in spec.columns.values())
     found = layout.recordings(list(variables), people)
     rows = [i for i, person in enumerate(people) if person in found]
     tasks = [partial(_one, found[people[i]], name, spec, minimum) for i in rows]
-    outside = np.zeros(len(spec.columns), dtype=int)
-    for i, (series, beyond) in zip(rows, in_order(tasks, f"recordings of {name}"), strict=True):
+    outside, apart = np.zeros(len(spec.columns), dtype=int), 0
+    for i, (series, beyond, stray) in zip(rows, in_order(tasks, f"recordings of {name}"), strict=True):
         values[i] = series
         outside += beyond
+        apart += stray
     for (key, column), count in zip(spec.columns.items(), outside, strict=True):
         if count:
             expected = f"values in {column.range}" + (f" {column.unit}" if column.unit else "")
             raise InputError(f"{name}.{key}", expected, f"{few(int(count), minimum)} values outside")
+    if apart:
+        warn(
+            f"recordings of {few(apart, minimum)} people have times far from all their others, as of a clock that "
+            "was not set: what was measured then is left out"
+        )
     return values
 
 
-def _one(read: Reader, name: str, spec: ModalitySpec, minimum: int) -> tuple[np.ndarray, np.ndarray]:
-    """Series (channels, time) of one person, and of each channel how many samples lie outside its range."""
+def _one(read: Reader, name: str, spec: ModalitySpec, minimum: int) -> tuple[np.ndarray, np.ndarray, bool]:
+    """Series (channels, time) of one person, of each channel how many samples lie outside its range; stray times."""
     step, length = float(spec.step or 1), spec.length or 2
-    found, scaled = read(), {}
+    found, scaled = read(), dict[str, Channel]()
     outside = np.zeros(len(spec.columns), dtype=int)
     for channel, (key, column) in enumerate(spec.columns.items()):
         if column.variables[0] in found:
@@ -100,10 +121,14 @@ def _one(read: Reader, name: str, spec: ModalitySpec, minimum: int) -> tuple[np.
             numbers = _decoded(f"{name}.{key}", column, recording, minimum)
             outside[channel] = _outside(column, numbers)
             if not outside[channel]:
-                scaled[key] = recording.times, transform(column, pd.Series(numbers)).to_numpy(), recording.until
-    series = resampled(scaled, step, length, spec.starts)
+                scaled[key] = Channel(
+                    recording.times, transform(column, pd.Series(numbers)).to_numpy(), recording.until
+                )
+    states = [key for key, column in spec.columns.items() if column.kind in ("ordinal", "categorical")]
+    series = resampled(scaled, step, length, spec.starts, states)
     nothing = np.full(length, np.nan)
-    return np.stack([series.get(key, nothing) for key in spec.columns]), outside
+    stray = any(odd.any() for odd in stray_times([channel.times for channel in scaled.values()], step * length))
+    return np.stack([series.get(key, nothing) for key in spec.columns]), outside, stray
 
 
 def _decoded(name: str, column: ColumnSpec, recording: Recording, minimum: int) -> np.ndarray:

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import pandas as pd
 
 from mmcrl.errors import InputError
-from mmcrl.layouts.layout import BulkFile, Layout, Reader, Words, id_texts
+from mmcrl.layouts.layout import BulkFile, Layout, Reader, Words, id_texts, person_values
 from mmcrl.layouts.recordings import readers
 from mmcrl.tables import column_names, nearest, read_table
 
@@ -37,8 +37,9 @@ class HumanPhenotypeProject(Layout):
 
     ``stage`` is the research stage that is read, ``cohort`` the part of the study.  Where a person has several rows
     at that stage, ``pick = { sleep = 1 }`` says which is read: the number in the table's field ``night``, in a table
-    without one its ``array_index``.  Without a pick numbers are averaged over the rows, and of everything else the
-    first is taken.  ``bulk_prefix = { "/from" = "sub/folder" }`` rewrites how the paths in bulk cells begin.
+    without one its ``array_index``.  Without a pick numbers are averaged over the rows, but for those that the
+    manifest calls missing, and of everything else the first is taken.
+    ``bulk_prefix = { "/from" = "sub/folder" }`` rewrites how the paths in bulk cells begin.
     """
 
     ids = (_ID,)
@@ -51,7 +52,7 @@ class HumanPhenotypeProject(Layout):
             fields.setdefault(place._replace(field=""), {})[place.field] = variable
         if not fields:
             raise InputError("manifest modality", "a variable of a table", "none")
-        tables = [self._table(place, list(named)).rename(columns=named) for place, named in fields.items()]
+        tables = [self._table(place, named) for place, named in fields.items()]
         return pd.concat(tables, axis=1).rename_axis(_ID).reset_index()
 
     def tables(self, variables: Sequence[str]) -> list[Path]:
@@ -146,16 +147,15 @@ class HumanPhenotypeProject(Layout):
             table = self.chosen(table, path.name, order, pick)
         return table.sort_values(order, kind="stable") if order else table
 
-    def _table(self, place: Place, fields: list[str]) -> pd.DataFrame:
-        """One row a person, indexed by id."""
-        rows = self._rows(place, fields)
+    def _table(self, place: Place, named: Mapping[str, str]) -> pd.DataFrame:
+        """One row a person, indexed by id; ``named``: the variable of each field."""
+        rows = self._rows(place, list(named))
         if rows[_ID].isna().any():
             raise InputError(f"file {place.table}.parquet column {_ID}", "an id for everyone", "rows without")
-        columns = {}
-        for field in fields:
-            values = _plain(rows[field])
-            grouped = values.groupby(rows[_ID], sort=False)
-            columns[field] = grouped.mean() if pd.api.types.is_numeric_dtype(values) else grouped.first()
+        columns = {
+            variable: person_values(_plain(rows[field]), rows[_ID], self.missing.get(variable, []))
+            for field, variable in named.items()
+        }
         return pd.DataFrame(columns, index=pd.Index(rows[_ID].unique(), name=_ID))
 
     def _bulk(self, place: Place) -> Iterator[tuple[str, BulkFile]]:

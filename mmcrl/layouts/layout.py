@@ -20,7 +20,7 @@ from mmcrl.errors import InputError
 from mmcrl.source import Source
 from mmcrl.tables import inside, locate, nearest, read_table
 
-__all__ = ["BulkFile", "Layout", "Picture", "Reader", "Recording", "Words", "id_texts"]
+__all__ = ["BulkFile", "Layout", "Picture", "Reader", "Recording", "Words", "id_texts", "person_values"]
 
 
 @dataclass(frozen=True)
@@ -57,6 +57,7 @@ Reader = Callable[[], dict[str, Recording]]  # what reads the recordings of one 
 class Layout(ABC):
     """The files of a cohort, opened from ``folder`` (the manifest's) and the manifest's source.
 
+    ``missing`` says of a variable what stands for a missing value: it does not enter where values are averaged.
     A message names only values that ``minimum`` rows or more share: one of fewer may point at a person.
 
     Raises
@@ -68,8 +69,10 @@ class Layout(ABC):
     keys: ClassVar[frozenset[str]] = frozenset()  # what else the source may say
     hint: ClassVar[str] = ""  # how one gets a root that is not there
 
-    def __init__(self, folder: Path, source: Source, minimum: int) -> None:
-        self.folder, self.source, self.minimum = folder, source, minimum
+    def __init__(
+        self, folder: Path, source: Source, minimum: int, missing: Mapping[str, Sequence[str | float]] | None = None
+    ) -> None:
+        self.folder, self.source, self.minimum, self.missing = folder, source, minimum, missing or {}
         stray = sorted(source.model_fields_set - self.keys - {"layout", "path", "id", "questions"})
         if stray:
             known = ", ".join(sorted({"path", "id", "questions"} | self.keys))
@@ -162,7 +165,7 @@ class Layout(ABC):
         ------
         InputError : for none; ``told`` is how a message names the file.
         """
-        rows = table[id_texts(table[column]).str.strip() == str(value).removesuffix(".0")]
+        rows = table[id_texts(table[column]) == str(value).removesuffix(".0")]
         if rows.empty:
             said = table[column].dropna().astype("str").value_counts()
             there = ", ".join(sorted(said.index[said >= self.minimum])[:10])
@@ -203,9 +206,30 @@ def _is_file(path: Path) -> bool:
 
 
 def id_texts(ids: pd.Series) -> pd.Series:
-    """Ids as text, whole numbers alike however a file stores them; a missing one stays missing.
+    """Ids as text without space around them, whole numbers alike however a file stores them; a blank one is missing.
 
-    >>> id_texts(pd.Series([7.0, 8.0])).tolist()
-    ['7', '8']
+    >>> id_texts(pd.Series([7.0, 8.0])).tolist(), id_texts(pd.Series(["7 ", "8.00", "A.0", "007"])).tolist()
+    (['7', '8'], ['7', '8', 'A.0', '007'])
     """
-    return ids.astype("str").str.removesuffix(".0").where(ids.notna())
+    texts = ids.astype("str").str.strip().str.replace(r"^(-?\d+)\.0*$", r"\1", regex=True)
+    return texts.where(ids.notna() & (texts != ""))
+
+
+def person_values(values: pd.Series, ids: pd.Series, codes: Sequence[str | float]) -> pd.Series:
+    """One value a person, indexed by id: the mean of numbers, of everything else the first.
+
+    What a manifest calls missing does not enter, and is kept only of a person who has nothing else.
+
+    >>> person_values(pd.Series([-1.0, 30.0, -1.0]), pd.Series(["a", "a", "b"]), [-1]).tolist()
+    [30.0, -1.0]
+    """
+    is_number, grouped = pd.api.types.is_numeric_dtype(values), values.groupby(ids, sort=False)
+    if not codes:
+        return grouped.mean() if is_number else grouped.first()
+    numbers = pd.to_numeric(pd.Series(list(codes), dtype=object), errors="coerce").dropna().astype(float)
+    blank = pd.to_numeric(values, errors="coerce").astype(float).isin(numbers)
+    if not is_number:
+        blank |= values.astype("str").str.strip().isin([str(code) for code in codes])
+    told = values.mask(blank).groupby(ids, sort=False)
+    found = told.mean() if is_number else told.first()
+    return found.where(found.notna(), grouped.first())

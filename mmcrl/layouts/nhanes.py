@@ -22,7 +22,7 @@ import pandas as pd
 
 from mmcrl.errors import InputError
 from mmcrl.fetch import FOLDER, data_folder
-from mmcrl.layouts.layout import Layout, Picture, Reader, Recording
+from mmcrl.layouts.layout import Layout, Picture, Reader, Recording, id_texts
 from mmcrl.layouts.nhanes_arrays import cells_missed, drawn_outline, field_levels, kyphosis
 from mmcrl.layouts.transport import merged_components
 from mmcrl.tables import read_table
@@ -82,7 +82,7 @@ class Nhanes(Layout):
             known = ", ".join((*_EYES, "spine.outline"))
             raise InputError(f"manifest variable {variable}", f"one of {known}, without `where`", repr(variable))
         arrays = self._arrays(variable.partition(".")[0])
-        ids = arrays["SEQN"].astype(str)
+        ids = id_texts(pd.Series(arrays["SEQN"]))
         if variable in _EYES:
             return {
                 i: _shown(field)
@@ -96,7 +96,7 @@ class Nhanes(Layout):
                 raise InputError(f"manifest variable {variable}", "wear.worn", repr(variable))
         arrays = self._arrays("wear")
         days: dict[str, list[int]] = {}
-        for row, person in enumerate(arrays["SEQN"].astype(str)):
+        for row, person in enumerate(id_texts(pd.Series(arrays["SEQN"]))):
             days.setdefault(person, []).append(row)
         rows = {person: days[person] for person in ids if person in days}
         return {person: partial(_week, arrays["WEEKDAY"][of], arrays["bits"][of]) for person, of in rows.items()}

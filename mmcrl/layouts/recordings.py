@@ -1,4 +1,4 @@
-"""Recordings: samples at their times become series of one step and one length, with NaN where there is no sample."""
+"""Recordings: the files that hold samples of single people at their times."""
 
 from __future__ import annotations
 
@@ -20,64 +20,13 @@ from mmcrl.errors import InputError
 from mmcrl.layouts.layout import BulkFile, Reader, Recording, id_texts
 from mmcrl.tables import DELIMITERS, nearest
 
-__all__ = ["read_channels", "read_json", "readers", "resampled"]
+__all__ = ["read_channels", "read_json", "readers"]
 
 K = TypeVar("K")
 
-_DAY = 86_400.0
 _TIMES = ("collection_timestamp", "timestamp", "time")
 _CHANNELS = ("source", "channel")
 _VALUES = ("values", "value")
-
-
-def resampled(
-    recordings: Mapping[str, tuple[np.ndarray, np.ndarray, np.ndarray | None]],
-    step: float,
-    length: int,
-    starts: str | None = None,
-) -> dict[str, np.ndarray]:
-    """One series (length,) for each channel, all from the same moment on.
-
-    Value k is the mean of the samples in ``[s + k step, s + (k + 1) step)``, NaN where there is none; of samples
-    that hold until another time, it is the one that holds in the middle of that span.  s is the time of the first
-    sample of any channel, or the last clock time ``starts`` that is not after it.
-
-    Parameters
-    ----------
-    recordings : times (n,) in seconds, values (n,), and until when they hold (n,), or None.
-
-    >>> resampled({"a": (np.array([10.0, 11.0, 14.0]), np.array([1.0, 3.0, 5.0]), None)}, 2, 3)["a"].tolist()
-    [2.0, nan, 5.0]
-    """
-    firsts = [times[np.isfinite(times)].min() for times, _, _ in recordings.values() if np.isfinite(times).any()]
-    if not firsts:
-        return {name: np.full(length, np.nan) for name in recordings}
-    first = min(firsts)
-    if starts is not None:
-        clock = int(starts[:2]) * 3600 + int(starts[3:]) * 60
-        first -= (first - clock) % _DAY
-    return {
-        name: _means((times - first) / step, values, length)
-        if until is None
-        else _held((times - first) / step, (until - first) / step, values, length)
-        for name, (times, values, until) in recordings.items()
-    }
-
-
-def _means(places: np.ndarray, values: np.ndarray, length: int) -> np.ndarray:
-    kept = np.isfinite(values) & np.isfinite(places) & (places >= 0) & (places < length)
-    bins = places[kept].astype(int)
-    counts = np.bincount(bins, minlength=length)
-    sums = np.bincount(bins, weights=values[kept], minlength=length)
-    return np.divide(sums, counts, out=np.full(length, np.nan), where=counts > 0)
-
-
-def _held(begin: np.ndarray, end: np.ndarray, values: np.ndarray, length: int) -> np.ndarray:
-    series, middles = np.full(length, np.nan), np.arange(length) + 0.5
-    kept = np.isfinite(begin) & np.isfinite(end)
-    for low, high, value in zip(begin[kept], end[kept], values[kept], strict=True):
-        series[np.searchsorted(middles, low) : np.searchsorted(middles, high)] = value
-    return series
 
 
 def read_channels(file: BulkFile, channels: Sequence[str], person: str) -> dict[str, Recording]:
@@ -88,7 +37,7 @@ def read_channels(file: BulkFile, channels: Sequence[str], person: str) -> dict[
 
     Raises
     ------
-    InputError : for a damaged file, no column of times, no such channel.
+    InputError : for a damaged file, no column of times, no such channel, and rows of other people alone.
     """
     try:
         with _opened(file.path) as (names, columns):
@@ -110,7 +59,12 @@ def read_channels(file: BulkFile, channels: Sequence[str], person: str) -> dict[
     if len(seconds) and np.isnan(seconds).all():
         raise InputError(file.told, f"times in column {time}", "none")
     frame = table.to_pandas(ignore_metadata=True)
-    mine = id_texts(frame["participant_id"]) == person if who else np.ones(len(frame), dtype=bool)
+    mine = np.ones(len(frame), dtype=bool)
+    if who:
+        codes, people = pd.factorize(frame["participant_id"])
+        mine = np.append((id_texts(pd.Series(people)) == person).to_numpy(dtype=bool), False)[codes]
+    if len(frame) and not mine.any():
+        raise InputError(file.told, "a file with rows of the person whose it is", "rows of other people alone")
     if not long:
         return {channel: Recording(seconds[mine], frame.loc[mine, channel]) for channel in wide}
     recordings = {}

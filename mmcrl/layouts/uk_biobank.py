@@ -14,7 +14,7 @@ import pandas as pd
 
 from mmcrl.errors import InputError
 from mmcrl.layouts.layout import Layout, id_texts
-from mmcrl.tables import column_names, nearest, read_table
+from mmcrl.tables import DELIMITERS, column_names, nearest, read_table
 
 __all__ = ["UKBiobank", "field_name"]
 
@@ -53,13 +53,15 @@ class UKBiobank(Layout):
 
     def _places(self, variables: Sequence[str]) -> dict[Path, dict[str, str]]:
         """The tables that hold the variables; of each, the column of every variable."""
-        tables = [p for p in sorted(self.root.iterdir()) if p.suffix in (".csv", ".tsv", ".parquet") and p.is_file()]
+        tables = [p for p in sorted(self.root.iterdir()) if p.suffix in (*DELIMITERS, ".parquet") and p.is_file()]
         held = {path: names for path in tables if set(_IDS) & set(names := column_names(path))}
         if not held:
             raise InputError("manifest source.path", "a folder with a table that has a column eid or f.eid", "none")
-        places = {
-            path: {field_name(name): name for name in names if name not in _IDS} for path, names in held.items()
-        }
+        places: dict[Path, dict[str, list[str]]] = {path: {} for path in held}
+        for path, names in held.items():
+            for name in names:
+                if name not in _IDS:
+                    places[path].setdefault(field_name(name), []).append(name)
         found: dict[Path, dict[str, str]] = {}
         for variable in dict.fromkeys(variables):
             if not re.fullmatch(_SPELLINGS[0], variable):
@@ -71,7 +73,11 @@ class UKBiobank(Layout):
                 told = ", ".join(path.name for path in having or places)
                 got = f"{len(having)} of that name{'' if having else nearest(variable, names)}"
                 raise InputError(f"file {told}", f"one column for field {variable!r}", got)
-            found.setdefault(having[0], {})[variable] = places[having[0]][variable]
+            columns = places[having[0]][variable]
+            if len(columns) > 1:
+                got = " and ".join(map(repr, columns))
+                raise InputError(f"file {having[0].name}", f"one column for field {variable!r}", got)
+            found.setdefault(having[0], {})[variable] = columns[0]
         return found
 
 
