@@ -78,6 +78,14 @@ def test_of_a_hundred_tables_of_aggregates_those_alone_are_refused_whose_maxima_
     assert all("max" in table.index for table in refused), "the largest of three columns, who may be one person"
 
 
+def test_tables_of_aggregates_are_none_as_stored_data_either():
+    stored = [json.loads(table.to_json(orient="split")) for table in aggregates(PEOPLE, 40, seed=1)]
+    plain = [table.reset_index(drop=True) for table in aggregates(PEOPLE, 40, seed=2)]
+    stored += [json.loads(table.to_json(orient=way)) for table in plain for way in ("index", "columns")]
+    outputs = [{"output_type": "display_data", "data": {"application/json": value}} for value in stored]
+    assert sum(bool(sorts(notebook_of(output))) for output in outputs) <= 3
+
+
 @pytest.mark.parametrize(
     "text",
     [
@@ -107,6 +115,7 @@ def test_a_number_that_happens_to_equal_an_id_is_none(text):
         "step 3 of 600",
         "3 of 600 columns, 3 of 17, 3 of 601",
         "people: 3%, people: 3 columns",
+        "3 latents (30%), 12 (3%), step 3 (50%), 3 cases of the sweep",
         "a/3/600",
         "one person, a thousand people",
     ],

@@ -7,6 +7,8 @@ import sys
 import tempfile
 from pathlib import Path
 
+import jupyter_core.paths
+import matplotlib
 import nbformat
 import numpy as np
 import pandas as pd
@@ -15,7 +17,8 @@ from tiny_project import make_project, run_in, write_notebook, write_params
 
 from mmcrl.disclosure import madeup
 from mmcrl.runner import Project, reports, watch
-from mmcrl.runner.guarding import _is_foreign
+from mmcrl.runner.foreign import is_foreign
+from mmcrl.runner.guarding import guard
 from mmcrl.runner.planner import Planner
 from mmcrl.runner.stamp import changes_since
 
@@ -176,6 +179,45 @@ def test_a_file_is_noted_that_arrow_opens_outside_python(tmp_path: Path, how: st
     )
 
 
+READ = {
+    "a database": "import sqlite3\nsqlite3.connect({file!r}).close()",
+    "a database by its address": "import sqlite3\nsqlite3.connect('file:' + {file!r} + '?mode=ro', uri=True).close()",
+    "bytes": "open({file!r}.encode()).close()",
+    "reading and writing": "open({file!r}, 'r+').close()",
+    "a link": "import os\nos.symlink({file!r}, {file!r} + '-link')\nopen({file!r} + '-link').close()",
+}
+
+
+@pytest.mark.parametrize("how", READ)
+def test_a_file_is_noted_however_it_is_opened(tmp_path: Path, how: str) -> None:
+    file = tmp_path / "people.db"
+    file.touch()
+    assert file in noted_by(READ[how], tmp_path, file=str(file))
+
+
+def test_what_is_written_or_looked_for_in_vain_is_not_noted(tmp_path: Path) -> None:
+    file = tmp_path / "log.db"
+    file.touch()
+    code = "import os, sqlite3\nopen({file!r}, 'a').close()\nos.close(os.open({folder!r}, os.O_RDONLY))\n"
+    code += "sqlite3.connect(':memory:').close()\nnew = {file!r} + '-new'\n"
+    code += "for _ in range(2):\n    sqlite3.connect(new).execute('create table if not exists a (b)')\n"
+    code += "try:\n    open({file!r} + '-none')\nexcept FileNotFoundError:\n    pass"
+    assert not [
+        path for path in noted_by(code, tmp_path, file=str(file), folder=str(tmp_path)) if path.parent == tmp_path
+    ]
+
+
+@pytest.mark.parametrize("name", ["ward.txt", "ward.json", "ward.jpg", "ward.zip", "ward.db", "ward"])
+def test_simulated_people_make_no_notebook_free_that_opened_something_else(project: Project, name: str) -> None:
+    noted, file = project.root / "watched", project.data / name
+    noted.mkdir()
+    (noted / "cohort-1.json").write_text('{"name": "made up", "simulated": true}')
+    notebook = nbformat.from_dict(madeup.notebook_of(madeup.shown(pd.DataFrame({"n": [3]}))))  # type: ignore[no-untyped-call]
+    assert guard(notebook, project.root, project).refusal is None
+    (noted / "opened.txt").write_text(f"{file}\n")
+    assert "a count under the minimum" in str(guard(notebook, project.root, project).refusal)
+
+
 def test_a_file_that_a_notebook_makes_itself_is_not_noted(tmp_path: Path) -> None:
     file = tmp_path / "made.csv"
     code = "import pathlib\nopen({file!r}, 'w').close()\npathlib.Path({file!r}).read_text()"
@@ -195,15 +237,30 @@ def noted_by(code: str, beside: Path, **names: str) -> set[Path]:
     return set(map(Path, opened.read_text().splitlines())) if opened.exists() else set()
 
 
-def test_foreign_are_data_that_are_not_the_project_s_own(project: Project) -> None:
+def test_foreign_are_data_that_are_not_the_project_s_own(
+    project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fetched = Path(sys.prefix).parent / "fetched"
+    monkeypatch.setattr("mmcrl.runner.foreign.data_folder", lambda: fetched)
     inside, package = project.root.resolve(), project.package.resolve()
     foreign = [inside / "data" / "ward.parquet", inside / "ward.CSV.gz", Path("/elsewhere/scans.zarr/c/0/0")]
-    assert [path for path in foreign if not _is_foreign(path, project)] == []
+    foreign += [inside / "data" / f"ward.{ending}" for ending in ("txt", "json", "jpg", "zip", "db")]
+    foreign += [inside / "ward", Path("/elsewhere/ward.txt"), Path.home() / "ward.json", fetched / "nhanes" / "a.txt"]
+    foreign += [fetched / "mnist" / "people.gz"]
+    assert [path for path in foreign if not is_foreign(path, project)] == []
     passing = Path(tempfile.gettempdir()).resolve() / "joblib" / "held.pkl"
     own = [
         inside / "data" / "results" / "bench.csv",
         package / "glyphs.npz",
         Path(pd.__file__).with_name("a.csv"),
         passing,
+        *(
+            inside / name
+            for name in ("params.yml", "notebooks/tiny.ipynb", "book/notebooks/a.ipynb", "data/clinic.toml")
+        ),
+        *(Path(name) for name in ("/proc/meminfo", "/sys/devices/a", "/etc/localtime", "/usr/share/fonts/a.ttf")),
+        Path(matplotlib.get_cachedir()) / "fontlist.json",
+        Path(jupyter_core.paths.jupyter_config_dir()) / "a.json",
+        *(fetched / name / "train-images-idx3-ubyte.gz" for name in ("mnist", "fashion_mnist")),
     ]
-    assert [path for path in [*own, Path("/elsewhere/mnist/train.gz")] if _is_foreign(path, project)] == []
+    assert [path for path in own if is_foreign(path, project)] == []

@@ -22,14 +22,15 @@ _SPELT = {word: count for count, word in enumerate(_SMALL.split(), 2)}
 _THINGS = (
     r"columns?|latents?|links?|pairs?|seeds?|starts?|modalit|worlds?|runs?|steps?|points?|rows?|times?|studies|refits"
 )
-_LABEL = re.compile(rf"(?:^|[^a-z])(?:n|count|counts|size|freq|frequency|n_obs|nobs|{WORDS})(?:[^a-z]|$)", re.I)
+_LABEL = re.compile(rf"(?:^|[^a-z])(?:n|count|counts|size|freq|frequency|n_obs|nobs|cases|{WORDS})(?:[^a-z]|$)", re.I)
 _NO_LABEL = re.compile(rf"per |share|%|mean|age|\d\s+(?:{WORDS})", re.I)  # such as "2,000 people", a row of scores
 _LIMIT = r"(?<!than )(?<!under )(?<!least )(?<!below )"  # "fewer than ten people" are nobody in particular
 _BEFORE = "".join(f"(?<!{word} )" for word in ("step", "epoch", "start", "seed", "fit", "run", "page"))
 _NUMBER = rf"(?<![\d.,<−/-]){_LIMIT}\b(\d+|{'|'.join(_SPELT)})"
 _WHOLE = rf"(\d+)\b(?![.,]\d|\s*%| ?(?:{_THINGS}))"
 _PEOPLE = rf"(?:{WORDS}|men|women)"
-_SENTENCE = re.compile(rf"{_NUMBER} {_PEOPLE}\b", re.I)
+_SENTENCE = re.compile(rf"{_NUMBER} (?:{_PEOPLE}\b|cases? of (?!the\b|a\b)[a-z])", re.I)
+_WITH_SHARE = re.compile(rf"{_BEFORE}{_NUMBER} ?\(\d+(?:\.\d+)? ?%\)", re.I)
 _STATED = re.compile(
     rf"(?:(?<![\w.-])(?<!\w\()n ?= ?|\b{_PEOPLE}[\"']?(?:: ?| ?= ?)){_WHOLE}",  # f(n=3) is a call
     re.I,
@@ -47,6 +48,9 @@ def find_counts(piece: Piece, persons: Persons | None, rules: Rules) -> Iterator
         return
     if any(_small(_counted(count), rules) for count in _SENTENCE.findall(piece.text)):
         yield "a number of people in a sentence"
+    texts = [piece.text, *(cell for grid in piece.grids for row in grid.rows for cell in row)]
+    if any(_small(_counted(count), rules) for text in texts for count in _WITH_SHARE.findall(text)):
+        yield "a number beside its share"
     if any(_small(int(count), rules) for count in _STATED.findall(piece.text)):
         yield "a number of people behind their name"
     sizes = {size for size in persons.sizes if size >= 30} if persons is not None else set()
@@ -63,6 +67,8 @@ def find_counts(piece: Piece, persons: Persons | None, rules: Rules) -> Iterator
                     yield f"{small} in a column of counts"
         if persons is not None and (small := _in_crossing(grid, persons, rules)):
             yield f"{small} of the cells into which all people are sorted"
+        elif persons is not None and (small := _in_cross_table(grid, persons, rules)):
+            yield f"{small} of the cells of a cross table"
 
 
 def _in_crossing(grid: Grid, persons: Persons, rules: Rules) -> int:
@@ -78,6 +84,17 @@ def _in_crossing(grid: Grid, persons: Persons, rules: Rules) -> int:
         if len(counts) > 1 and len(counts) == len(group) and total and {total, margin} & persons.sizes:
             small = max(small, sum(_small(count, rules) for count in counts))
     return small
+
+
+def _in_cross_table(grid: Grid, persons: Persons, rules: Rules) -> int:
+    """Small cells of whole numbers, some of them no small ones, whose rows and columns are values of the cohort's."""
+    known = {name.split(".", 1)[1].lower() for name in persons.names}
+    cells = [cell for row in grid.rows for cell in row]
+    counts = [int(cell.replace(",", "")) for cell in cells if _PLAIN.fullmatch(cell)]
+    if grid.index_name.lower() not in known or len(counts) < max(len(cells), 4) or len(grid.rows[0]) < 2:
+        return 0
+    named = bool(known & {label.lower() for label in grid.header})  # other columns, not values of one
+    return sum(_small(count, rules) for count in counts) if max(counts) >= rules.minimum and not named else 0
 
 
 def _whole(cells: list[str]) -> list[int | None]:

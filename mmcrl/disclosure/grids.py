@@ -1,17 +1,14 @@
-"""Grids: tables as they stand in an output, read back from HTML, from printed text and from JSON."""
+"""Grids: tables as they stand in an output, read back from HTML and from printed text."""
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
 
-__all__ = ["Grid", "from_json", "from_script", "from_table", "from_text"]
+__all__ = ["Grid", "from_table", "from_text"]
 
 _GAP = re.compile(r"\s{2,}|\t")
-_OPENING, _DECODER = re.compile(r"[\[{]"), json.JSONDecoder()
 
 
 @dataclass
@@ -104,46 +101,3 @@ def _is_number(text: str) -> bool:
     except ValueError:
         return False
     return True
-
-
-def from_json(value: Any) -> Iterator[Grid]:
-    """Every list of numbers, of lists or of records in a JSON value, as a table."""
-    if isinstance(value, str) and value[:1] in "[{":
-        try:
-            value = json.loads(value)
-        except ValueError:
-            return
-    if isinstance(value, dict):
-        lists = {key: item for key, item in value.items() if isinstance(item, list) and _plain(item)}
-        if len(lists) > 1 and len(set(map(len, lists.values()))) == 1:
-            rows = [[str(cell) for cell in row] for row in zip(*lists.values(), strict=True)]
-            yield Grid(list(lists), [""] * len(rows), rows)
-        else:
-            for item in value.values():
-                yield from from_json(item)
-    elif isinstance(value, list) and value:
-        if _plain(value):
-            yield Grid([], [""], [[str(cell) for cell in value]])
-        elif all(isinstance(item, dict) and _plain(list(item.values())) for item in value):
-            yield Grid(list(value[0]), [""] * len(value), [[str(cell) for cell in item.values()] for item in value])
-        elif all(isinstance(item, list) and _plain(item) for item in value):
-            yield Grid([], [""] * len(value), [[str(cell) for cell in item] for item in value])
-        else:
-            for item in value:
-                yield from from_json(item)
-
-
-def from_script(text: str) -> Iterator[Grid]:
-    """The tables of every JSON value that stands somewhere in a text."""
-    at = 0
-    while found := _OPENING.search(text, at):
-        try:
-            value, at = _DECODER.raw_decode(text, found.start())
-        except (ValueError, RecursionError):
-            at = found.end()
-        else:
-            yield from from_json(value)
-
-
-def _plain(items: list[Any]) -> bool:
-    return all(item is None or isinstance(item, str | int | float) for item in items)

@@ -2,7 +2,7 @@
 
 A number that happens to equal an id is none: a count, a round number, a single number in a table of numbers.  An id
 is one that stands where ids stand (a label of a row or column, a column of ids, beside the id's name) or is nothing
-else in sight.
+else in sight.  Of numbers with fewer than five digits `mmcrl.disclosure.short` says when they are ids.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from mmcrl.disclosure.grids import Grid
 from mmcrl.disclosure.persons import Persons, whole
 from mmcrl.disclosure.pieces import Piece
+from mmcrl.disclosure.short import beside_a_word, in_lines, in_paths, in_table
 
 __all__ = ["find_ids"]
 
@@ -35,6 +36,8 @@ def find_ids(piece: Piece, persons: Persons) -> Iterator[str]:
         yield f"{len(labelled)} beside the name of an id"
     elif free and (len(free) > 2 or (piece.output and not _is_count(piece.key))):
         yield f"{len(free)} in its text"
+    if short := beside_a_word(piece.text, persons) | in_paths(piece.text, persons) | in_lines(piece.text, persons):
+        yield f"{len(short)} short ones in its text"
     for grid in piece.grids:
         yield from _in_grid(grid, persons, names, piece.output)
 
@@ -77,6 +80,8 @@ def _in_grid(grid: Grid, persons: Persons, names: set[str], output: bool) -> Ite
         yield f"{len(found)} in its index"
     if found := _ids(grid.header, persons.telling, persons):
         yield f"{len(found)} in its header"
+    if found := in_table(grid, persons):
+        yield f"{len(found)} short ones together"
     tables = [grid, grid.turned()] if len(grid.rows) < 3 else [grid]
     for label, cells in (column for table in tables for column in table.columns()):
         if set(re.split(r"[^A-Za-z_]+", label.lower())) & names:

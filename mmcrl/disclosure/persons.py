@@ -72,6 +72,17 @@ class Persons:
         }
 
     @cached_property
+    def short(self) -> set[str]:
+        """Ids of three or four digits, which `mmcrl.disclosure.short` recognises; none where they number the people.
+
+        Numbers from 0 or 1 to as many as there are people are in every index, and tell nobody.
+        """
+        numbers = {int(i) for i in self.ids if re.fullmatch(r"\d{1,18}", i)}
+        if len(numbers) == len(self.ids) and max(numbers, default=0) <= len(numbers):
+            return set()
+        return {i for i in self.ids if re.fullmatch(r"\d{3,4}", i)} - self.telling
+
+    @cached_property
     def sizes(self) -> set[int]:
         """Numbers of people that a table of one row a person would have."""
         n = len(self)

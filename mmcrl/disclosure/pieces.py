@@ -11,11 +11,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from mmcrl.disclosure.grids import Grid, from_json, from_script, from_text
+from mmcrl.disclosure.grids import Grid, from_text
+from mmcrl.disclosure.jsons import from_json, from_script
 from mmcrl.disclosure.markup import Markup, read_markup
 
 __all__ = ["Piece", "pieces_of"]
 
+_STAMP = "mmcrl"  # of a page that is there already: it is written with another
 _RECORD = "application/papermill.record/"
 _DATA = re.compile(r"data:([\w/+.-]+)(?:;[\w.=-]+)*;base64,([A-Za-z0-9+/=\s]+)")
 _NUMBER = re.compile(
@@ -46,7 +48,8 @@ class Piece:
 def pieces_of(notebook: dict[str, Any]) -> Iterator[Piece]:
     """The pieces of a notebook (as nbformat or JSON gives it)."""
     heading = ""
-    yield Piece(0, "", "the metadata", json.dumps(notebook.get("metadata", {}), default=str), output=False)
+    kept = {key: item for key, item in notebook.get("metadata", {}).items() if key != _STAMP}
+    yield _metadata(0, "", kept)
     for position, cell in enumerate(notebook["cells"]):
         source = _text(cell["source"])
         if cell["cell_type"] == "markdown":
@@ -59,17 +62,21 @@ def pieces_of(notebook: dict[str, Any]) -> Iterator[Piece]:
         for name, bundle in cell.get("attachments", {}).items():
             yield Piece(position, heading, "the name of an attachment", name, hidden=True)
             yield from _of_data(position, heading, bundle)
-        meta = json.dumps(cell.get("metadata", {}), default=str)
-        yield Piece(position, heading, "the metadata", meta, output=False)
+        yield _metadata(position, heading, cell.get("metadata", {}))
         for output in cell.get("outputs", []):
             yield from _of_output(position, heading, output)
+
+
+def _metadata(position: int, heading: str, metadata: dict[str, Any]) -> Piece:
+    text = json.dumps(metadata, default=str)
+    return Piece(position, heading, "the metadata", text, list(from_json(text)), output=False)
 
 
 def _of_output(position: int, heading: str, output: dict[str, Any]) -> Iterator[Piece]:
     metadata = output.get("metadata", {})
     key = str(metadata.get("scrapbook", {}).get("name", ""))
     if metadata:
-        yield Piece(position, heading, "the metadata", json.dumps(metadata, default=str), output=False)
+        yield _metadata(position, heading, metadata)
     if output["output_type"] == "stream":
         yield _printed(position, heading, "what was printed", _text(output["text"]))
         return
@@ -99,7 +106,7 @@ def _of_data(position: int, heading: str, data: dict[str, Any], key: str = "") -
             yield Piece(position, heading, "a picture", png=text)
         elif kind == "text/html":
             yield from _of_html(position, heading, text, key)
-        elif not (kind == "text/plain" and "text/html" in data and _has_table(data["text/html"])):
+        elif not (kind == "text/plain" and _is_told(text, _text(data.get("text/html", "")))):
             where = "a glued value" if key else "a text"
             yield from _embedded(position, heading, text)
             yield _printed(position, heading, where, _DATA.sub("", text), key)
@@ -172,8 +179,15 @@ def _literals(source: str) -> Iterator[Grid]:
             yield Grid([], [""], [values])
 
 
-def _has_table(html: Any) -> bool:
-    return "<table" in _text(html)
+def _is_told(text: str, html: str) -> bool:
+    """Whether every number of a text stands in a table of a page too: the same table, whose lines may be broken."""
+    if "<table" not in html:
+        return False
+    told = {
+        word for grid in read_markup(html).grids for part in (grid.header, grid.index, *grid.rows) for word in part
+    }
+    words = {part for word in told for part in word.split()}
+    return all(word in words for word in text.split() if any(map(str.isdigit, word)))
 
 
 def _words_of(svg: str) -> str:

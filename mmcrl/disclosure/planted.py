@@ -48,7 +48,7 @@ def _ids(table: pd.DataFrame, rng: np.random.Generator) -> list[Leak]:
         "evalue": str(person),
         "traceback": [f"KeyError: {person}"],
     }
-    stored = {"output_type": "display_data", "data": {"application/json": {"SEQN": [int(i) for i in some]}}}
+    stored = _json({"SEQN": [int(i) for i in some]})
     notebooks = {
         "one id printed": notebook_of(_print(f"{person}\n")),
         "an id as a float": notebook_of(_print(f"{float(person)}\n")),
@@ -96,7 +96,7 @@ def _rows(table: pd.DataFrame, persons: Persons, rng: np.random.Generator) -> li
         "values without names": notebook_of(_print("\t".join(map(str, plain.iloc[11, 2:])))),
         "one column, in order": notebook_of(shown(plain["height"].tolist()[:30])),
         "one column, sorted": notebook_of(shown(sorted(body[:40, 1].tolist()))),
-        "stored records": notebook_of({"output_type": "display_data", "data": {"application/json": records}}),
+        "stored records": notebook_of(_json(records)),
         "records in a script": notebook_of(_html(embedded)),
         "records in a program": notebook_of(_html(scripted)),
         "attributes of an element": notebook_of(_html(f"<p {named}>one of them</p>")),
@@ -105,8 +105,24 @@ def _rows(table: pd.DataFrame, persons: Persons, rng: np.random.Generator) -> li
         "a row of latents for each person": notebook_of(shown(scores)),
         "a row in the code": notebook_of(source=f"example = {body[5].tolist()}"),
         "a glued row": notebook_of(shown(plain.iloc[21].tolist(), "example")),
+        "a table beside another one": notebook_of(_beside(plain.head().to_string())),
+        **_stored(plain),
     }
     return [Leak("row", how, notebook) for how, notebook in notebooks.items()]
+
+
+def _stored(plain: pd.DataFrame) -> dict[str, dict[str, Any]]:
+    """Rows as JSON, in the ways in which pandas and others write it."""
+    some, one = plain.iloc[30:34], json.loads(plain.iloc[15].to_json())
+    ways = {how: some.to_json(orient=how) for how in ("index", "columns", "split")}
+    values = {f"stored by {how}": json.loads(text) for how, text in ways.items()}
+    values["one stored person"] = one
+    values["stored records within records"] = [{"visit": 1, "of": row} for row in some.to_dict("records")]
+    values["stored lines"] = some.to_json(orient="records", lines=True)
+    notebooks = {how: notebook_of(_json(value)) for how, value in values.items()}
+    notebooks["a row in a cell's metadata"] = notebook_of(metadata={"example": one})
+    notebooks["a row in the notebook's metadata"] = {**notebook_of(), "metadata": {"example": one}}
+    return notebooks
 
 
 def _counts(table: pd.DataFrame) -> list[Leak]:
@@ -128,6 +144,11 @@ def _counts(table: pd.DataFrame) -> list[Leak]:
         "a number out of all": notebook_of(_print(f"3 of {len(table)} have both.\n")),
         "counts as a dictionary": notebook_of(_print(f"{sorted_into}\n")),
         "a glued number": notebook_of(shown(4, "n_people_left_out")),
+        "a number beside its share": notebook_of(_print("blind: 3 (0.5%)\n")),
+        "a cell with its share": notebook_of(shown(pd.DataFrame({"blind": ["40 (6.7%)", "3 (0.5%)"]}))),
+        "a column of cases": notebook_of(shown(named.replace(400, 410).rename("cases").to_frame())),
+        "cases in a sentence": notebook_of(_print("There are 3 cases of glaucoma.\n")),
+        "a cross table of some": notebook_of(shown(pd.crosstab(table["female"][:250], oldest[:250]))),
     }
     return [Leak("count", how, notebook) for how, notebook in leaks.items()] + [
         Leak("count", f"a low bar of {words}", notebook_of(), [drawing]) for words, drawing in bars.items()
@@ -201,6 +222,16 @@ def _images(persons: Persons) -> list[Leak]:
 
 def _print(text: str) -> dict[str, Any]:
     return {"output_type": "stream", "name": "stdout", "text": text}
+
+
+def _json(value: Any) -> dict[str, Any]:
+    return {"output_type": "display_data", "data": {"application/json": value}}
+
+
+def _beside(text: str) -> dict[str, Any]:
+    """A text in an output that also has a table of something else."""
+    table = "<table><tr><th>r2</th></tr><tr><td>0.5</td></tr></table>"
+    return {"output_type": "display_data", "data": {"text/plain": text, "text/html": table}, "metadata": {}}
 
 
 def _html(text: str) -> dict[str, Any]:

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-import sysconfig
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,16 +11,11 @@ from nbformat import NotebookNode
 
 from mmcrl.disclosure import Report, Rules, inspect
 from mmcrl.disclosure.noted import read_notes
+from mmcrl.runner.foreign import is_foreign
 from mmcrl.runner.kernel import WATCHED
 from mmcrl.runner.project import Project
 
 __all__ = ["Guarded", "guard"]
-
-_DATA = {
-    ".csv", ".tsv", ".tab", ".parquet", ".pq", ".xpt", ".sas7bdat", ".sav", ".dta", ".rds", ".rdata", ".npz", ".npy",
-    ".zarr", ".h5", ".hdf5", ".h5ad", ".hdf", ".nc", ".mat", ".edf", ".dcm", ".nii", ".xlsx", ".xls", ".ods",
-    ".feather", ".arrow", ".orc", ".avro", ".pickle", ".pkl", ".joblib", ".jsonl", ".ndjson", ".db", ".sqlite",
-}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -43,7 +35,7 @@ def guard(
 ) -> Guarded:
     """Inspect an executed notebook.
 
-    One that saw simulated people alone is free, unless it opened data from elsewhere: then it is judged by its form.
+    One that saw simulated people alone is free, unless it opened a foreign file: then it is judged by its form.
 
     Parameters
     ----------
@@ -54,7 +46,7 @@ def guard(
     places : of each cell in the source, which a refusal names; None for papermill's own
     """
     noted = read_notes(folder / WATCHED, sorted(project.data.glob("*.toml")))
-    if noted.simulated and not noted.people and not any(_is_foreign(path, project) for path in noted.opened):
+    if noted.simulated and not noted.people and not any(is_foreign(path, project) for path in noted.opened):
         outputs = sum(len(cell.get("outputs", [])) for cell in notebook.cells)
         report = Report([], {"simulated": noted.simulated, "outputs": outputs})
     else:
@@ -66,21 +58,3 @@ def guard(
         first = replace(first, cell=place)
     more = f" and {len(others)} more" if others else ""
     return Guarded(report.to_dict(), f"the disclosure guard: {first}{more}")
-
-
-def _is_foreign(path: Path, project: Project) -> bool:
-    """Whether a file holds data that are neither the project's results, nor of a library, nor kept for a moment.
-
-    Data in the project that nobody has declared are foreign, even where the project lies in a temporary folder.
-    """
-    if not any(_DATA & set(map(str.lower, Path(part).suffixes)) for part in path.parts):  # a zarr is a folder
-        return False
-    path, root, data = path.resolve(), project.root.resolve(), project.data.resolve()
-    own = [project.results, project.package, root / "notebooks", root / "book", root / "build"]
-    own += [Path(sysconfig.get_path(name)) for name in ("purelib", "platlib", "stdlib")]
-    own += [Path(prefix) / "share" for prefix in (sys.prefix, sys.base_prefix)]
-    passing = [Path(tempfile.gettempdir()), Path("/dev/shm")]
-    if any(path.is_relative_to(folder.resolve()) for folder in own):
-        return False
-    within = path.is_relative_to(root) or path.is_relative_to(data)
-    return within or not any(path.is_relative_to(folder.resolve()) for folder in passing)

@@ -18,6 +18,7 @@ from importlib.machinery import ModuleSpec
 from pathlib import Path
 from types import FrameType, ModuleType
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
 __all__ = ["artists", "watch"]
 
@@ -111,17 +112,25 @@ class _Notes:
         return noted
 
     def note_file(self, event: str, arguments: tuple[Any, ...]) -> None:
-        """A file that is opened; an audit hook. One that is made anew holds nothing the notebook did not know."""
-        if event == "open" and isinstance(arguments[0], str | os.PathLike):
-            if isinstance(arguments[2], int) and arguments[2] & os.O_TRUNC:
-                self._opened.add(os.path.abspath(arguments[0]))
-            else:
-                self._note_path(arguments[0])
+        """A file that is opened to be read; an audit hook. One that is made anew holds nothing new."""
+        if event not in ("open", "sqlite3.connect") or not isinstance(arguments[0], str | bytes | os.PathLike):
+            return
+        path, flags = os.fsdecode(arguments[0]), os.O_RDWR | os.O_CREAT  # as a database is opened
+        if event == "open":
+            flags = arguments[2] if isinstance(arguments[2], int) else 0
+        elif path.startswith("file:"):  # an address, such as file:people.db?mode=ro
+            path = unquote(urlsplit(path).path)
+        if flags & (os.O_TRUNC | os.O_EXCL) or (flags & os.O_CREAT and not os.path.exists(path)):
+            self._opened.add(os.path.abspath(path))
+        elif os.path.exists(path) and flags & (os.O_RDWR | os.O_WRONLY) != os.O_WRONLY:
+            self._note_path(path)
 
     def _note_path(self, opened: str | os.PathLike[str]) -> None:
         """A file, unless it is a program or the package looks into it for itself."""
         path = os.path.abspath(os.fspath(opened))
         if path.endswith(_PROGRAMS) or path.startswith(str(self._folder)) or path in self._opened:
+            return
+        if os.path.isdir(path):
             return
         frame: FrameType | None = sys._getframe(1)
         while frame is not None and not f"{frame.f_globals.get('__name__', '')}.".startswith(_OWN):
@@ -129,7 +138,7 @@ class _Notes:
         if frame is None:
             self._opened.add(path)
             with open(self._folder / "opened.txt", "a", encoding="utf-8", errors="replace") as file:
-                file.write(path + "\n")
+                file.write(os.path.realpath(path) + "\n")
 
     def _note_cohort(self, cohort: Any, frame: FrameType | None) -> None:
         """A simulated one by name alone, another with its people."""
