@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 
 from mmcrl.errors import InputError
 from mmcrl.modality import Modality
-from mmcrl.naming import safe_name
+from mmcrl.naming import SAFE, safe_name
 
 __all__ = [
     "CODEBOOK_COLUMNS",
@@ -36,8 +36,7 @@ def checked_modalities(given: Mapping[str, Modality | ArrayLike | pd.DataFrame])
     made: dict[str, Modality] = {}
     for name, values in given.items():
         if not (isinstance(name, str) and safe_name(name)):
-            expected = "names of up to 40 letters, digits, _ and -, a letter first"
-            raise InputError("modalities", expected, repr(name))
+            raise InputError("modalities", SAFE, repr(name))
         try:
             made[name] = values if isinstance(values, Modality) else Modality(values)
         except InputError as error:

@@ -17,7 +17,7 @@ from numpy.typing import ArrayLike
 
 from mmcrl.errors import InputError
 from mmcrl.kinds import KINDS
-from mmcrl.naming import plain_name
+from mmcrl.naming import PLAIN, plain_name
 from mmcrl.ondisk import lies_on_disk, rows_of, unpacked
 
 __all__ = ["ColumnKind", "Modality"]
@@ -214,7 +214,7 @@ def _names(names: Sequence[str] | None, width: int) -> list[str]:
     texts = [f"c{j}" for j in range(width)] if names is None else _texts("names", names, width)
     for name in texts:
         if not plain_name(name):
-            raise InputError("names", "1 to 80 printable characters, none of < > `", repr(name))
+            raise InputError("names", PLAIN, repr(name))
         if texts.count(name) > 1:
             raise InputError("names", "no name twice", f"{name!r} {texts.count(name)} times")
     return texts

@@ -11,11 +11,11 @@ from mmcrl.errors import InputError
 if TYPE_CHECKING:
     from mmcrl.schema import Manifest
 
-__all__ = ["COLUMN", "MODALITY", "Placed", "name_faults", "plain_name", "safe_name"]
+__all__ = ["COLUMN", "MODALITY", "PLAIN", "SAFE", "Placed", "name_faults", "plain_name", "safe_name"]
 
 MODALITY, COLUMN = 40, 80  # characters at most
-_MODALITY = "names of up to 40 letters, digits, _ and -, a letter first"
-_COLUMN = "1 to 80 printable characters, none of < > `"
+SAFE = f"names of up to {MODALITY} letters, digits, _ and -, a letter first"  # of modalities
+PLAIN = f"1 to {COLUMN} printable characters, none of < > `"  # of columns
 
 Place = tuple[str | int, ...]
 
@@ -35,7 +35,7 @@ def safe_name(name: str) -> bool:
     >>> safe_name("lab"), safe_name("la b")
     (True, False)
     """
-    return re.fullmatch(r"[A-Za-z][A-Za-z0-9_-]{0,39}", name) is not None
+    return re.fullmatch("[A-Za-z][A-Za-z0-9_-]*", name) is not None and len(name) <= MODALITY
 
 
 def plain_name(name: str) -> bool:
@@ -51,7 +51,7 @@ def plain_name(name: str) -> bool:
 def name_faults(manifest: Manifest) -> list[Placed]:
     """What is wrong with the names of a manifest, names of modalities first."""
     faults = [
-        Placed(("modality", name), "unsafe", InputError(f"manifest modality.{name}", _MODALITY, repr(name)))
+        Placed(("modality", name), "unsafe", InputError(f"manifest modality.{name}", SAFE, repr(name)))
         for name in manifest.modality
         if not safe_name(name)
     ]
@@ -59,7 +59,7 @@ def name_faults(manifest: Manifest) -> list[Placed]:
         for column in spec.columns:
             if not plain_name(column):
                 place = ("modality", name, "columns", column)
-                told = InputError(f"manifest modality.{name}.columns", _COLUMN, repr(column))
+                told = InputError(f"manifest modality.{name}.columns", PLAIN, repr(column))
                 faults.append(Placed(place, "unsafe", told))
     return faults + _pointer_faults(manifest)
 

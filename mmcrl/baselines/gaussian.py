@@ -32,9 +32,8 @@ class GaussianEncoder(nn.Module):
         self.net: nn.Module
         order = list(range(2 * n_out))
         if codec.large:
-            own = type(codec)(codec.shape, 2 * n_out, width)
-            self.net = _Half(own, "encode")
-            order = _means_first(own, type(codec)(codec.shape, n_out, width).views)
+            self.net = _Half(type(codec)(codec.shape, 2 * n_out, width), "encode")
+            order = _means_first(codec, n_out)
         else:
             self.net = mlp(n_in, width, 2 * n_out)
         self.register_buffer("order", torch.tensor(order), persistent=False)
@@ -43,11 +42,14 @@ class GaussianEncoder(nn.Module):
         return bounded(self.net(x)[:, self.order])
 
 
-def _means_first(codec: Codec, means: list[int]) -> list[int]:
-    """Positions of a codec's 2 k codes: first those that stand for means, so many of every view, then the others."""
-    first = [sum(codec.views[:v]) for v in range(len(codec.views))]
-    chosen = [start + i for start, size in zip(first, means, strict=True) for i in range(size)]
-    return [*chosen, *(i for i in range(codec.n_latents) if i not in chosen)]
+def _means_first(codec: Codec, k: int) -> list[int]:
+    """Positions of the 2 k codes of a codec of this kind: first k means, so many of every view, then the others."""
+    means, others, start = list[int](), list[int](), 0
+    for size, part in zip(codec.shared_out(2 * k), codec.shared_out(k), strict=True):
+        means += range(start, start + part)
+        others += range(start + part, start + size)
+        start += size
+    return means + others
 
 
 def bounded(told: Tensor) -> tuple[Tensor, Tensor]:

@@ -96,7 +96,11 @@ class ChannelCodec(Codec):
     def augment(self, features: Tensor, generator: torch.Generator) -> Tensor:
         """With white noise, so that the encoder cannot learn by heart the details that tell people apart."""
         noise = torch.randn(features.shape, generator=generator, dtype=self.usual.dtype)
-        return features + _NOISE * noise.to(features.device)
+        return features + self.deviation() * noise.to(features.device)
+
+    def deviation(self) -> float | Tensor:
+        """Of the noise that is added in training, the same for all people."""
+        return _NOISE
 
     def summary(self, features: Tensor) -> Tensor:
         """Scores (n, channels) on each channel's first principal component v, of the training people,

@@ -67,8 +67,13 @@ class Codec(nn.Module, metaclass=_Checked):
 
     @property
     def views(self) -> list[int]:
-        """How many codes come from each of the ``n_views``: as many each, the first ones one more if they must."""
-        return [len(part) for part in np.array_split(np.arange(self.n_latents), self.n_views)]
+        """How many codes come from each view."""
+        return self.shared_out(self.n_latents)
+
+    @classmethod
+    def shared_out(cls, n: int) -> list[int]:
+        """How many of n codes come from each of the ``n_views``: as many each, the first one more if they must."""
+        return [len(part) for part in np.array_split(np.arange(n), cls.n_views)]
 
     @property
     def at_once(self) -> int | None:

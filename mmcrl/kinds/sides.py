@@ -58,9 +58,11 @@ class SidesCodec(TonedCodec):
 
     def augment(self, features: Tensor, generator: torch.Generator) -> Tensor:
         """Features (n, 2 channels, ...): as they are, for the tone, then noisy, each side's frame moved."""
-        noise = torch.randn(features.shape, generator=generator, dtype=self.usual.dtype).to(features.device)
-        noisy = features + _NOISE * self.differing * noise
-        return torch.cat([features, *(_moved(side, generator) for side in noisy.chunk(2, 1))], 1)
+        plain, noisy = super().augment(features, generator).chunk(2, 1)
+        return torch.cat([plain, *(_moved(side, generator) for side in noisy.chunk(2, 1))], 1)
+
+    def deviation(self) -> Tensor:
+        return _NOISE * self.differing
 
     def encode(self, features: Tensor) -> Tensor:
         copies = [copy.chunk(2, 1) for copy in features.split(self.shape[0], 1)]  # without noise, with it
