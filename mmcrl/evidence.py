@@ -1,12 +1,18 @@
 """Evidence: what a pair of latents knows of each other, beyond what other latents explain.
 
-For a pair (i, j) and a set S of other latents the evidence is the gain in held-out log-density per person (nats),
+For a pair (i, j) and a set S of other latents the evidence is the gain in log-density per person (nats),
 
     Delta = mean over people of [log p(z_i | z_S, z_j) - log p(z_i | z_S)],
 
-cross-fitted (densities are fitted on other people than those they are scored on) and averaged over both ends.  It
-estimates the conditional mutual information as far as the densities of `mmcrl.densities` hold.  They are cubic in a
-latent and bilinear in two, and what an end owes to S in another form, in steps or by a threshold of two at once,
+averaged over both ends.  With k regressors more for z_j, densities that are fitted on n people flatter the gain of
+these by about k / 2n, and lower that of other people by as much (Akaike, Information theory and an extension of the
+maximum likelihood principle, 1973).  Cross-fitted over F folds, on n (F - 1) / F people, it is too low by k / 2n
+F / (F - 1): the mean of the two with weights F and F - 1 is neither,
+
+    Delta = (F Delta_in + (F - 1) Delta_out) / (2F - 1),                F = 5,
+
+and estimates the conditional mutual information as far as the densities of `mmcrl.densities` hold.  They are cubic in
+a latent and bilinear in two, and what an end owes to S in another form, in steps or by a threshold of two at once,
 would look like a gain by j.  So a gain that is clear, above 1.96 standard errors, is asked for again with what
 boosted trees make of S among the regressors of both densities: only what j tells beyond that is evidence.  Of the
 scale they are not asked.  Evidence tests *estimated* latents: no proof of cause.
@@ -138,7 +144,8 @@ def _gain(
     rng = np.random.default_rng(seed)
     fold = rng.permutation(n) % _FOLDS
     without, ends = scores[:, 2:], spread_scores(scores[:, :2], rng)
-    alone, gain = design(without), np.zeros(n)
+    alone, everybody = design(without), np.arange(n)
+    inside, outside = np.zeros((2, n))
     for end, other in ((0, 1), (1, 0)):
         y = ends[:, end]
         both = features(_standard(boosted(without, y, fold, weights))) if trees else np.empty((n, 0))
@@ -146,8 +153,10 @@ def _gain(
         large = np.hstack([design(np.column_stack([without, scores[:, other]])), both])
         for f in range(_FOLDS):
             fit, score = np.flatnonzero(fold != f), np.flatnonzero(fold == f)
-            gain[score] += log_density(large, y, fit, score, weights) - log_density(small, y, fit, score, weights)
-    gain /= 2
+            outside[score] += log_density(large, y, fit, score, weights) - log_density(small, y, fit, score, weights)
+        inside += log_density(large, y, everybody, everybody, weights)
+        inside -= log_density(small, y, everybody, everybody, weights)
+    gain = (_FOLDS * inside + (_FOLDS - 1) * outside) / (2 * _FOLDS - 1) / 2
     delta = average(gain, weights)
     spread = average((gain - delta) ** 2, None if weights is None else weights**2)
     return delta, float(np.sqrt(spread)) * _unit(n, weights)

@@ -94,9 +94,9 @@ def link_table(
 
     strength = sqrt(1 - exp(-2 Delta)), the correlation that a linear-Gaussian pair of this evidence would have;
     evidence_low and evidence_high hold it in 95 of 100 samples of people, by its standard error;
-    confidence as in `confidence_of`, of a link that is far weaker than that of a sibling that it exceeds not only
-    ``smallest`` but what errors of the separating latents leave (`mmcrl.significance.allowance`): it may be the
-    sibling's; direction and what it rests on as in `mmcrl.orientation`, from the pairs with a confidence of at least
+    confidence as in `confidence_of`, of a link that is far weaker than that of a sibling by the evidence beyond what
+    errors of the separating latents leave (`mmcrl.significance.allowance`): that much may be the sibling's; direction
+    and what it rests on as in `mmcrl.orientation`, from the pairs with a confidence of at least
     one half; p_value and q_value as in `mmcrl.significance`.  What is known goes over what is measured: a required
     link has confidence 1, a pair both of whose ways are barred 0.  ``separated`` says of every latent whether it is
     told apart from its siblings; left out, all are.  A link that a residual blend could show is not used to infer a
@@ -163,14 +163,14 @@ def _links(measured: Sequence[_Pair], limits: Limits) -> set[frozenset[int]]:
 
 
 def _without_leaks(measured: list[_Pair], limits: Limits, modality: Sequence[str], smallest: float) -> list[_Pair]:
-    """The pairs, those that may leak being asked for more than what errors of the given leave.
+    """The pairs, those that may leak judged by what goes beyond what errors of the given leave.
 
     A latent that is not quite told from a sibling shows a little of the sibling's links.
     """
     links = _links(measured, limits)
     loose = links - _firm(measured, links, modality)
     return [
-        pair._replace(confidence=confidence_of(pair.evidence, pair.error, max(smallest, pair.allowed)))
+        pair._replace(confidence=confidence_of(pair.evidence - pair.allowed, pair.error, smallest))
         if pair.ends in loose
         else pair
         for pair in measured

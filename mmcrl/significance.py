@@ -1,10 +1,10 @@
 """Significance: how many of the links that are claimed may be false.
 
-The evidence Delta of a pair (`mmcrl.evidence`) is a gain on people whom the densities were not fitted on: for a pair
-that is independent given the latents in S, whose densities are of the form that is fitted, its mean is at most 0,
-below 0 by what needless regressors cost.  But latents are estimates.  Where S is known with errors it explains only a
-part of what i and j have in common, and a gain is left that is no link: for linear-Gaussian latents, R the
-correlations that are seen and lambda the share of their variance that is error, a partial correlation of
+The evidence Delta of a pair (`mmcrl.evidence`) is a gain for a new person: for a pair that is independent given the
+latents in S, whose densities are of the form that is fitted, its mean is 0.  But latents are estimates.  Where S is
+known with errors it explains only a part of what i and j have in common, and a gain is left that is no link: for
+linear-Gaussian latents, R the correlations that are seen and lambda the share of their variance that is error, a
+partial correlation of
 
     rho = R_iS [(R_SS - lambda I)^-1 - R_SS^-1] R_Sj / sqrt((1 - R_iS R_SS^-1 R_Si) (1 - R_jS R_SS^-1 R_Sj)),
 
@@ -38,7 +38,7 @@ from mmcrl.evidence import pair_scores, tellable
 __all__ = ["allowance", "p_value", "q_values"]
 
 _ERROR = 0.08  # share of a latent's variance that may be error
-_LEAST = 0.05  # eigenvalue of R_SS - lambda I: siblings that are nearly one latent
+_LEAST = 0.005  # eigenvalue of R_SS - lambda I: what siblings that are nearly one latent differ by may be all error
 
 
 def allowance(z: np.ndarray, i: int, j: int, given: Sequence[int], error: float = _ERROR) -> float:

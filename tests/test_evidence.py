@@ -44,6 +44,21 @@ def test_evidence_vanishes_given_the_separating_latent():
     assert abs(pair_evidence(z, 0, 2, [1])[0]) < 0.005
 
 
+@pytest.mark.parametrize(("n", "given"), [(1_000, 0), (2_500, 3)])
+def test_evidence_is_neither_flattered_nor_charged_for_its_regressors(n, given):
+    """Cross-fitted alone it would be .003 too low, measured on those who were fitted as much too high."""
+    exact = 0.0114
+    rho, found = np.sqrt(1 - np.exp(-2 * exact)), []
+    for seed in range(30):
+        z = np.random.default_rng(seed).normal(size=(n, 2 + given))
+        z[:, 1] = rho * z[:, 0] + np.sqrt(1 - rho**2) * z[:, 1]
+        found.append(pair_evidence(z, 0, 1, range(2, 2 + given))[:2])
+    delta, error = np.array(found).T
+    assert delta.mean() == pytest.approx(exact, abs=0.002)
+    assert 0.75 < error.mean() / delta.std(ddof=1) < 1.4
+    assert (np.abs(delta - exact) < 1.96 * error).mean() > 0.85
+
+
 def drawn(n, share, rng):
     """People of whom this share are of a group in which the two go together; in the others they do not."""
     group = rng.random(n) < share
@@ -99,9 +114,10 @@ def test_a_link_is_found_beside_a_threshold_of_two_others():
     assert sign == 1
 
 
-def test_what_a_blurred_sibling_leaves_of_a_weak_link_is_none():
+@pytest.mark.parametrize("seed", range(4))
+def test_what_a_blurred_sibling_leaves_of_a_weak_link_is_none(seed):
     """y.0 acts on x.0; y.1 owes something to y.0, of which not all is known."""
-    rng = np.random.default_rng(0)
+    rng = np.random.default_rng(seed)
     y = rng.normal(size=N)
     x, sibling = 0.8 * y + 0.6 * rng.normal(size=(2, N))
     blurred = np.column_stack([x, y + 0.3 * rng.normal(size=N), sibling])

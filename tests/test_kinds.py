@@ -133,11 +133,28 @@ def test_what_lies_behind_the_end_of_a_recording_does_not_matter():
 
 
 def test_noise_keeps_gaps_and_follows_the_generator():
-    codec, values = fitted("series", (2, 60))
+    codec, values = fitted("image", (2, 6, 10))
     features = codec.prepare(values)
     first, again = (codec.augment(features, torch.Generator().manual_seed(3)) for _ in range(2))
     assert torch.equal(first.isnan(), features.isnan()) and torch.equal(first.nan_to_num(), again.nan_to_num())
     assert (first - features).nan_to_num().std() > 0.3
+
+
+def test_training_leaves_out_another_stretch_of_each_recording_every_time():
+    codec, values = fitted("series", (2, 60), gaps=0.0)
+    values[0, :, 10:] = np.nan
+    features, generator = codec.prepare(values), torch.Generator().manual_seed(3)
+    first, second = (codec.augment(features, generator) for _ in range(2))
+    again = codec.augment(features, torch.Generator().manual_seed(3))
+    assert torch.equal(first.nan_to_num(), again.nan_to_num())
+    assert (first - features)[~first.isnan()].std() > 0.3
+    there = ~first[1:-1].isnan()
+    assert torch.equal(there[:, 0], there[:, 1]) and (there[:, 0].sum(1) == 36).all(), "24 of 60 are left out"
+    edges = (there[:, 0] != there[:, 0].roll(1, 1)).sum(1)
+    assert (edges == 2).all(), "in one piece, which goes on at the start"
+    assert not torch.equal(there, ~second[1:-1].isnan())
+    assert all((~codec.augment(features, generator)[0].isnan()).any() for _ in range(50)), "something is left"
+    assert first[-1].isnan().all(), "who has none"
 
 
 def test_a_channels_summary_is_its_first_principal_component():

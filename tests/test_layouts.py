@@ -240,7 +240,7 @@ def test_images_and_nights_of_hpp_become_arrays(root):
     hpp(root / "hpp")
     cohort = load_cohort(MANIFESTS["hpp"])
     eye, nights = cohort["eye"], cohort["night"]
-    assert (eye.kind, eye.values.shape, eye.names) == ("image", (N, 2, 64, 64), ["left", "right"])
+    assert (eye.kind, eye.values.shape, eye.names) == ("image-sides", (N, 2, 64, 64), ["left", "right"])
     assert np.isnan(eye.values[1, 0]).all() and not np.isnan(np.delete(eye.values[:, 1], 1, axis=0)).any()
     pixels = np.asarray(Image.open(root / "hpp" / "bulk" / "eyes" / "7004_right.png"), dtype=float)
     assert eye.values[4, 1].mean() == pytest.approx(pixels[..., 1].mean() / 255, abs=1e-3)

@@ -15,7 +15,7 @@ from mmcrl.effects import EFFECT_COLUMNS, effect_table
 from mmcrl.evidence import pair_evidence
 from mmcrl.knowledge import Knowledge
 from mmcrl.links import LINK_COLUMNS, link_table
-from mmcrl.proof.trust import BINS, RATE, calibration, judged, pooled, rates, trust_of_latents
+from mmcrl.proof.trust import BINS, RATE, calibration, confident, judged, pooled, rates, trust_of_latents
 from mmcrl.refits import unfitted
 from mmcrl.settings import Settings
 from mmcrl.significance import allowance, p_value, q_values
@@ -108,6 +108,23 @@ def test_what_is_allowed_for_is_what_an_error_of_the_separating_latent_leaves(er
     assert allowance(z, 0, 1, []) == 0
 
 
+@pytest.mark.parametrize("alike", [0.95, 0.97])
+def test_what_nearly_equal_siblings_differ_by_separates_nothing(alike: float) -> None:
+    """Both ends owe to the difference of two siblings, which is seen with errors as large as itself."""
+    p = []
+    for seed in range(6):
+        rng = np.random.default_rng(seed)
+        siblings = rng.multivariate_normal([0, 0], [[1, alike], [alike, 1]], N)
+        apart = (siblings[:, 0] - siblings[:, 1]) / np.sqrt(2 - 2 * alike)
+        ends = 0.7 * apart[:, None] + 0.7 * rng.normal(size=(N, 2))
+        seen = np.sqrt(0.97) * siblings + np.sqrt(0.03) * rng.normal(size=(N, 2))
+        z = np.column_stack([ends, seen])
+        delta, error, _ = pair_evidence(z, 0, 1, [2, 3])
+        assert delta > 4 * error, "much is left"
+        p.append(p_value(delta, error, allowance(z, 0, 1, [2, 3])))
+    assert min(p) > 0.05
+
+
 # The study of errors
 
 
@@ -127,6 +144,9 @@ def test_errors_are_counted_by_hand() -> None:
     assert (numbers["n_null"], numbers["null_0.05"], numbers["null_0.001"]) == (2, 1.0, 0.0)
     assert (numbers["pairs_9"], numbers["right_9"], numbers["confidence_9"]) == pytest.approx((2, 1, 1.95))
     assert (numbers["pairs_8"], numbers["right_0"]) == (1, 1)
+    assert confident(pd.DataFrame([numbers, numbers])) == pytest.approx(
+        {"claimed": 6, "false": 4, "fdr": 2 / 3, "power": 1 / 2}
+    )
     assert judged(links, adjacency, {"a.0": "a.1", "b.0": "b.0"})["true"].tolist() == [True]
 
 

@@ -66,7 +66,7 @@ def anatomy(kind: str, shape: Sequence[int], n_latents: int = 2, width: int = 96
         codes, there = _passed(codec, codec.encode, codec.augment(features, torch.Generator().manual_seed(0)))
         _, back = _passed(codec, codec.decode, codes.detach())
         told = codec.augment(features, torch.Generator().manual_seed(0))[:, -shape[0] :].float() - features.float()
-    return Anatomy(there.words, back.words, there.weights, back.weights, float(told.std()))
+    return Anatomy(there.words, back.words, there.weights, back.weights, float(told[~told.isnan()].std()))
 
 
 class _Path(NamedTuple):

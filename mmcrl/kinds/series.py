@@ -1,4 +1,10 @@
-"""Series: recordings (channels, time) of 50 to 100,000 samples, with gaps and of different length."""
+"""Series: recordings (channels, time) of 50 to 100,000 samples, with gaps and of different length.
+
+In training every recording lacks a stretch of two fifths, wherever it begins, beyond its end going on at its start:
+what tells of a whole night tells of its parts, and an encoder that reads other parts each time learns what they share
+rather than whose recording it is.
+Source: stretches of time left out of spectra of speech, Park et al. (2019), 10.21437/Interspeech.2019-2680.
+"""
 
 from __future__ import annotations
 
@@ -16,6 +22,7 @@ _LONGEST = 12  # samples of the last stage, which are read one after the other
 _LONG = 16_384  # samples from which the first step is of 16 rather than 4
 _CHANNELS = 16, 32, 64
 _MEMORY = 64  # hidden units of the recurrent part
+_LEFT_OUT = 0.4  # of a recording in training; R2 of two latents of a night .90 and .91 with it, .84 and .90 without
 
 
 class SeriesCodec(ChannelCodec):
@@ -67,6 +74,15 @@ class SeriesCodec(ChannelCodec):
             variance = (x**2 * weight).sum(2) - mean**2
             told += [mean, (variance.clamp_min(0) + 1e-5).sqrt()]
         return self.head(torch.cat([*told, self._remembered(x, there)], 1))
+
+    def augment(self, features: Tensor, generator: torch.Generator) -> Tensor:
+        """With noise, and without a stretch, but for a recording of which nothing else would be left."""
+        n, _, length = features.shape
+        begin = torch.randint(length, (n, 1), generator=generator)
+        stretch = ((torch.arange(length) - begin) % length < round(_LEFT_OUT * length)).to(features.device)
+        there = ~features.isnan().all(1)
+        stretch &= (there & ~stretch).any(1, keepdim=True)
+        return super().augment(features, generator).masked_fill(stretch[:, None], torch.nan)
 
     def _remembered(self, x: Tensor, there: Tensor) -> Tensor:
         """The recurrent network's state (n, h) at the last sample that is there."""

@@ -27,6 +27,7 @@ __all__ = [
     "BINS",
     "RATE",
     "calibration",
+    "confident",
     "judged",
     "pooled",
     "rates",
@@ -183,7 +184,10 @@ def calibration(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def rates(table: pd.DataFrame, by: str) -> pd.DataFrame:
-    """Of a sweep's table, for every value of a column: worlds, false-discovery rates and shares found, as texts."""
+    """Of a sweep's table, for every value of a column: worlds, false-discovery rates and shares found, as texts.
+
+    Those of links claimed at ``q <= RATE`` are means over worlds, those of ``confident`` links over all pairs.
+    """
     made = {}
     for value, rows in table.groupby(by, sort=False):
         found = {"worlds": f"{rows['n_worlds'].sum():.0f}", "true links": f"{rows['n_links'].sum():.0f}"}
@@ -192,8 +196,28 @@ def rates(table: pd.DataFrame, by: str) -> pd.DataFrame:
         for scope, title in (("", "all"), ("_within", "within")):
             share = weighted(rows, f"power{scope}")
             found[f"found, {title}"] = NONE if math.isnan(share) else f"{share:.2f}"  # none: there is no such link
+        sure = confident(rows)
+        found["false, confident"] = f"{sure['false']:.0f} of {sure['claimed']:.0f}"
+        found["found, confident"] = NONE if math.isnan(sure["power"]) else f"{sure['power']:.2f}"
         made[value] = found
     return pd.DataFrame(made).T.rename_axis(index=by)
+
+
+def confident(table: pd.DataFrame) -> dict[str, float]:
+    """Of a sweep's table, links claimed at a confidence of one half or more, as pages claim them, of all worlds.
+
+    ``claimed``, ``false`` of these, ``fdr`` (their share), and ``power``, the share of the true links claimed.
+    """
+    upper = range(BINS // 2, BINS)
+    claimed = float(table[[f"pairs_{k}" for k in upper]].to_numpy().sum())
+    right = float(table[[f"right_{k}" for k in upper]].to_numpy().sum())
+    n_links = float(table["n_links"].sum())
+    return {
+        "claimed": claimed,
+        "false": claimed - right,
+        "fdr": (claimed - right) / max(claimed, 1),
+        "power": right / n_links if n_links else math.nan,
+    }
 
 
 def weighted(rows: pd.DataFrame, column: str) -> float:
