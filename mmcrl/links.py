@@ -38,6 +38,7 @@ LINK_COLUMNS = [
 
 _PRIOR = 0.2  # share of pairs that are linked before anything is seen: sparse
 _TYPICAL = 0.1  # nats, mean evidence of a link before anything is seen
+_ABSENT = 4.0  # times the smallest gain, below which an interval must end for a missing link to tell a direction
 _LEAK = 0.35  # share of a sibling's link that a latent shows when it is turned towards that sibling by 20 degrees
 
 
@@ -100,7 +101,7 @@ def link_table(
     one half; p_value and q_value as in `mmcrl.significance`.  What is known goes over what is measured: a required
     link has confidence 1, a pair both of whose ways are barred 0.  ``separated`` says of every latent whether it is
     told apart from its siblings; left out, all are.  A link that a residual blend could show is not used to infer a
-    direction.
+    direction, nor is the absence of one whose evidence may be four times ``smallest``.
 
     Raises
     ------
@@ -202,6 +203,10 @@ def _findings(
     def evidence(i: int, j: int, given: tuple[int, ...]) -> tuple[float, float, float]:
         return pair_evidence(z, i, j, given, seed)
 
+    def ends_low(delta: float, error: float) -> bool:
+        """A link that few people cannot show is not absent, and what rests on its absence would be made up."""
+        return delta + WIDTH * error < _ABSENT * smallest
+
     def depends(i: int, j: int, given: Sequence[int]) -> bool:
         for k in given:  # two mixed siblings look like a collider: both carry both ends
             if any(modality[s] == modality[k] and s != k and {i, j} <= near[s] for s in range(len(modality))):
@@ -213,12 +218,13 @@ def _findings(
         if not enough(z, i, j, given):
             return False
         delta, error, _ = evidence(i, j, tuple(given))
-        return confidence_of(delta, error, smallest) < 0.5
+        return confidence_of(delta, error, smallest) < 0.5 and ends_low(delta, error)
 
     separators = {
         pair.ends: pair.given
         for pair in measured
         if pair.confidence < 0.5 and pair.ends not in links and apart(pair.i, pair.j)
+        if ends_low(pair.evidence, pair.error)
     }
     return Findings(_firm(measured, links, modality), separators, separates, depends, middles)
 

@@ -192,3 +192,16 @@ def test_a_collider_needs_a_middle_that_is_told_apart():
     z = np.column_stack([a, b, curved(rng, a, b)])
     table = link_table(z, ["a.0", "b.0", "c.0"], separated=[True, True, False])
     assert (table["direction"] == "undirected").all()
+
+
+def test_a_link_that_few_people_cannot_show_tells_no_direction():
+    """Age acts on a and b, a on b: were age's link with a absent, b would have to act on a."""
+    ways = []
+    for seed in range(12):
+        rng = np.random.default_rng(seed)
+        age = rng.normal(size=400)
+        a = 0.7 * age + rng.normal(size=400)
+        b = 0.5 * age + 0.7 * a + rng.normal(size=400)
+        table = link_table(np.column_stack([age, a, b]), ["age.0", "a.0", "b.0"], Knowledge([["age"], ["a", "b"]]))
+        ways.append(table.query("source != 'age.0'")["direction"].item())
+    assert ways.count("directed") <= 1
