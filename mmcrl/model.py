@@ -1,7 +1,7 @@
 """Model: latent variables behind several modalities, and the links between them.
 
 `MultimodalCRL` trains the encoders by structured contrast from several starts, keeps the start with the lowest
-held-out loss, weighs every pair of latents by its cross-fitted evidence on people whom no encoder has seen, and
+held-out loss, weighs every pair of latents by its evidence on people whom no encoder has seen, and
 fits the structural model of the links that are confident.
 """
 
