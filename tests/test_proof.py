@@ -295,6 +295,8 @@ def test_tables_that_stand_beside_each_other_are_one_and_tell_both_origins() -> 
         ("trust", 0, {"n_people": "600", "starts": "1", "steps": "10"}),
         ("phenotype", 0, {"n_people": "400", "starts": "1", "steps": "5"}),
         ("encoders", 0, {"batch": "8"}),
+        ("eyes", 0, {"n_people": "400", "steps": "5"}),
+        ("disk", 0, {"n_people": "700", "size": "32", "steps": "5"}),
     ],
 )
 def test_a_worker_glues_numbers(
@@ -306,4 +308,5 @@ def test_a_worker_glues_numbers(
     found = glued(tmp_path / "point.ipynb")
     glues = {"baselines": "mcc", "cases": "start_gap", "graphs": "pc_cross", "bench": "seconds"}
     glues |= {"trust-latents": "fdr", "trust": "mcc", "phenotype": "n_found", "encoders": "step_mb"}
+    glues |= {"eyes": "r2 eye.0", "disk": "peak_mb"}
     assert glues[sweep] in found
