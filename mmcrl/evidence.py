@@ -4,18 +4,21 @@ For a pair (i, j) and a set S of other latents the evidence is the gain in log-d
 
     Delta = mean over people of [log p(z_i | z_S, z_j) - log p(z_i | z_S)],
 
-averaged over both ends.  With k regressors more for z_j, densities that are fitted on n people flatter the gain of
-these by about k / 2n, and lower that of other people by as much (Akaike, Information theory and an extension of the
-maximum likelihood principle, 1973).  Cross-fitted over F folds, on n (F - 1) / F people, it is too low by k / 2n
-F / (F - 1): the mean of the two with weights F and F - 1 is neither,
+averaged over both ends.  Densities of maximum likelihood that have k parameters more for z_j flatter the gain of
+the n people they are fitted on by about k / 2n nats, and lower that of other people by as much (Akaike, Information
+theory and an extension of the maximum likelihood principle, 1973), fitted on all but one of F folds by F / (F - 1)
+times that.  So the mean of the gain of all people, fitted and measured on all, and of the cross-fitted one,
 
     Delta = (F Delta_in + (F - 1) Delta_out) / (2F - 1),                F = 5,
 
-and estimates the conditional mutual information as far as the densities of `mmcrl.densities` hold.  They are cubic in
-a latent and bilinear in two, and what an end owes to S in another form, in steps or by a threshold of two at once,
-would look like a gain by j.  So a gain that is clear, above 1.96 standard errors, is asked for again with what
-boosted trees make of S among the regressors of both densities: only what j tells beyond that is evidence.  Of the
-scale they are not asked.  Evidence tests *estimated* latents: no proof of cause.
+is neither flattered nor lowered, and estimates the conditional mutual information as far as the densities of
+`mmcrl.densities` hold.  Their scale is fitted by regression, which flatters less than it lowers: where there is
+nothing to gain, Delta is below 0, by half a standard error at most with hundreds of people.
+
+The densities are cubic in a latent and bilinear in two, and what an end owes to S in another form, in steps or by a
+threshold of two at once, would look like a gain by j.  So a gain that is clear, above 1.96 standard errors, is
+asked for again with what boosted trees make of S among the regressors of both densities: only what j tells beyond
+that is evidence.  Of the scale they are not asked.  Evidence tests *estimated* latents: no proof of cause.
 
 Many people may share one value of a latent (all who do not smoke).  A density can be as high as one likes on such a
 value, and a gain of it then says nothing, so the end whose density is taken has its ties broken at random, as in

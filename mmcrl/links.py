@@ -38,7 +38,7 @@ LINK_COLUMNS = [
 
 _PRIOR = 0.2  # share of pairs that are linked before anything is seen: sparse
 _TYPICAL = 0.1  # nats, mean evidence of a link before anything is seen
-_ABSENT = 4.0  # times the smallest gain, below which an interval must end for a missing link to tell a direction
+_ABSENT = 0.02  # nats, a correlation of .2: below it an interval must end for a missing link to tell a direction
 _LEAK = 0.35  # share of a sibling's link that a latent shows when it is turned towards that sibling by 20 degrees
 
 
@@ -95,13 +95,13 @@ def link_table(
 
     strength = sqrt(1 - exp(-2 Delta)), the correlation that a linear-Gaussian pair of this evidence would have;
     evidence_low and evidence_high hold it in 95 of 100 samples of people, by its standard error;
-    confidence as in `confidence_of`, of a link that is far weaker than that of a sibling by the evidence beyond what
-    errors of the separating latents leave (`mmcrl.significance.allowance`): that much may be the sibling's; direction
-    and what it rests on as in `mmcrl.orientation`, from the pairs with a confidence of at least
+    confidence as in `confidence_of`, of a link that is far weaker than that of a sibling that it exceeds by
+    ``smallest`` what errors of the separating latents leave (`mmcrl.significance.allowance`): that much may be the
+    sibling's; direction and what it rests on as in `mmcrl.orientation`, from the pairs with a confidence of at least
     one half; p_value and q_value as in `mmcrl.significance`.  What is known goes over what is measured: a required
     link has confidence 1, a pair both of whose ways are barred 0.  ``separated`` says of every latent whether it is
     told apart from its siblings; left out, all are.  A link that a residual blend could show is not used to infer a
-    direction, nor is the absence of one whose evidence may be four times ``smallest``.
+    direction, nor is the absence of one whose evidence may be .02 nats, or of which too few people tell.
 
     Raises
     ------
@@ -164,14 +164,14 @@ def _links(measured: Sequence[_Pair], limits: Limits) -> set[frozenset[int]]:
 
 
 def _without_leaks(measured: list[_Pair], limits: Limits, modality: Sequence[str], smallest: float) -> list[_Pair]:
-    """The pairs, those that may leak judged by what goes beyond what errors of the given leave.
+    """The pairs, those that may leak being asked for that much more than what errors of the given leave.
 
     A latent that is not quite told from a sibling shows a little of the sibling's links.
     """
     links = _links(measured, limits)
     loose = links - _firm(measured, links, modality)
     return [
-        pair._replace(confidence=confidence_of(pair.evidence - pair.allowed, pair.error, smallest))
+        pair._replace(confidence=confidence_of(pair.evidence, pair.error, smallest + pair.allowed))
         if pair.ends in loose
         else pair
         for pair in measured
@@ -203,10 +203,6 @@ def _findings(
     def evidence(i: int, j: int, given: tuple[int, ...]) -> tuple[float, float, float]:
         return pair_evidence(z, i, j, given, seed)
 
-    def ends_low(delta: float, error: float) -> bool:
-        """A link that few people cannot show is not absent, and what rests on its absence would be made up."""
-        return delta + WIDTH * error < _ABSENT * smallest
-
     def depends(i: int, j: int, given: Sequence[int]) -> bool:
         for k in given:  # two mixed siblings look like a collider: both carry both ends
             if any(modality[s] == modality[k] and s != k and {i, j} <= near[s] for s in range(len(modality))):
@@ -214,19 +210,22 @@ def _findings(
         delta, error, _ = evidence(i, j, tuple(given))
         return delta - 3 * error > smallest
 
-    def separates(i: int, j: int, given: Sequence[int]) -> bool:
-        if not enough(z, i, j, given):
-            return False
+    def may_separate(i: int, j: int, given: Sequence[int]) -> bool:
         delta, error, _ = evidence(i, j, tuple(given))
-        return confidence_of(delta, error, smallest) < 0.5 and ends_low(delta, error)
+        return not enough(z, i, j, given) or confidence_of(delta, error, smallest) < 0.5
+
+    def separates(i: int, j: int, given: Sequence[int]) -> bool:
+        """A link that few people cannot show is not absent, and what rests on its absence would be made up."""
+        delta, error, _ = evidence(i, j, tuple(given))
+        return enough(z, i, j, given) and may_separate(i, j, given) and delta + WIDTH * error < _ABSENT
 
     separators = {
         pair.ends: pair.given
         for pair in measured
         if pair.confidence < 0.5 and pair.ends not in links and apart(pair.i, pair.j)
-        if ends_low(pair.evidence, pair.error)
+        if separates(pair.i, pair.j, pair.given)
     }
-    return Findings(_firm(measured, links, modality), separators, separates, depends, middles)
+    return Findings(_firm(measured, links, modality), separators, separates, may_separate, depends, middles)
 
 
 def _firm(measured: Sequence[_Pair], links: set[frozenset[int]], modality: Sequence[str]) -> set[frozenset[int]]:

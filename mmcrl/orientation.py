@@ -36,8 +36,9 @@ class Findings(NamedTuple):
     """What was measured.
 
     links : the pairs of latents that are linked.
-    separators : of pairs without a link, the set that separates them.
-    separates : ``separates(i, j, given)`` says whether i and j are as good as independent given these others.
+    separators : of pairs that surely have no link worth mentioning, the set that separates them.
+    separates : ``separates(i, j, given)`` says whether i and j are surely as good as independent given these others.
+    may_separate : the same, whether they may be: what speaks against an arrow need not be sure.
     depends : ``depends(i, j, given)`` says whether i and j are clearly dependent given these others.
     middles : the latents that are told apart from their siblings.
     """
@@ -45,6 +46,7 @@ class Findings(NamedTuple):
     links: set[frozenset[int]]
     separators: Mapping[frozenset[int], Sequence[int]]
     separates: Callable[[int, int, Sequence[int]], bool]
+    may_separate: Callable[[int, int, Sequence[int]], bool]
     depends: Callable[[int, int, Sequence[int]], bool]
     middles: Collection[int]
 
@@ -104,10 +106,10 @@ def _opened(found: Findings, i: int, j: int, k: int, given: Sequence[int]) -> bo
 
 
 def _closed(found: Findings, i: int, j: int, k: int) -> bool:
-    """Whether k and at most two that are linked to i, or to j, separate them."""
+    """Whether k and at most two that are linked to i, or to j, may separate them."""
     beside = [{o for pair in found.links if end in pair for o in pair} - {i, j, k} for end in (i, j)]
     some = {part for others in beside for part in _parts(sorted(others), 2)}
-    return any(found.separates(i, j, [k, *part]) for part in sorted(some, key=len))
+    return any(found.may_separate(i, j, [k, *part]) for part in sorted(some, key=len))
 
 
 def _parts(of: Sequence[int], most: int) -> list[tuple[int, ...]]:

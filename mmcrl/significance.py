@@ -1,7 +1,7 @@
 """Significance: how many of the links that are claimed may be false.
 
-The evidence Delta of a pair (`mmcrl.evidence`) is a gain for a new person: for a pair that is independent given the
-latents in S, whose densities are of the form that is fitted, its mean is 0.  But latents are estimates.  Where S is
+The evidence Delta of a pair (`mmcrl.evidence`) is 0 on average, or a little below, for a pair that is independent
+given the latents in S, whose densities are of the form that is fitted.  But latents are estimates.  Where S is
 known with errors it explains only a part of what i and j have in common, and a gain is left that is no link: for
 linear-Gaussian latents, R the correlations that are seen and lambda the share of their variance that is error, a
 partial correlation of
@@ -39,6 +39,7 @@ __all__ = ["allowance", "p_value", "q_values"]
 
 _ERROR = 0.08  # share of a latent's variance that may be error
 _LEAST = 0.005  # eigenvalue of R_SS - lambda I: what siblings that are nearly one latent differ by may be all error
+_RIDGE = 1e-6  # of R_SS: two of the given may be one and the same
 
 
 def allowance(z: np.ndarray, i: int, j: int, given: Sequence[int], error: float = _ERROR) -> float:
@@ -59,9 +60,9 @@ def allowance(z: np.ndarray, i: int, j: int, given: Sequence[int], error: float 
     seen = np.corrcoef(scores.T)
     ends, between = seen[:2, 2:], seen[2:, 2:]
     values, vectors = np.linalg.eigh(between)
-    values, parts = np.maximum(values, _LEAST), ends @ vectors
+    values, parts = np.maximum(values, _RIDGE), ends @ vectors
     partial = seen[:2, :2] - (parts / values) @ parts.T
-    left = (parts[0] * (1 / np.maximum(values - error, _LEAST) - 1 / values)) @ parts[1]
+    left = (parts[0] * error / (values * np.maximum(values - error, _LEAST))) @ parts[1]
     rho_squared = left**2 / max(partial[0, 0] * partial[1, 1], 1e-6)
     return float(-0.5 * np.log(1 - min(rho_squared, 0.9)))
 

@@ -108,7 +108,7 @@ def test_what_is_allowed_for_is_what_an_error_of_the_separating_latent_leaves(er
     assert allowance(z, 0, 1, []) == 0
 
 
-@pytest.mark.parametrize("alike", [0.95, 0.97])
+@pytest.mark.parametrize("alike", [0.95, 0.97, 0.996])
 def test_what_nearly_equal_siblings_differ_by_separates_nothing(alike: float) -> None:
     """Both ends owe to the difference of two siblings, which is seen with errors as large as itself."""
     p = []
@@ -145,7 +145,7 @@ def test_errors_are_counted_by_hand() -> None:
     assert (numbers["pairs_9"], numbers["right_9"], numbers["confidence_9"]) == pytest.approx((2, 1, 1.95))
     assert (numbers["pairs_8"], numbers["right_0"]) == (1, 1)
     assert confident(pd.DataFrame([numbers, numbers])) == pytest.approx(
-        {"claimed": 6, "false": 4, "fdr": 2 / 3, "power": 1 / 2}
+        {"claimed": 6, "false": 4, "false_share": 2 / 3, "found_share": 1 / 2}
     )
     assert judged(links, adjacency, {"a.0": "a.1", "b.0": "b.0"})["true"].tolist() == [True]
 

@@ -198,7 +198,7 @@ def rates(table: pd.DataFrame, by: str) -> pd.DataFrame:
             found[f"found, {title}"] = NONE if math.isnan(share) else f"{share:.2f}"  # none: there is no such link
         sure = confident(rows)
         found["false, confident"] = f"{sure['false']:.0f} of {sure['claimed']:.0f}"
-        found["found, confident"] = NONE if math.isnan(sure["power"]) else f"{sure['power']:.2f}"
+        found["found, confident"] = NONE if math.isnan(sure["found_share"]) else f"{sure['found_share']:.2f}"
         made[value] = found
     return pd.DataFrame(made).T.rename_axis(index=by)
 
@@ -206,7 +206,7 @@ def rates(table: pd.DataFrame, by: str) -> pd.DataFrame:
 def confident(table: pd.DataFrame) -> dict[str, float]:
     """Of a sweep's table, links claimed at a confidence of one half or more, as pages claim them, of all worlds.
 
-    ``claimed``, ``false`` of these, ``fdr`` (their share), and ``power``, the share of the true links claimed.
+    ``claimed``, ``false`` of these, ``false_share``, and ``found_share`` of the true links: over all pairs together.
     """
     upper = range(BINS // 2, BINS)
     claimed = float(table[[f"pairs_{k}" for k in upper]].to_numpy().sum())
@@ -215,8 +215,8 @@ def confident(table: pd.DataFrame) -> dict[str, float]:
     return {
         "claimed": claimed,
         "false": claimed - right,
-        "fdr": (claimed - right) / max(claimed, 1),
-        "power": right / n_links if n_links else math.nan,
+        "false_share": (claimed - right) / max(claimed, 1),
+        "found_share": right / n_links if n_links else math.nan,
     }
 
 
