@@ -97,7 +97,7 @@ def test_a_layout_knows_its_keys_and_its_id(root):
 @pytest.mark.parametrize(
     ("old", "new", "texts"),
     [
-        ("height = 64\n", "", ["manifest modality.eye", "kind image with height and width"]),
+        ("height = 64\n", "", ["manifest modality.eye", "kind image-sides with height and width"]),
         ("step = 60 ", "stepp = 60 ", ["manifest modality.night.stepp", "'step'"]),
         ("length = 480", "length = 480\nheight = 3", ["manifest modality.night", "kind series with length and step"]),
         ('colour = "green"', 'colour = "teal"', ["modality.eye.columns.left.colour", "'teal'"]),
