@@ -147,19 +147,18 @@ def _gain(
     rng = np.random.default_rng(seed)
     fold = rng.permutation(n) % _FOLDS
     without, ends = scores[:, 2:], spread_scores(scores[:, :2], rng)
-    alone, everybody = design(without), np.arange(n)
-    inside, outside = np.zeros((2, n))
+    apart = [(np.flatnonzero(fold != f), np.flatnonzero(fold == f), _FOLDS - 1) for f in range(_FOLDS)]
+    splits = [(np.arange(n), np.arange(n), _FOLDS), *apart]
+    alone, gain = design(without), np.zeros(n)
     for end, other in ((0, 1), (1, 0)):
         y = ends[:, end]
         both = features(_standard(boosted(without, y, fold, weights))) if trees else np.empty((n, 0))
         small = np.hstack([alone, both])
         large = np.hstack([design(np.column_stack([without, scores[:, other]])), both])
-        for f in range(_FOLDS):
-            fit, score = np.flatnonzero(fold != f), np.flatnonzero(fold == f)
-            outside[score] += log_density(large, y, fit, score, weights) - log_density(small, y, fit, score, weights)
-        inside += log_density(large, y, everybody, everybody, weights)
-        inside -= log_density(small, y, everybody, everybody, weights)
-    gain = (_FOLDS * inside + (_FOLDS - 1) * outside) / (2 * _FOLDS - 1) / 2
+        for fit, score, counts in splits:
+            more, less = (log_density(x, y, fit, score, weights) for x in (large, small))
+            gain[score] += counts * (more - less)
+    gain /= 2 * (2 * _FOLDS - 1)
     delta = average(gain, weights)
     spread = average((gain - delta) ** 2, None if weights is None else weights**2)
     return delta, float(np.sqrt(spread)) * _unit(n, weights)

@@ -199,25 +199,28 @@ def _findings(
             return True
         return i in middles and j in middles and bool(near[i] - near[j]) and bool(near[j] - near[i])
 
+    known = {(pair.i, pair.j, pair.given): (pair.evidence, pair.error) for pair in measured}
+
     @cache
-    def evidence(i: int, j: int, given: tuple[int, ...]) -> tuple[float, float, float]:
-        return pair_evidence(z, i, j, given, seed)
+    def evidence(i: int, j: int, given: tuple[int, ...]) -> tuple[float, float]:
+        return known.get((i, j, given)) or pair_evidence(z, i, j, given, seed)[:2]
 
     def depends(i: int, j: int, given: Sequence[int]) -> bool:
         for k in given:  # two mixed siblings look like a collider: both carry both ends
             if any(modality[s] == modality[k] and s != k and {i, j} <= near[s] for s in range(len(modality))):
                 return False
-        delta, error, _ = evidence(i, j, tuple(given))
+        delta, error = evidence(i, j, tuple(given))
         return delta - 3 * error > smallest
 
     def may_separate(i: int, j: int, given: Sequence[int]) -> bool:
-        delta, error, _ = evidence(i, j, tuple(given))
-        return not enough(z, i, j, given) or confidence_of(delta, error, smallest) < 0.5
+        return not enough(z, i, j, given) or confidence_of(*evidence(i, j, tuple(given)), smallest) < 0.5
 
     def separates(i: int, j: int, given: Sequence[int]) -> bool:
         """A link that few people cannot show is not absent, and what rests on its absence would be made up."""
-        delta, error, _ = evidence(i, j, tuple(given))
-        return enough(z, i, j, given) and may_separate(i, j, given) and delta + WIDTH * error < _ABSENT
+        if not (enough(z, i, j, given) and may_separate(i, j, given)):
+            return False
+        delta, error = evidence(i, j, tuple(given))
+        return delta + WIDTH * error < _ABSENT
 
     separators = {
         pair.ends: pair.given

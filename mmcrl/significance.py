@@ -39,7 +39,7 @@ __all__ = ["allowance", "p_value", "q_values"]
 
 _ERROR = 0.1  # share of a latent's variance that may be error
 _LEAST = 0.005  # eigenvalue of R_SS - lambda I: what siblings that are nearly one latent differ by may be all error
-_RIDGE = 1e-6  # of R_SS: two of the given may be one and the same
+_RIDGE = 1e-6  # of correlations: two latents may be one and the same
 
 
 def allowance(z: np.ndarray, i: int, j: int, given: Sequence[int], error: float = _ERROR) -> float:
@@ -63,7 +63,7 @@ def allowance(z: np.ndarray, i: int, j: int, given: Sequence[int], error: float 
     values, parts = np.maximum(values, _RIDGE), ends @ vectors
     partial = seen[:2, :2] - (parts / values) @ parts.T
     left = (parts[0] * error / (values * np.maximum(values - error, _LEAST))) @ parts[1]
-    rho_squared = left**2 / max(partial[0, 0] * partial[1, 1], 1e-6)
+    rho_squared = left**2 / max(partial[0, 0] * partial[1, 1], _RIDGE)
     return float(-0.5 * np.log(1 - min(rho_squared, 0.9)))
 
 

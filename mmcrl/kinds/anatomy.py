@@ -63,9 +63,10 @@ def anatomy(kind: str, shape: Sequence[int], n_latents: int = 2, width: int = 96
         )  # of any kind of number
         codec.fit_scale(values)
         features = codec.prepare(values)
-        codes, there = _passed(codec, codec.encode, codec.augment(features, torch.Generator().manual_seed(0)))
+        changed = codec.augment(features, torch.Generator().manual_seed(0))
+        codes, there = _passed(codec, codec.encode, changed)
         _, back = _passed(codec, codec.decode, codes.detach())
-        told = codec.augment(features, torch.Generator().manual_seed(0))[:, -shape[0] :].float() - features.float()
+        told = changed[:, -shape[0] :].float() - features.float()
     return Anatomy(there.words, back.words, there.weights, back.weights, float(told[~told.isnan()].std()))
 
 
