@@ -92,7 +92,8 @@ def link_cards(
     Parameters
     ----------
     cohort : people whom `fit` has not seen, ``cohort.split(model.settings.held_out, model.seed)[1]`` of its cohort.
-    covariates : names of latents or modalities; left out, all modalities of kind ``observed``.
+    covariates : names of latents or modalities; left out, the modalities of kind ``observed``, of the first tier
+        where the cohort has tiers: what is measured may be an outcome, which must not be held fixed.
     strata : groups of people; left out, as `mmcrl.sensitivity.observed_strata` makes them of observed columns.
     stability : of `mmcrl.stability.link_stability`. edges : of `mmcrl.baselines.edge_table`.
     variations : of `mmcrl.sensitivity.variation_table`.
@@ -108,7 +109,8 @@ def link_cards(
     smallest = model.settings.smallest_effect
     measured = Measured.of(model.transform(cohort), model.knowledge)
     if covariates is None:
-        covariates = [name for name, modality in cohort.modalities.items() if modality.kind == "observed"]
+        first = cohort.tiers[0] if cohort.tiers else cohort.names
+        covariates = [name for name in first if cohort[name].kind == "observed"]
     strata = observed_strata(cohort) if strata is None else strata
     told = links.assign(
         low=links["evidence"] - WIDTH * links["evidence_se"],
@@ -124,13 +126,14 @@ def link_cards(
         tables.append(weight_table(links, measured, cohort.weights))
     for table in [*tables, *([] if stability is None else [stability])]:
         told = told.merge(table, on=_ENDS, how="left")
-    known = compare(every, model.loadings(cohort), cohort.known, confidence)
+    effects = model.effects(cohort, confidence)
+    known = compare(every, model.loadings(cohort), cohort.known, confidence, effects=effects)
     known = known.rename(columns={"source": "known_source", "target": "known_target"}).rename(
         columns={"latent_source": "source", "latent_target": "target"}
     )
     return Cards(
         told,
-        model.effects(cohort, confidence),
+        effects,
         stratum_table(links, measured, strata, cohort.ids, minimum=cohort.minimum),
         pd.DataFrame(columns=_ENDS) if edges is None else edges,
         known,

@@ -1,14 +1,16 @@
 """Known links: holding what was found against what is known beforehand.
 
 A known link joins two columns, a found one two latents. With the signed loadings a of the columns on the latents, a
-found link of sign c implies the sign ``sign(a_source) c sign(a_target)`` between the columns.  What is known of two
-columns is seldom known to be direct: where no link was found, other latents may lie between (`mmcrl.routes`).  And
-what is known of people at large may be too faint in these: `between_columns` measures what two columns share before
-anything is fitted.
+found link of sign c implies the sign ``sign(a_source) c sign(a_target)`` between the columns.  A latent may rise with
+one column and not in step with another, so that its link has no sign; its effect on the column itself may have one
+(`mmcrl.effects`).  What is known of two columns is seldom known to be direct: where no link was found, other latents
+may lie between (`mmcrl.routes`).  And what is known of people at large may be too faint in these: `between_columns`
+measures what two columns share before anything is fitted.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -42,6 +44,7 @@ def compare(
     *,
     loading: float = 0.3,
     routes: pd.DataFrame | None = None,
+    effects: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
     """One row per known link: the pair of latents that carries it, whether it was found, with which sign.
 
@@ -53,6 +56,8 @@ def compare(
     ----------
     links : of `MultimodalCRL.links`. loadings : of `MultimodalCRL.loadings`. known : of `Cohort.known`.
     confidence : from where on a link counts as found. routes : of `mmcrl.routes.route_table`, where it was made.
+    effects : of `MultimodalCRL.effects`: where a found link has no sign, that of the one latent's effect on the other
+        column is taken, if its interval leaves out 0.
 
     Returns
     -------
@@ -74,6 +79,8 @@ def compare(
         sources, targets = (_carriers(loadings, link[end], loading) for end in ("source", "target"))
         row: dict[str, Any] = {**_NOTHING, **(_best(links, sources, targets) or {})}
         row["found"] = row["confidence"] >= confidence
+        if effects is not None and row["found"] and not row["sign"]:
+            row["sign"] = _sign_on_columns(effects, row, link, sources, targets)
         row["right_sign"] = row["found"] == (link["sign"] != 0) and link["sign"] in (0, row["sign"])
         if routes is not None and not row["found"]:
             row |= _way(routes, sources, targets, link["sign"])
@@ -114,6 +121,23 @@ def _way(routes: pd.DataFrame, sources: dict[str, float], targets: dict[str, flo
     best = int((among["alone"] * product.abs()).to_numpy().argmax())
     sign = int(np.sign(product[best]) * among["sign"][best])
     return {"by_way_of": among["through"][best], "right_way": expected != 0 and sign == expected}
+
+
+def _sign_on_columns(
+    effects: pd.DataFrame,
+    row: Mapping[str, Any],
+    link: Mapping[Any, Any],
+    sources: dict[str, float],
+    targets: dict[str, float],
+) -> int:
+    """The sign that the latent of the one column has on the other column; 0 where neither way has one."""
+    a, b = row["latent_source"], row["latent_target"]
+    for source, target, column, loading in ((a, b, link["target"], sources[a]), (b, a, link["source"], targets[b])):
+        on = (effects["source"] == source) & (effects["target"] == target) & (effects["column"] == column)
+        clear = effects[on & (effects["low"] * effects["high"] > 0)]
+        if len(clear):
+            return int(np.sign(loading * clear["effect"].iloc[0]))
+    return 0
 
 
 def _carriers(loadings: pd.DataFrame, end: str, least: float) -> dict[str, float]:

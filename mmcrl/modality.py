@@ -25,7 +25,7 @@ __all__ = ["ColumnKind", "Modality"]
 ColumnKind = Literal["numeric", "binary", "ordinal", "categorical"]
 
 _KIND_OF_NDIM = {2: "table", 3: "series", 4: "image"}
-_PIXELS = 16  # channels that nobody has in a picture of 1, 3 or 4 pixels across
+_PIXELS = 16  # channels that nobody has in a picture of so few pixels across, or in a recording of so few samples
 _EVEN = "rows of equal length, filled up with NaN where one is shorter"
 _PIECE = 32 * 2**20  # bytes of large values that are looked at together
 
@@ -73,9 +73,7 @@ class Modality:
         self._rows: np.ndarray | None = None  # of what is stored: large values are not copied when people are taken
         self._measured: np.ndarray | None = None
         self.kind = _kind(self._stored, kind)
-        if self._stored.ndim == 4 and self.shape[3] in (1, 3, 4) and min(self.shape[1:3]) >= _PIXELS:
-            expected = "pictures with their channels first, (n, channels, height, width)"
-            raise InputError("values", expected, f"shape {self.shape}, as if they came last: numpy.moveaxis(x, 3, 1)")
+        _check_axes(self.shape, kind)
         if 0 in self.shape[1:]:
             expected = f"shape {KINDS[self.kind].axes} without an empty axis"
             raise InputError("values", expected, str(self.shape))
@@ -208,6 +206,21 @@ def _kind(values: np.ndarray, kind: str | None) -> str:
         expected = f"as many channels of each of {sides} sides for kind {kind!r}"
         raise InputError("values", expected, f"shape {values.shape}")
     return kind
+
+
+def _check_axes(shape: tuple[int, ...], kind: str | None) -> None:
+    """Channels come first: what looks as if they came last, or as if there were none, is refused with the way out."""
+    if len(shape) == 4 and shape[3] in (1, 2, 3, 4, 6) and min(shape[1:3]) >= _PIXELS:
+        expected = "pictures with their channels first, (n, channels, height, width)"
+        raise InputError("values", expected, f"shape {shape}, as if they came last: numpy.moveaxis(x, 3, 1)")
+    if len(shape) == 3 and 0 < shape[2] < _PIXELS and shape[1] >= _PIXELS * shape[2]:
+        expected = "recordings with their channels first, (n, channels, time)"
+        raise InputError("values", expected, f"shape {shape}, as if they came last: numpy.moveaxis(x, 2, 1)")
+    if kind is None and len(shape) == 3 and shape[1] == shape[2] >= _PIXELS:
+        expected = (
+            "recordings (n, channels, time), which kind='series' says they are, or pictures with an axis of channels"
+        )
+        raise InputError("values", expected, f"shape {shape}, as of pictures in grey: values[:, None]")
 
 
 def _names(names: Sequence[str] | None, width: int) -> list[str]:

@@ -126,8 +126,8 @@ def room_for(shape: tuple[int, ...], dtype: DTypeLike = np.float32) -> np.ndarra
 
 
 def _give_back(values: np.ndarray) -> None:
-    """Let the pages of a memory map go, which the system keeps in its cache of files."""
-    if isinstance(values, np.memmap):
+    """Let the pages of a memory map go that its file holds; of a copy-on-write one, none: changes are there alone."""
+    if isinstance(values, np.memmap) and values.mode != "c":
         with suppress(AttributeError, ValueError):  # no such call on this system
             values._mmap.madvise(mmap.MADV_DONTNEED)  # type: ignore[attr-defined]
 

@@ -250,6 +250,14 @@ def test_fci_refuses_options_out_of_range(wrong: dict) -> None:
         fci_graph(latents, **wrong)
 
 
+def test_graphs_of_columns_that_tell_each_other_are_refused() -> None:
+    values = np.random.default_rng(0).normal(size=(200, 2))
+    frame = pd.DataFrame(np.column_stack([values, 2 * values[:, 0]]), columns=["a.x", "b.x", "c.x"])
+    for graph in (pc_graph, fci_graph):
+        with pytest.raises(InputError, match="columns none of which"):
+            graph(frame)
+
+
 def test_graphs_rest_on_complete_cases() -> None:
     rng = np.random.default_rng(1)
     latents = pd.DataFrame(rng.normal(size=(300, 3)), columns=["a.0", "b.0", "c.0"])

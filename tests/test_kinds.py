@@ -341,6 +341,13 @@ def test_a_codec_without_a_decoder_is_refused_before_anything_is_trained(monkeyp
 def test_pictures_with_channels_last_and_uneven_recordings_are_refused_with_the_way_out():
     with pytest.raises(InputError, match=r"channels first.*\(5, 32, 32, 3\).*moveaxis"):
         Modality(np.zeros((5, 32, 32, 3)))
+    with pytest.raises(InputError, match=r"channels first.*\(5, 32, 32, 6\).*moveaxis"):
+        Modality(np.zeros((5, 32, 32, 6)), "image-sides")
+    with pytest.raises(InputError, match=r"recordings.*\(5, 2880, 3\).*moveaxis\(x, 2, 1\)"):
+        Modality(np.zeros((5, 2880, 3)), "series")
+    with pytest.raises(InputError, match=r"kind='series'.*in grey: values\[:, None\]"):
+        Modality(np.zeros((5, 28, 28)))
+    assert Modality(np.zeros((5, 28, 28)), "series").kind == Modality(np.zeros((5, 64, 50))).kind == "series"
     assert Modality(np.zeros((5, 3, 4, 4))).kind == "image"
     nights = [np.zeros((2, 50)), np.zeros((2, 51))]
     uneven = np.empty(2, dtype=object)

@@ -32,6 +32,26 @@ def known(source, target, sign):
     return pd.DataFrame([(source, target, sign, "a book")], columns=["source", "target", "sign", "rests_on"])
 
 
+def test_a_link_without_a_sign_has_that_of_its_effect_on_the_column():
+    found = links(("body.0", "blood.0", "directed", 0, 0.9, 0.1))
+    told = ["source", "target", "column", "effect", "low", "high"]
+    on_target = [
+        ("body.0", "blood.0", "blood.other", 0.9, 0.8, 1.0),
+        ("body.0", "blood.0", "blood.hba1c", -0.2, -0.3, -0.1),
+    ]
+    effects = pd.DataFrame(on_target, columns=told)
+    ends = known("body.bmi", "blood.hba1c", 1)
+    assert compare(found, LOADINGS, ends).iloc[0]["sign"] == 0
+    row = compare(found, LOADINGS, ends, effects=effects).iloc[0]
+    assert row["sign"] == 1 and row["right_sign"]  # bmi falls with body.0, and hba1c as well
+    unclear = effects.assign(high=0.1)
+    assert not compare(found, LOADINGS, ends, effects=unclear).iloc[0]["right_sign"]
+    back = pd.DataFrame([("blood.0", "body.0", "body.bmi", 0.2, 0.1, 0.3)], columns=told)
+    assert compare(found, LOADINGS, ends, effects=back).iloc[0]["sign"] == 1  # loading .8 of hba1c times +
+    signed = links(("body.0", "blood.0", "directed", 1, 0.9, 0.1))
+    assert compare(signed, LOADINGS, ends, effects=effects).iloc[0]["sign"] == -1
+
+
 def test_sign_is_the_product_of_loadings_and_link():
     found = links(("body.0", "blood.0", "directed", -1, 0.9, 0.2))
     row = compare(found, LOADINGS, known("body.bmi", "blood.hba1c", 1)).iloc[0]

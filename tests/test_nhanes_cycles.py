@@ -214,13 +214,16 @@ def test_without_the_table_the_components_of_the_cdc_are_merged(root):
     folder = root / "nhanes" / "xpt"
     transport(folder / "DEMO_E.XPT", {"SEQN": table["SEQN"], "RIDAGEYR": table["RIDAGEYR"]})
     some = table[table["SEQN"] >= 503].drop(columns="RIDAGEYR")
-    transport(folder / "OPXFDT_E.XPT", {name: some[name] for name in some})
+    transport(folder / "OPXFDT_E.xpt", {name: some[name] for name in some})
     transport(folder / "DEMO_D.XPT", {"SEQN": [1.0], "RIDAGEYR": [3.0]})
     read = load_cohort(root / "small.toml")
     np.testing.assert_array_equal(read.ids, table["SEQN"])
     np.testing.assert_array_equal(read["demographics"].values[3:], before[3:])
     assert np.isnan(read["demographics"].values[:3, 1]).all()
-    assert {path.name for path in source_files(root / "small.toml")} > {"DEMO_E.XPT", "OPXFDT_E.XPT"}
+    assert {path.name for path in source_files(root / "small.toml")} > {
+        "DEMO_E.XPT",
+        "OPXFDT_E.xpt",
+    }  # as fetched, as the CDC names it
 
 
 def test_a_component_is_read_as_it_was_written_or_refused(tmp_path):

@@ -64,6 +64,15 @@ def test_latents_are_those_of_the_same_values_in_memory(tmp_path, stored):
     assert models[0].links().equals(models[1].links())
 
 
+def test_what_was_changed_in_a_copy_on_write_map_stays_changed(tmp_path):
+    np.save(tmp_path / "nights.npy", np.random.default_rng(0).normal(size=(60, 2, 500)))
+    nights = np.load(tmp_path / "nights.npy", mmap_mode="c")
+    nights[3] = np.nan
+    modality = Modality(nights)
+    assert not modality.measured[3] and modality.measured.sum() == 59
+    assert np.isnan(modality.read(np.array([3, 4]))[0]).all() and np.isnan(nights[3]).all()
+
+
 def test_pages_of_people_far_apart_are_given_back_as_they_are_read(tmp_path, monkeypatch):
     values, given = pictures(), []
     stored = mapped(tmp_path, values)

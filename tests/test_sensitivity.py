@@ -176,6 +176,16 @@ def test_the_sets_are_those_of_the_link_table(linked: pd.DataFrame) -> None:
         measured.place("nobody.0")
 
 
+def test_of_a_covariate_of_few_people_nothing_is_said() -> None:
+    rng = np.random.default_rng(4)
+    a = rng.normal(size=N)
+    few = np.where(np.arange(N) < 30, rng.normal(size=N), np.nan)
+    measured = Measured.of(framed(who=few, a=a, b=a + rng.normal(size=N)))
+    row = covariate_table(pd.DataFrame({"source": ["a.0"], "target": ["b.0"]}), measured, ["who"]).iloc[0]
+    assert np.isnan(row["adjusted"]) and row["sign_adjusted"] == 0
+    assert row["unadjusted"] > 10 * SMALLEST
+
+
 def test_a_link_that_a_covariate_explains_is_there_without_it_only() -> None:
     rng = np.random.default_rng(4)
     age = rng.normal(size=N)

@@ -38,7 +38,7 @@ def pc_graph(latents: pd.DataFrame, alpha: float = 0.01, uc_priority: int = 3) -
 
     Raises
     ------
-    InputError : for a level outside (0, 1), an unknown priority, or fewer than 20 people.
+    InputError : for a level outside (0, 1), an unknown priority, fewer than 20 people, or columns that others tell.
 
     Sources: Spirtes, Glymour and Scheines, Causation, Prediction, and Search (2000); Zheng et al., Causal-learn:
     Causal discovery in Python (2024), arXiv:2307.16405.
@@ -72,7 +72,7 @@ def fci_graph(latents: pd.DataFrame, alpha: float = 0.01, depth: int = 3) -> pd.
 
     Raises
     ------
-    InputError : for a level outside (0, 1), a depth below 0, or fewer than 20 people.
+    InputError : for a level outside (0, 1), a depth below 0, fewer than 20 people, or columns that others tell.
 
     Sources: Spirtes, Glymour and Scheines, Causation, Prediction, and Search (2000); Zhang, On the completeness of
     orientation rules for causal discovery in the presence of latent confounders and selection bias (2008); Zheng et
@@ -110,7 +110,12 @@ def _complete(latents: pd.DataFrame) -> tuple[list[str], np.ndarray]:
     values = latents.dropna().to_numpy(float)
     if len(values) < 20:
         raise InputError("latents", "at least 20 people with all latents", f"{len(values)}")
-    return names, normal_scores(values)
+    scores = normal_scores(values)
+    if np.linalg.matrix_rank(scores - scores.mean(0)) < len(names):
+        raise InputError(
+            "latents", "columns none of which the others tell exactly", "one that is the same for all, or told"
+        )
+    return names, scores
 
 
 def _adjacency(marks: np.ndarray) -> np.ndarray:

@@ -24,8 +24,8 @@ _ASIDE = 0.1  # share of the people by whom the best state is chosen
 class CodecRegressor:
     """``z_hat = mean + deviation * encoder(x)``, fitted to known latents of images or series.
 
-    Minimises the squared error with Adam and a cosine schedule, and keeps the state that is best on a tenth of the
-    people.
+    Minimises the squared error with Adam and a cosine schedule, of features changed as in the estimator's training
+    (`mmcrl.kinds.Codec.augment`), and keeps the state that is best on a tenth of the people.
 
     Parameters
     ----------
@@ -79,11 +79,12 @@ def _descend(codec: Codec, x: Tensor, z: Tensor, kept: Tensor, aside: Tensor, ho
     optimiser = torch.optim.Adam(parameters, lr=how.learning_rate)
     steps = min(max(_FEWEST, _EPOCHS * len(kept) // how.batch), _MOST)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, steps, eta_min=0.02 * how.learning_rate)
+    generator = torch.Generator().manual_seed(how.seed)
     every, best, state = max(1, steps // 20), math.inf, copy.deepcopy(codec.state_dict())
     for step in range(1, steps + 1):
         rows = kept[torch.randint(0, len(kept), (how.batch,))]
         optimiser.zero_grad()
-        ((codec.encode(x[rows]) - z[rows]) ** 2).mean().backward()
+        ((codec.encode(codec.augment(x[rows], generator)) - z[rows]) ** 2).mean().backward()
         nn.utils.clip_grad_norm_(parameters, 5.0)
         optimiser.step()
         schedule.step()

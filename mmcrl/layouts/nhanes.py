@@ -115,14 +115,15 @@ class Nhanes(Layout):
         whole = self.root / f"cohort_{self._cycle}.parquet"
         if whole.is_file():
             return [whole]
-        parts = sorted((self.root / "xpt").glob(f"*_{self._cycle}.XPT"))
+        ending = f"_{self._cycle}.xpt".lower()
+        parts = sorted(path for path in (self.root / "xpt").glob("*") if path.name.lower().endswith(ending))
         if not parts:
             expected = f"{whole.name}, or xpt/*_{self._cycle}.XPT (python -m mmcrl fetch)"
             raise InputError("manifest source.path", expected, "neither")
         return parts
 
     def _columns(self, columns: list[str]) -> pd.DataFrame:
-        if self._survey[0].suffix == ".XPT":
+        if self._survey[0].suffix.lower() == ".xpt":
             return merged_components(self._survey, columns)
         return read_table(self._survey[0], ["SEQN", *columns])
 

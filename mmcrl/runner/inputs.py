@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -16,12 +17,17 @@ from mmcrl.runner.project import Project
 
 __all__ = ["Inputs", "Surroundings", "has_files"]
 
+_OF_PAGES = ("runner", "disclosure", "checking", "plots")  # below the package: no number of a sweep comes from there
 _VARYING = {"papermill", "execution", "ExecuteTime", "collapsed", "scrolled"}
 
 
 @dataclass(frozen=True)
 class Inputs:
-    """SHA-256 of the notebook's cells, its parameters, the package, the data and the pins."""
+    """SHA-256 of the notebook's cells, its parameters, the package, the data and the pins.
+
+    Of a sweep, whose numbers only fits and their scores make, what runs, guards, checks and draws pages is no part of
+    the package, and the data are those that its parameters name.
+    """
 
     cells: str
     parameters: str
@@ -59,7 +65,7 @@ class Surroundings:
         self._tables: dict[Path, list[Path]] = {}
         self._project = project
         self._environment = Path(sys.prefix).resolve()  # wherever it lies, its data are the same
-        self._package = self._code(project.package)
+        self._package = {False: self._code(project.package, _OF_PAGES), True: self._code(project.package)}
         self._pins = digest_of(project.pins) if project.pins.is_file() else ""
 
     def inputs(
@@ -84,24 +90,30 @@ class Surroundings:
         return Inputs(
             cells=_json_digest(cells),
             parameters=_json_digest([parameters, threads]),
-            package=self._package,
+            package=self._package[results is not None],
             data=_json_digest(data),
             pins=self._pins,
         )
 
     def _data(self, parameters: dict[str, Any], tables: bool) -> list[str]:
-        """All files below `data`, the tables that manifests name, and manifests that a parameter names."""
+        """All below `data` and what manifests name; without ``tables``, no results, and of manifests those named."""
         project = self._project
+        texts = {value for value in parameters.values() if isinstance(value, str)}
         below = [path for path in sorted(project.data.rglob("*")) if path.is_file() and path.name[0] != "."]
-        files = [path for path in below if tables or project.results not in path.parents]
-        named = [value for value in parameters.values() if isinstance(value, str) and value.endswith(".toml")]
-        manifests = [*project.data.glob("*.toml"), *(project.root / name for name in named)]
+        files = [path for path in below if tables or self._fits_from(path, texts)]
+        named = [project.root / text for text in texts if text.endswith(".toml")]
+        manifests = [*(path for path in files if path.suffix == ".toml"), *named]
         outside = {source for manifest in manifests for source in self._sources(manifest)} - set(files)
         return [self._file(path) for path in files] + sorted(self._file(path) for path in outside)
 
-    def _code(self, folder: Path) -> str:
+    def _fits_from(self, path: Path, texts: set[str]) -> bool:
+        """Whether a sweep whose parameters hold these texts may read this file below `data`."""
+        return self._project.results not in path.parents and (path.suffix != ".toml" or path.stem in texts)
+
+    def _code(self, folder: Path, without: Sequence[str] = ()) -> str:
         """Of all modules below this folder, whose explanations may change (see `code_digest`), and their tables."""
-        found = {path: code_digest(path) for path in folder.rglob("*.py")}
+        modules = [path for path in folder.rglob("*.py") if path.relative_to(folder).parts[0] not in without]
+        found = {path: code_digest(path) for path in modules}
         found |= {path: self._file(path) for path in folder.rglob("*.csv")}
         return _json_digest(sorted([path.relative_to(folder).as_posix(), seal] for path, seal in found.items()))
 

@@ -8,13 +8,15 @@ import numpy as np
 import pandas as pd
 
 from mmcrl.errors import InputError
-from mmcrl.evidence import pair_evidence
+from mmcrl.evidence import enough, pair_evidence
 from mmcrl.knowledge import modality_of
 from mmcrl.sensitivity.measured import Measured
 
 __all__ = ["COVARIATE_COLUMNS", "covariate_table"]
 
 COVARIATE_COLUMNS = ["source", "target", "given", "adjusted", "unadjusted", "sign_adjusted", "sign_unadjusted"]
+
+_UNTOLD = (np.nan, np.nan, 0.0)
 
 
 def covariate_table(
@@ -24,7 +26,8 @@ def covariate_table(
 
     given : names of the latents that the link's evidence was measured with; adjusted : evidence (nats per person)
     with these and all covariates held fixed; unadjusted : with these but no covariate; and the signs of both.  A
-    covariate that is an end of the link is not held fixed; NaN where no covariate is left.
+    covariate that is an end of the link is not held fixed; NaN where no covariate is left, or where too few people
+    have all of these for an absence to say something (`mmcrl.evidence.enough`).
 
     Parameters
     ----------
@@ -38,15 +41,15 @@ def covariate_table(
     rows = []
     for source, target, (i, j, given) in measured.pairs(links):
         fixed = [k for k in held if k not in (i, j)]
-        with_all = (np.nan, np.nan, 0.0) if not fixed else _evidence(measured, i, j, {*given, *fixed}, seed)
-        without = (np.nan, np.nan, 0.0) if not fixed else _evidence(measured, i, j, set(given) - set(fixed), seed)
+        with_all = _evidence(measured.z, i, j, {*given, *fixed}, seed) if fixed else _UNTOLD
+        without = _evidence(measured.z, i, j, set(given) - set(fixed), seed) if fixed else _UNTOLD
         names = measured.named(given)
         rows.append((source, target, names, with_all[0], without[0], int(with_all[2]), int(without[2])))
     return pd.DataFrame(rows, columns=COVARIATE_COLUMNS)
 
 
-def _evidence(measured: Measured, i: int, j: int, given: set[int], seed: int) -> tuple[float, float, float]:
-    return pair_evidence(measured.z, i, j, sorted(given), seed)
+def _evidence(z: np.ndarray, i: int, j: int, given: set[int], seed: int) -> tuple[float, float, float]:
+    return pair_evidence(z, i, j, sorted(given), seed) if enough(z, i, j, sorted(given)) else _UNTOLD
 
 
 def _latents(covariates: Collection[str], names: Sequence[str]) -> list[int]:
