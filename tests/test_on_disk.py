@@ -10,7 +10,7 @@ import pytest
 import zarr
 from PIL import Image
 
-from mmcrl import Cohort, InputError, Modality, MultimodalCRL, load_cohort, ondisk, parallel
+from mmcrl import Cohort, InputError, Modality, MultimodalCRL, load_cohort, metrics, ondisk, parallel, simulate
 from mmcrl.layouts import bulk
 from mmcrl.layouts.pictures import read_picture
 
@@ -288,3 +288,13 @@ def test_a_resnet_codes_pictures_one_by_one_and_is_saved(tmp_path):
     codec = model._representation.network.codecs[0]
     assert sum(p.numel() for p in codec.encoder.parameters()) > 11_000_000
     assert codec.decode(codec.encode(codec.prepare(eye.values[:2]))).shape == (2, 2, 36, 30)
+
+
+def test_a_resnet_learns_what_a_picture_shares_with_a_table():
+    world = simulate.sketches(700, 0)
+    eye = Modality(world.cohort["eye"].values, kind="image-resnet18")
+    cohort = Cohort({"eye": eye, "blood": world.cohort["blood"]}, ids=world.cohort.ids)
+    learned, unseen = cohort.split(0.3, 0)
+    model = MultimodalCRL(2, seed=0, starts=1, most_starts=1, steps=60).fit(learned, progress=False)
+    truth = world.latents.loc[unseen.ids, ["eye"]]
+    assert metrics.score(truth, model.transform(unseen)[["eye"]], 0)["r2"] > 0.6  # .79; of nothing, 0
