@@ -11,9 +11,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from mmcrl.disclosure.grids import Grid, from_text
+from mmcrl.disclosure.grids import Grid
 from mmcrl.disclosure.jsons import from_json, from_script
 from mmcrl.disclosure.markup import Markup, read_markup
+from mmcrl.disclosure.printed import from_text
 
 __all__ = ["Piece", "pieces_of"]
 
