@@ -119,7 +119,7 @@ def _is_band(label: str) -> bool:
 def _whole(cells: list[str]) -> list[int | None]:
     return [
         int(cell[0]) if cell is not None and cell[0].is_integer() and cell[0] >= 0 else None
-        for cell in numbers(cells)
+        for cell in numbers(cells, units=False)
     ]
 
 
