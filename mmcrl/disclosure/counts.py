@@ -46,9 +46,9 @@ def find_counts(piece: Piece, persons: Persons | None, rules: Rules) -> Iterator
     """What of this piece counts fewer people than the minimum. Groups of nobody are not people."""
     if not piece.output or piece.hidden:
         return
-    if any(_small(_counted(count), rules) for count in _SENTENCE.findall(piece.text)):
-        yield "a number of people in a sentence"
     texts = [piece.text, *(cell for grid in piece.grids for row in grid.rows for cell in row)]
+    if any(_small(_counted(count), rules) for text in texts for count in _SENTENCE.findall(text)):
+        yield "a number of people in a sentence"
     if any(_small(_counted(count), rules) for text in texts for count in _WITH_SHARE.findall(text)):
         yield "a number beside its share"
     if any(_small(int(count), rules) for count in _STATED.findall(piece.text)):
@@ -87,20 +87,39 @@ def _in_crossing(grid: Grid, persons: Persons, rules: Rules) -> int:
 
 
 def _in_cross_table(grid: Grid, persons: Persons, rules: Rules) -> int:
-    """Small cells of whole numbers, some of them no small ones, whose rows and columns are values of the cohort's."""
+    """Small cells of whole numbers, some of them no small ones, whose rows and columns are values of the cohort's.
+
+    One column without a name, as the sizes of groups have none, is such a table too.
+    """
     known = {name.split(".", 1)[1].lower() for name in persons.names}
     cells = [cell for row in grid.rows for cell in row]
     counts = [int(cell.replace(",", "")) for cell in cells if _PLAIN.fullmatch(cell)]
-    if grid.index_name.lower() not in known or len(counts) < max(len(cells), 4) or len(grid.rows[0]) < 2:
+    alone = max(map(len, grid.rows), default=0) < 2
+    if len(counts) < max(len(cells), 2 if alone else 4) or max(counts) < rules.minimum:
         return 0
-    named = bool(known & {label.lower() for label in grid.header})  # other columns, not values of one
-    return sum(_small(count, rules) for count in counts) if max(counts) >= rules.minimum and not named else 0
+    name, labels = grid.index_name.lower(), {label.lower() for label in grid.header}
+    grouped = name in known or sum(map(_is_band, grid.index)) > 1
+    if alone:
+        sorted_by = grouped or bool(known & set(re.findall(r"\w+", name)))
+        return sum(_small(count, rules) for count in counts) if sorted_by and labels <= {"", "0"} else 0
+    named = bool(known & labels)  # other columns, not values of one
+    return sum(_small(count, rules) for count in counts) if grouped and not named else 0
+
+
+def _is_band(label: str) -> bool:
+    """Whether a label is an interval of whole numbers, as ages are sorted into.
+
+    >>> [_is_band(label) for label in ("(19, 40]", "[65.0, inf)", "(0.2, 0.4]", "(0, 1]", "old")]
+    [True, True, False, False, False]
+    """
+    ends = re.fullmatch(r"[(\[](-?\d+)(?:\.0+)?, (?:(-?\d+)(?:\.0+)?|inf)[)\]]", label)
+    return ends is not None and max(int(end) for end in ends.groups() if end is not None) > 1
 
 
 def _whole(cells: list[str]) -> list[int | None]:
     return [
         int(cell[0]) if cell is not None and cell[0].is_integer() and cell[0] >= 0 else None
-        for cell in numbers(cells)
+        for cell in numbers(cells, units=False)
     ]
 
 

@@ -26,13 +26,14 @@ _PEOPLE = re.compile(rf"\b(?:{WORDS}|men|women)\b|count|frequency|number of|^n$"
 
 @dataclass
 class Drawing:
-    """The artists of one figure: coordinates (k, 2) of marks and of lines, arrays of images, heights of bars."""
+    """The artists of one figure: coordinates (k, 2) of marks and lines, arrays of images, heights of bars, texts."""
 
     count: int  # of the cell's execution
     marks: list[np.ndarray] = field(default_factory=list)
     lines: list[np.ndarray] = field(default_factory=list)
     images: list[np.ndarray] = field(default_factory=list)
     bars: list[tuple[str, np.ndarray]] = field(default_factory=list)  # what the axis counts, heights
+    texts: list[str] = field(default_factory=list)  # titles, labels, legends, notes
 
     @classmethod
     def read(cls, record: Mapping[str, Any], folder: Path) -> Drawing:
@@ -42,7 +43,7 @@ class Drawing:
             return [np.load(folder / name) for name in record[kind]]
 
         bars = [(label, np.load(folder / name)) for label, name in record["bars"]]
-        return cls(record["count"], arrays("marks"), arrays("lines"), arrays("images"), bars)
+        return cls(record["count"], arrays("marks"), arrays("lines"), arrays("images"), bars, record["texts"])
 
 
 def find_in_drawing(drawing: Drawing, persons: Persons, rules: Rules) -> Iterator[tuple[Sort, str]]:

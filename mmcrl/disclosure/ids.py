@@ -2,7 +2,8 @@
 
 A number that happens to equal an id is none: a count, a round number, a single number in a table of numbers.  An id
 is one that stands where ids stand (a label of a row or column, a column of ids, beside the id's name) or is nothing
-else in sight.  Of numbers with fewer than five digits `mmcrl.disclosure.short` says when they are ids.
+else in sight.  Of numbers with fewer than five digits `mmcrl.disclosure.short` says when they are ids, of words
+`mmcrl.disclosure.words`.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from mmcrl.disclosure.grids import Grid
 from mmcrl.disclosure.persons import Persons, whole
 from mmcrl.disclosure.pieces import Piece
 from mmcrl.disclosure.short import beside_a_word, in_lines, in_paths, in_table
+from mmcrl.disclosure.words import in_row, in_words
 
 __all__ = ["find_ids"]
 
@@ -36,6 +38,8 @@ def find_ids(piece: Piece, persons: Persons) -> Iterator[str]:
         yield f"{len(labelled)} beside the name of an id"
     elif free and (len(free) > 2 or (piece.output and not _is_count(piece.key))):
         yield f"{len(free)} in its text"
+    if worded := in_words(piece.text, persons):
+        yield f"{len(worded)} words in its text"
     if short := beside_a_word(piece.text, persons) | in_paths(piece.text, persons) | in_lines(piece.text, persons):
         yield f"{len(short)} short ones in its text"
     for grid in piece.grids:
@@ -80,6 +84,9 @@ def _in_grid(grid: Grid, persons: Persons, names: set[str], output: bool) -> Ite
         yield f"{len(found)} in its index"
     if found := _ids(grid.header, persons.telling, persons):
         yield f"{len(found)} in its header"
+    for labels in (grid.index, grid.header, *zip(*grid.rows, strict=False)):
+        if found := in_row(labels, persons):
+            yield f"{len(found)} words together"
     if found := in_table(grid, persons):
         yield f"{len(found)} short ones together"
     tables = [grid, grid.turned()] if len(grid.rows) < 3 else [grid]
@@ -97,6 +104,7 @@ def _in_grid(grid: Grid, persons: Persons, names: set[str], output: bool) -> Ite
 
 def _ids(cells: list[str], ids: set[str], persons: Persons) -> set[str]:
     found = {token for cell in cells for part in cell.split() for token in _split(part, persons)}
+    found |= {cell.strip() for cell in cells} & persons.worded
     return {token for token in found & ids if not _is_round(token) or ids is persons.ids}
 
 

@@ -46,6 +46,9 @@ def inspect(
     headings = {piece.cell: piece.heading for piece in pieces}
     for drawing in drawings:
         cell = places.get(drawing.count, 0)
+        written = Piece(cell, headings.get(cell, ""), "a picture", "\n".join(drawing.texts))
+        for sort, told in _of_piece(written, people, rules, True):
+            findings.append(Finding(sort, cell, written.heading, "a picture", told))
         for persons in people or [Persons("nobody", [], {})]:
             for sort, told in find_in_drawing(drawing, persons, rules):
                 findings.append(Finding(sort, cell, headings.get(cell, ""), "a picture", told))

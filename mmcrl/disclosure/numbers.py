@@ -24,22 +24,30 @@ from mmcrl.disclosure.persons import Persons
 __all__ = ["Number", "in_rows", "is_part", "is_run", "is_subset", "numbers"]
 
 _FORM = re.compile(r"[-+]?(?:\d{1,3}(?:,\d{3})+|\d+)?(?:\.(\d*))?(?:[eE]([-+]?\d+))?")
+_UNIT = re.compile(
+    r"(?<=[\d.])\s?(?:%|[°µμ]?[^\W\d_][^\s\d,;:]*\d?)(?: [^\W\d_][^\s\d,;:]*)?$"
+)  # mmol/l, kg/m2, mm Hg
 _WIDTHS = (5, 15, 45, 135, 405, 1215)  # how far somebody is who nearly matches, in half units of the last digit
 Number = tuple[float, float]  # value, half a unit of its last digit
 CHANCE = 5e-2  # below it a row is somebody's; runs of one column are judged a thousand times more strictly
 
 
-def numbers(cells: Sequence[str]) -> list[Number | None]:
+def numbers(cells: Sequence[str], units: bool = True) -> list[Number | None]:
     """Each cell as a number with half a unit of its last digit; None for what is none.
 
-    >>> numbers(["1.50", "-3", "a", "2e-3"])
-    [(1.5, 0.005), (-3.0, 0.5), None, (0.002, 0.0005)]
+    Without ``units`` a number before a unit is none either.
+
+    >>> numbers(["1.50", "-3", "a", "2e-3", "64.5 kg"])
+    [(1.5, 0.005), (-3.0, 0.5), None, (0.002, 0.0005), (64.5, 0.05)]
     """
-    return [_number(cell.strip().replace("−", "-")) for cell in cells]
+    return [_number(cell.strip().replace("−", "-"), units) for cell in cells]
 
 
-def _number(text: str) -> Number | None:
+def _number(text: str, units: bool) -> Number | None:
     match = _FORM.fullmatch(text)
+    if match is None and units and len(text) < 40:
+        text = _UNIT.sub("", text)
+        match = _FORM.fullmatch(text)
     if match is None or not any(map(str.isdigit, text)):
         return None
     digits = len(match[1] or "") - int(match[2] or 0)

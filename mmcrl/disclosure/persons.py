@@ -64,12 +64,22 @@ class Persons:
 
     @cached_property
     def telling(self) -> set[str]:
-        """Ids that are recognised wherever they stand: 5 digits or more, or a text of 4 and more with a digit."""
-        return {
+        """Ids that are recognised wherever they stand: 5 digits or more, or a text of 4 and more with a digit.
+
+        Of those of letters the ones that are no ordinary words, as `mmcrl.disclosure.words` says.
+        """
+        alike = len({len(i) for i in self.worded}) == 1 and len(self.worded) > 2
+        coined = {i for i in self.worded if len(i) > 5 and (alike or sum(map(str.isupper, i)) > 1)}
+        return coined | {
             i
             for i in self.ids
             if re.fullmatch(r"\d{5,}", i) or (len(i) > 3 and re.search(r"\d", i) and not _short(i))
         }
+
+    @cached_property
+    def worded(self) -> set[str]:
+        """Ids of four characters or more that hold no digit, or signs at which a number's word would end."""
+        return {i for i in self.ids if len(i) > 3 and (not re.search(r"\d", i) or re.search(r"[A-Za-z].*[^\w.-]", i))}
 
     @cached_property
     def short(self) -> set[str]:

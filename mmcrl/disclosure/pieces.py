@@ -11,9 +11,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from mmcrl.disclosure.grids import Grid, from_text
+from mmcrl.disclosure.grids import Grid
 from mmcrl.disclosure.jsons import from_json, from_script
 from mmcrl.disclosure.markup import Markup, read_markup
+from mmcrl.disclosure.printed import from_text
 
 __all__ = ["Piece", "pieces_of"]
 
@@ -115,8 +116,9 @@ def _of_data(position: int, heading: str, data: dict[str, Any], key: str = "") -
 def _of_html(position: int, heading: str, text: str, key: str) -> Iterator[Piece]:
     markup = read_markup(_DATA.sub("", text))
     where = "a table" if markup.grids else "a text"
-    grids = [*markup.grids, *from_script(markup.text), *_lines(markup.text)]
-    yield Piece(position, heading, where, markup.text, grids, key)
+    grids = [*markup.grids, *_inner(markup.grids), *from_script(markup.text), *_lines(markup.text)]
+    svg = _DATA.sub("", text) if "<svg" in text else ""
+    yield Piece(position, heading, where, markup.text, grids, key, svg=svg)
     yield from _unseen(position, heading, markup)
     yield from _embedded(position, heading, text)
     for inner in markup.inner:
@@ -143,7 +145,7 @@ def _embedded(position: int, heading: str, text: str) -> Iterator[Piece]:
 
 def _printed(position: int, heading: str, where: str, text: str, key: str = "") -> Piece:
     grids, rest = from_text(text)
-    return Piece(position, heading, where, rest, [*grids, *_arrays(text), *_lines(rest)], key)
+    return Piece(position, heading, where, rest, [*grids, *_inner(grids), *_arrays(text), *_lines(rest)], key)
 
 
 def _runs(text: str) -> list[list[str]]:
@@ -165,6 +167,19 @@ def _lines(text: str) -> Iterator[Grid]:
         found = _NUMBER.findall(line)
         if len(found) > 2:
             yield Grid([word for word, _ in found], [""], [[number for _, number in found]])
+
+
+def _inner(grids: list[Grid]) -> Iterator[Grid]:
+    """Lists within the cells of tables: the cells of a table that hold four numbers or more are rows of one.
+
+    Three are an estimate and its interval.
+    """
+    for grid in grids:
+        lists = [line for row in grid.rows for cell in row if len(cell) > 6 for line in _lines(cell)]
+        lists = [line for line in lists if len(line.rows[0]) > 3]
+        if lists:
+            same = all(line.header == lists[0].header for line in lists)
+            yield Grid(lists[0].header if same else [], [""] * len(lists), [line.rows[0] for line in lists])
 
 
 def _literals(source: str) -> Iterator[Grid]:

@@ -185,8 +185,7 @@ def _shapes(values: np.ndarray) -> dict[str, Drawing]:
     }.items():
         figure = Figure()
         draw(figure.subplots())
-        found = artists(figure)
-        drawings[how] = Drawing(1, found["marks"], found["lines"], found["images"], found["bars"])
+        drawings[how] = Drawing(1, **artists(figure))
     return drawings
 
 

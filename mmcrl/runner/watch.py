@@ -128,9 +128,8 @@ class _Notes:
     def _note_path(self, opened: str | os.PathLike[str]) -> None:
         """A file, unless it is a program or the package looks into it for itself."""
         path = os.path.abspath(os.fspath(opened))
-        if path.endswith(_PROGRAMS) or path.startswith(str(self._folder)) or path in self._opened:
-            return
-        if os.path.isdir(path):
+        known = path.startswith(str(self._folder)) or path in self._opened
+        if known or path.endswith(_PROGRAMS) or os.path.isdir(path):
             return
         frame: FrameType | None = sys._getframe(1)
         while frame is not None and not f"{frame.f_globals.get('__name__', '')}.".startswith(_OWN):
@@ -161,10 +160,9 @@ class _Notes:
 
     def _note_figure(self, figure: Any) -> None:
         drawn = artists(figure)
-        record: dict[str, Any] = {"count": _execution()}
-        record |= {kind: [self._array(array) for array in drawn[kind]] for kind in ("marks", "lines", "images")}
-        record["bars"] = [[label, self._array(heights)] for label, heights in drawn["bars"]]
-        self._write("figure", record)
+        record = {kind: [self._array(array) for array in drawn[kind]] for kind in ("marks", "lines", "images")}
+        bars = [[label, self._array(heights)] for label, heights in drawn["bars"]]
+        self._write("figure", {"count": _execution(), **record, "bars": bars, "texts": drawn["texts"]})
 
     def _values(self, modality: Any) -> str:
         """The values of a modality, of a large one a piece at a time."""
@@ -197,21 +195,17 @@ class _Notes:
 
 
 def artists(figure: Any) -> dict[str, list[Any]]:
-    """A figure's ``marks``, ``lines`` and ``images`` as arrays, its ``bars`` as what an axis counts, and heights.
+    """A figure's ``marks``, ``lines``, ``images`` as arrays, ``bars`` as what an axis counts and heights, ``texts``.
 
     Outlines of shapes count as lines, and so do the first ends of many lines, and their last ends.
     """
     import numpy as np
 
-    found: dict[str, list[Any]] = {"marks": [], "lines": [], "images": [], "bars": []}
+    found: dict[str, list[Any]] = {"marks": [], "lines": [], "images": [], "bars": [], "texts": _texts(figure)}
     for ax in figure.findobj(lambda artist: hasattr(artist, "get_lines") and hasattr(artist, "patches")):
-        straight = []
         for line in ax.get_lines():
-            kind = "lines" if line.get_marker() in (None, "None", "", " ") else "marks"
-            found[kind].append(line.get_xydata())
-            if len(found[kind][-1]) == 2:
-                straight.append(found[kind][-1])
-        found["lines"] += _ends(straight)
+            found["lines" if line.get_marker() in (None, "None", "", " ") else "marks"].append(line.get_xydata())
+        found["lines"] += _ends([line.get_xydata() for line in ax.get_lines() if len(line.get_xydata()) == 2])
         for collection in ax.collections:
             if hasattr(collection, "get_coordinates"):
                 found["images"].append(_filled(collection.get_array()))
@@ -225,9 +219,20 @@ def artists(figure: Any) -> dict[str, list[Any]]:
         found["images"] += [_filled(image.get_array()) for image in ax.images]
         found["lines"] += [patch.get_xy() for patch in ax.patches if hasattr(patch, "get_closed")]
         boxes = [patch for patch in ax.patches if hasattr(patch, "get_height")]
-        found["bars"].append((ax.get_ylabel(), np.array([box.get_height() for box in boxes])))
-        found["bars"].append((ax.get_xlabel(), np.array([box.get_width() for box in boxes])))
+        heights, widths = ([getattr(box, side)() for box in boxes] for side in ("get_height", "get_width"))
+        found["bars"] += [(ax.get_ylabel(), np.array(heights)), (ax.get_xlabel(), np.array(widths))]
     return found
+
+
+def _texts(figure: Any) -> list[str]:
+    """What is written in a figure, line by line; the labels of ticks come first, without places matplotlib chose."""
+    told: dict[Any, bool] = {}
+    for axis in figure.findobj(lambda artist: hasattr(artist, "get_ticklabels")):
+        chosen = axis.isDefault_majloc and type(axis.get_major_formatter()).__name__ == "ScalarFormatter"
+        told |= dict.fromkeys([*axis.get_ticklabels(), *axis.get_ticklabels(minor=True)], not chosen)
+    told |= {artist: told.get(artist, True) for artist in figure.findobj(lambda part: hasattr(part, "get_text"))}
+    texts = [artist.get_text() for artist in told if told[artist] and artist.get_visible()]
+    return [text for text in texts if isinstance(text, str) and text.strip()]
 
 
 def _ends(lines: Sequence[Any]) -> list[Any]:
@@ -246,9 +251,8 @@ def _filled(values: Any) -> Any:
 
 def _execution() -> int:
     """The number of the cell that is drawing. A figure shown at a cell's end is drawn when the next number is set."""
-    interactive, frame = sys.modules.get("IPython"), sys._getframe(1)
+    interactive, frame, names = sys.modules.get("IPython"), sys._getframe(1), set()
     shell = interactive.get_ipython() if interactive else None
-    names = set()
     while frame is not None:
         names.add(frame.f_code.co_name)
         frame = frame.f_back  # type: ignore[assignment]
