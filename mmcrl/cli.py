@@ -91,7 +91,10 @@ def check_command(manifest: ManifestArgument, draw: Draw = None) -> None:
 
 @app.command("fetch")
 def fetch_command(name: DataArgument) -> None:
-    """Download public files that are not here yet, checked by their sha256 where it is known; show where they lie."""
+    """Download public files that are not here yet, checked by their sha256 where it is known; show where they lie.
+
+    Of the survey these are the tables: arrays of fields, wear and spines have to be put beside them by hand.
+    """
     from mmcrl.fetch import fetch
 
     for path in fetch(name):
