@@ -39,6 +39,7 @@ _SHARE = re.compile(
     rf"{_BEFORE}{_NUMBER}(?: of | of the | out of | ?/ ?)(\d[\d,]*)\b(?!\.\d|\s*%| ?(?:{_THINGS}))", re.I
 )
 _PLAIN = re.compile(r"\d{1,3}(,\d{3})+|\d+")
+_SENTENCES = {"on", "in", "to", "from", "after", "within", "took"}
 _KEY = re.compile(rf"^n_.*(?:{WORDS}|held_out|train)|(?:{WORDS})_n$", re.I)
 
 
@@ -72,7 +73,12 @@ def find_counts(piece: Piece, persons: Persons | None, rules: Rules) -> Iterator
 
 
 def _in_crossing(grid: Grid, persons: Persons, rules: Rules) -> int:
-    """Small cells of a contingency table: whole numbers that add up to a number of the cohort's people."""
+    """Small cells of a contingency table: whole numbers that add up to a number of the cohort's people.
+
+    Numbers of a sentence that stand behind "in", "to" and the like are none: "on 2 cores in 44 min".
+    """
+    if len(grid.rows) == 1 and _SENTENCES & {label.lower() for label in grid.header}:
+        return 0
     cells = [[int(cell.replace(",", "")) if _PLAIN.fullmatch(cell) else None for cell in row] for row in grid.rows]
     columns = [list(column) for column in zip(*cells, strict=False)]
     groups = [[cell for row in cells for cell in row], *columns, *cells]
