@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 from distributed import LocalCluster
-from tiny_project import WORK, executions, make_project, run_in, write_notebook, write_params
+from tiny_project import PARAMETERS, WORK, executions, make_project, run_in, write_notebook, write_params
 
 from mmcrl import InputError
 from mmcrl.runner import Project, glued, results
@@ -76,6 +76,21 @@ def test_provenance_says_what_has_changed(swept: Project) -> None:
     finally:
         for path, text in kept.items():
             path.write_text(text)
+
+
+def test_of_data_that_are_elsewhere_nothing_is_said(tmp_path: Path) -> None:
+    project = make_project(tmp_path)
+    write_notebook(
+        tmp_path / "notebooks/tiny.ipynb", WORK, parameters=f'{PARAMETERS}\ncohort: str = "clinic"  # whose'
+    )
+    assert run_in(project, "seeds") == []
+    (tmp_path / "data/people.csv").write_text("person\n3\n")
+    told = results.read("seeds", project)[1]
+    assert told.changed_since(project).endswith(
+        "; nothing has changed since, as far as can be told without its data."
+    )
+    (tmp_path / "mmcrl/__init__.py").write_text("WORD = 'new'\n")
+    assert told.changes(project) == ["the package"]
 
 
 def test_a_table_rests_on_neither_what_draws_pages_nor_cohorts_that_it_does_not_name(tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ from mmcrl.errors import InputError
 from mmcrl.parallel import cores
 from mmcrl.runner.board import duration
 from mmcrl.runner.files import digest, write_whole
-from mmcrl.runner.inputs import Inputs
+from mmcrl.runner.inputs import Inputs, has_files
 from mmcrl.runner.planner import Planner
 from mmcrl.runner.project import Project
 
@@ -45,12 +45,21 @@ class Provenance:
     date: str
 
     def changes(self, project: Project | None = None) -> list[str]:
-        """What is no longer as it was: the notebook, the package, the parameters, the data, other versions."""
+        """What is no longer as it was: the notebook, the package, the parameters, the data, other versions.
+
+        Of data that are not on this machine nothing is said.
+        """
         planner = Planner(project or Project.find())
         if self.sweep not in planner.config.sweeps:
             return ["params.yml, which no longer has this sweep,"]
+        unseen = {"data"} if self.lacks_data(planner.project) else set()
         changed = planner.sweep_inputs(self.sweep).changes(self.inputs)
-        return [_WORDS.get(name, f"the {name}") for name in changed]
+        return [_WORDS.get(name, f"the {name}") for name in changed if name not in unseen]
+
+    def lacks_data(self, project: Project) -> bool:
+        """Whether the files of a cohort that it names are not on this machine."""
+        cohorts = {point["cohort"] for point in self.points if isinstance(point.get("cohort"), str)}
+        return not all(has_files(cohort, project.root) for cohort in cohorts)
 
     def changed_since(self, project: Project | None = None) -> str:
         """One sentence for the page.
@@ -59,11 +68,13 @@ class Provenance:
         """
         cores = "1 core" if self.cores == 1 else f"{self.cores} cores"
         made = f"Computed on {cores} in {duration(sum(self.seconds))} with mmcrl {self.versions['mmcrl']}"
-        changed = self.changes(project)
+        project = project or Project.find()
+        changed, unseen = self.changes(project), self.lacks_data(project)
+        known = ", as far as can be told without its data" if unseen else ""
         if not changed:
-            return f"{made}; nothing has changed since."
+            return f"{made}; nothing has changed since{known}."
         plural = len(changed) > 1 or changed[0].endswith(("parameters", "packages"))
-        return f"{made}; {' and '.join(changed)} {'have' if plural else 'has'} changed since."
+        return f"{made}; {' and '.join(changed)} {'have' if plural else 'has'} changed since{known}."
 
 
 def read(name: str, project: Project | None = None) -> tuple[pd.DataFrame, Provenance]:
