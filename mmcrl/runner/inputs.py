@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -65,7 +64,9 @@ class Surroundings:
         self._tables: dict[Path, list[Path]] = {}
         self._project = project
         self._environment = Path(sys.prefix).resolve()  # wherever it lies, its data are the same
-        self._package = {False: self._code(project.package, _OF_PAGES), True: self._code(project.package)}
+        seals = self._seals(project.package)
+        of_fits = {path: seal for path, seal in seals.items() if path.split("/")[0] not in _OF_PAGES}
+        self._package = {False: _json_digest(sorted(of_fits.items())), True: _json_digest(sorted(seals.items()))}
         self._pins = digest_of(project.pins) if project.pins.is_file() else ""
 
     def inputs(
@@ -110,12 +111,11 @@ class Surroundings:
         """Whether a sweep whose parameters hold these texts may read this file below `data`."""
         return self._project.results not in path.parents and (path.suffix != ".toml" or path.stem in texts)
 
-    def _code(self, folder: Path, without: Sequence[str] = ()) -> str:
+    def _seals(self, folder: Path) -> dict[str, str]:
         """Of all modules below this folder, whose explanations may change (see `code_digest`), and their tables."""
-        modules = [path for path in folder.rglob("*.py") if path.relative_to(folder).parts[0] not in without]
-        found = {path: code_digest(path) for path in modules}
+        found = {path: code_digest(path) for path in folder.rglob("*.py")}
         found |= {path: self._file(path) for path in folder.rglob("*.csv")}
-        return _json_digest(sorted([path.relative_to(folder).as_posix(), seal] for path, seal in found.items()))
+        return {path.relative_to(folder).as_posix(): seal for path, seal in found.items()}
 
     def _sources(self, manifest: Path) -> list[Path]:
         if manifest not in self._tables:
