@@ -42,6 +42,7 @@ SWEEPS = [
     "graphs",
     "bench",
     "encoders",
+    "disk",
 ]
 SWEEPS += ["trust-latents", "trust"]
 PAGES = sorted(  # those that read tables of what is measured on synthetic worlds
@@ -209,6 +210,7 @@ def made_up(planner: Planner, sweep: str) -> list[dict[str, Any]]:
         row |= {"n_train": 10000, "n_latents_found": 2.0, "n_latents_right": 3, "n_modalities": 3, "n_columns": 60}
         row |= {f"{name}{scope}": 0.04 for name in ("fdr", "fdr_sd", "power") for scope in ("", "_cross", "_within")}
         row |= {"held_kb": 4.6, "step_mb": 0.5, "numbers": 2352, "weights": 317413, "batch": 128}
+        row |= {"size": 128, "n_unseen": 400, "pictures_gb": 2.46, "fit_seconds": 601.0, "n_cross_links": 1}
         row |= {"n_worlds": 3, "n_null": 90, "null_0.05": 0.01}
         for k in range(BINS):
             row |= {f"pairs_{k}": 20, f"right_{k}": 2 * k, f"confidence_{k}": 2.0 * k + 1}
