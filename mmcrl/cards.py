@@ -16,6 +16,7 @@ import pandas as pd
 from mmcrl.adjacency import confident_links
 from mmcrl.cohort import Cohort
 from mmcrl.evidence import WIDTH
+from mmcrl.explained import UNMEASURED
 from mmcrl.known import compare
 from mmcrl.model import MultimodalCRL
 from mmcrl.sensitivity import (
@@ -41,8 +42,8 @@ class Cards:
     Attributes
     ----------
     links : one row per link: those of `MultimodalCRL.links`, with low and high (evidence's 95 % interval), limit
-        (`mmcrl.sensitivity.claim_limit`), and the columns of `hidden_table`, `covariate_table`, `start_table`, of
-        `weight_table` where the cohort has weights, and of `mmcrl.stability.link_stability` where that was given.
+        (`mmcrl.sensitivity.claim_limit`), and the columns of `hidden_table`, `covariate_table`, `start_table` and of
+        `weight_table` where the cohort has weights.
     effects : of `MultimodalCRL.effects`, an undirected link both ways.
     strata : of `mmcrl.sensitivity.stratum_table`.
     edges : of `mmcrl.baselines.edge_table`; empty where it was not given.
@@ -95,7 +96,8 @@ def link_cards(
     covariates : names of latents or modalities; left out, the modalities of kind ``observed``, of the first tier
         where the cohort has tiers: what is measured may be an outcome, which must not be held fixed.
     strata : groups of people; left out, as `mmcrl.sensitivity.observed_strata` makes them of observed columns.
-    stability : of `mmcrl.stability.link_stability`. edges : of `mmcrl.baselines.edge_table`.
+    stability : of `mmcrl.stability.link_stability`; left out, what the model's links tell of it.
+    edges : of `mmcrl.baselines.edge_table`.
     variations : of `mmcrl.sensitivity.variation_table`.
     controls : title to the pairs of `MultimodalCRL.links` of a fit in which none of them is real.
 
@@ -104,6 +106,8 @@ def link_cards(
     InputError : for a confidence outside [0, 1], and as the functions that are called.
     """
     every = model.links()
+    if stability is not None:
+        every = every.drop(columns=list(UNMEASURED)).merge(stability, on=_ENDS, how="left")
     links = confident_links(every, confidence)
     links = links[links["scope"] == scope].reset_index(drop=True)
     smallest = model.settings.smallest_effect
@@ -124,7 +128,7 @@ def link_cards(
     ]
     if cohort.weights is not None:
         tables.append(weight_table(links, measured, cohort.weights))
-    for table in [*tables, *([] if stability is None else [stability])]:
+    for table in tables:
         told = told.merge(table, on=_ENDS, how="left")
     effects = model.effects(cohort, confidence)
     known = compare(every, model.loadings(cohort), cohort.known, confidence, effects=effects)

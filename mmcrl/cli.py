@@ -30,6 +30,9 @@ ProfileOption = Annotated[
 ]
 Settings = Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="A parameter; repeatable.")]
 Force = Annotated[bool, typer.Option("--force", help="Run what is fresh too.")]
+Verify = Annotated[
+    int | None, typer.Option(min=1, metavar="K", help="Of a sweep: hold K points, computed anew, against its table.")
+]
 Jobs = Annotated[int | None, typer.Option(min=1, help="Notebooks at once; none: as many as there are cores for.")]
 Scheduler = Annotated[str | None, typer.Option(metavar="ADDRESS", help="A dask scheduler for sweeps; none: local.")]
 Minimum = Annotated[
@@ -55,6 +58,7 @@ def run_command(
     jobs: Jobs = None,
     scheduler: Scheduler = None,
     minimum: Minimum = None,
+    verify: Verify = None,
     list_: List = False,
 ) -> None:
     """Execute the notebooks that are not fresh, with the parameters of params.yml."""
@@ -67,7 +71,7 @@ def run_command(
     if list_:
         typer.echo(_listing(Planner(project)))
         return
-    options = Options(profile, dict(map(_setting, settings or [])), force, jobs, scheduler, minimum)
+    options = Options(profile, dict(map(_setting, settings or [])), force, jobs, scheduler, minimum, verify)
     if run(project, names or [], options):
         raise typer.Exit(1)
 

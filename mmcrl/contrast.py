@@ -193,8 +193,18 @@ class Contrast(nn.Module):
 def _encoded(codec: Codec, features: Features, rows: Tensor | None = None) -> Tensor:
     if torch.is_grad_enabled():
         return codec.encode(as_tensor(features if rows is None else features[rows]))
-    parts = [codec.encode(piece) for piece in pieces_of(features, codec.at_once, rows)]
-    return parts[0] if len(parts) == 1 else torch.cat(parts)
+    n, done = len(features) if rows is None else len(rows), 0
+    codes: Tensor | None = None
+    for piece in pieces_of(features, codec.at_once, rows):
+        own = codec.encode(piece)
+        if len(own) == n:
+            return own
+        if codes is None:  # in one place: kept one by one, between what pieces need, they would tear the memory apart
+            codes = own.new_empty(n, own.shape[1])
+        codes[done : done + len(own)] = own
+        done += len(own)
+    assert codes is not None
+    return codes
 
 
 def moments(codes: Tensor, seen: Tensor) -> tuple[Tensor, Tensor]:

@@ -97,7 +97,7 @@ def _returns(link: pd.Series) -> list[str]:
     found = []
     if link["starts"] and link["in_starts"] < 1:
         found.append(f"Other random starts show it in {link['in_starts']:.0%} of {link['starts']}.")
-    if "stability" in link.index and link["stability"] < 1:
+    if link["stability"] < 1:
         found.append(f"It returned in {link['stability']:.0%} of {link['refits']:.0f} refits on half of the people.")
     return found
 

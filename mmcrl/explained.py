@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 
 import networkx as nx
@@ -16,14 +17,16 @@ from mmcrl.representation import Representation
 from mmcrl.settings import Settings
 from mmcrl.training import deterministic
 
-__all__ = ["Explained"]
+__all__ = ["UNMEASURED", "Explained"]
+
+UNMEASURED = {"stability": math.nan, "direction_stability": math.nan, "refits": 0}  # until `link_stability` has run
 
 
 class Explained(ABC):
     """What `MultimodalCRL` tells once it is fitted."""
 
     settings: Settings
-    _links: pd.DataFrame
+    _links: pd.DataFrame  # with the columns of UNMEASURED once they were measured
     _identified: pd.DataFrame
 
     def links(self) -> pd.DataFrame:
@@ -40,11 +43,13 @@ class Explained(ABC):
         would be claimed (`mmcrl.significance`).
         Links with a confidence of one half or more say what they come to among the held-out people: effect_on (the
         column that says most of the target), effect, effect_low and effect_high (standard deviations of it per
-        standard deviation of the source; see `effects`).  How often each returns in refits:
-        `mmcrl.stability.link_stability`, by source and target.
+        standard deviation of the source; see `effects`).
+        The last columns say how often each returns in refits on half of the people: stability, direction_stability
+        and refits (NaN, NaN and 0 until `mmcrl.stability.link_stability` has run on this model, then what it
+        measured last; `fit` forgets it, `save` keeps it).
         """
         _ = self._fitted
-        return self._links.copy()
+        return self._links.assign(**{name: value for name, value in UNMEASURED.items() if name not in self._links})
 
     def adjacency(self, confidence: float = 0.5) -> pd.DataFrame:
         """``A[i, j] = 1`` iff latent j may cause latent i: rows targets, columns sources; undirected fills both."""

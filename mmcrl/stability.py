@@ -30,12 +30,13 @@ import pandas as pd
 from mmcrl.adjacency import confident_links
 from mmcrl.cohort import Cohort
 from mmcrl.errors import check_whole
+from mmcrl.explained import UNMEASURED
 from mmcrl.model import MultimodalCRL
 from mmcrl.refits import BACK, jobs_of_each, renamed, side_by_side, unfitted
 
 __all__ = ["STABILITY_COLUMNS", "link_stability"]
 
-STABILITY_COLUMNS = ["source", "target", "stability", "direction_stability", "refits"]
+STABILITY_COLUMNS = ["source", "target", *UNMEASURED]
 
 Found = list[list[str]]  # source, target, direction, sign of every link, under the names of the model in question
 
@@ -51,6 +52,8 @@ def link_stability(
     checkpoint: str | os.PathLike[str] | None = None,
 ) -> pd.DataFrame:
     """Columns `STABILITY_COLUMNS`: every pair of latents in the order of ``model.links()``.
+
+    The model keeps what was measured last: from then on ``model.links()`` tells it too, until `fit` anew.
 
     Parameters
     ----------
@@ -79,7 +82,9 @@ def link_stability(
         again, people = unfitted(model, seed + number + 1, jobs), cohort.take(half)
         record = None if checkpoint is None else _record(Path(checkpoint), again, people, confidence)
         tasks.append(partial(_refit, again, people, cohort, reference, confidence, record))
-    return _shares(links, side_by_side(tasks, model, cohort, "refits", progress))
+    told = _shares(links, side_by_side(tasks, model, cohort, "refits", progress))
+    model._links = links.assign(**{column: told[column] for column in UNMEASURED})
+    return told
 
 
 def _halves(n: int, pairs: int, seed: int) -> list[np.ndarray]:

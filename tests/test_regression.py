@@ -2,10 +2,12 @@
 
 import numpy as np
 import pytest
+import torch
 from rendered import world
 
 from mmcrl import Cohort
 from mmcrl.baselines import FastICABaseline, PCABaseline, SupervisedCeiling
+from mmcrl.kinds.images import ImageCodec
 
 
 @pytest.fixture(scope="module")
@@ -41,3 +43,16 @@ def test_same_seed_same_bits(people):
     few = cohort.take(np.arange(200))
     one, again, other = (SupervisedCeiling(truth, seed).fit(few).transform(few)["image"] for seed in (0, 0, 1))
     assert one.equals(again) and not one.equals(other)
+
+
+def test_what_augmentation_costs_is_left_out_of_the_ceiling(monkeypatch):
+    cohort, truth = world(400, seed=5)
+    train, held = cohort.split(0.25)
+
+    def unexplained() -> float:
+        told = SupervisedCeiling(truth.loc[train.ids]).fit(train).transform(held)
+        return float((((truth.loc[held.ids] - told) ** 2).mean() / truth.loc[held.ids].var())["image"].max())
+
+    usual = unexplained()
+    monkeypatch.setattr(ImageCodec, "augment", lambda self, features, generator: torch.zeros_like(features))
+    assert usual < 0.3 and unexplained() < 0.3

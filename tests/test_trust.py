@@ -11,6 +11,7 @@ import torch
 from scipy.stats import kstest
 
 from mmcrl import Cohort, InputError, Modality, MultimodalCRL, plots, stability
+from mmcrl.cards import link_cards
 from mmcrl.effects import EFFECT_COLUMNS, effect_table
 from mmcrl.evidence import pair_evidence
 from mmcrl.knowledge import Knowledge
@@ -20,8 +21,10 @@ from mmcrl.refits import unfitted
 from mmcrl.settings import Settings
 from mmcrl.significance import allowance, p_value, q_values
 from mmcrl.simulate import World, numeric
+from mmcrl.storage import read_folder, write_folder
 
 N = 2_000
+RETURNS = ["stability", "direction_stability", "refits"]
 
 
 def names_of(world: World) -> list[str]:
@@ -374,6 +377,68 @@ def test_a_model_is_fitted_anew_with_its_own_settings() -> None:
     assert again.knowledge.forbidden == (("b", "a"),)
     told = stability.link_stability(model, world.cohort, pairs=1, progress=False)
     assert told["stability"].between(0, 1).all() and told["refits"].tolist() == [2]
+
+
+@pytest.fixture
+def small() -> tuple[MultimodalCRL, Cohort, pd.DataFrame]:
+    """A fitted model, its people, and its links before anything was measured."""
+    people = numeric(3, 1, 400, seed=0, n_columns=3).cohort
+    model = MultimodalCRL(1, starts=1, steps=30, jobs=1).fit(people, progress=False)
+    return model, people, model.links()
+
+
+def test_links_tell_how_often_they_return_once_it_was_measured(
+    small: tuple[MultimodalCRL, Cohort, pd.DataFrame],
+) -> None:
+    model, people, before = small
+    assert list(before.columns[-3:]) == RETURNS
+    assert before[RETURNS[:2]].isna().all(axis=None) and before["refits"].eq(0).all()
+    told = stability.link_stability(model, people, pairs=1, progress=False)
+    after = model.links()
+    assert list(after.columns) == list(before.columns)
+    pd.testing.assert_frame_equal(after[stability.STABILITY_COLUMNS], told)
+    pd.testing.assert_frame_equal(after.drop(columns=RETURNS), before.drop(columns=RETURNS))
+    again = stability.link_stability(model, people, pairs=2, progress=False)
+    pd.testing.assert_frame_equal(model.links()[stability.STABILITY_COLUMNS], again)  # the last is kept
+    assert again["refits"].eq(4).all()
+    model.fit(people, progress=False)
+    pd.testing.assert_frame_equal(model.links(), before)
+
+
+def test_a_saved_model_keeps_how_often_its_links_return(
+    small: tuple[MultimodalCRL, Cohort, pd.DataFrame], tmp_path: Path
+) -> None:
+    model, people, before = small
+    stability.link_stability(model, people, pairs=1, progress=False)
+    model.save(tmp_path / "measured")
+    pd.testing.assert_frame_equal(MultimodalCRL.load(tmp_path / "measured").links(), model.links())
+    description, weights = read_folder(tmp_path / "measured")
+    for link in description["links"]:  # as an earlier version wrote them
+        for column in RETURNS:
+            del link[column]
+    write_folder(tmp_path / "earlier", description, weights)
+    pd.testing.assert_frame_equal(MultimodalCRL.load(tmp_path / "earlier").links(), before)
+
+
+def test_a_card_tells_what_the_links_or_the_table_given_say(
+    small: tuple[MultimodalCRL, Cohort, pd.DataFrame],
+) -> None:
+    model, people, before = small
+    n = int((before["confidence"] >= 0.01).sum())
+
+    def shown(**given: pd.DataFrame) -> tuple[pd.DataFrame, str]:
+        cards = link_cards(model, people, confidence=0.01, strata={}, covariates=(), **given)
+        return cards.links[RETURNS], plots.card_view(cards).html
+
+    unmeasured, html = shown()
+    assert len(unmeasured) == n > 0
+    assert unmeasured["stability"].isna().all() and html.count("refits: none in this run") == n
+    given = before[["source", "target"]].assign(stability=0.25, direction_stability=1.0, refits=8)
+    assert shown(stability=given)[1].count("It returned in 25% of 8 refits") == n
+    stability.link_stability(model, people, pairs=1, progress=False)
+    measured, html = shown()
+    assert measured["refits"].eq(2).all() and html.count("of 2 refits on half of the people; ") == n
+    assert shown(stability=given)[0]["stability"].eq(0.25).all()
 
 
 @pytest.mark.parametrize(("argument", "wrong"), [("pairs", 0), ("confidence", 2.0), ("seed", -1)])

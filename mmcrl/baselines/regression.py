@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import math
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 import torch
@@ -24,8 +24,9 @@ _ASIDE = 0.1  # share of the people by whom the best state is chosen
 class CodecRegressor:
     """``z_hat = mean + deviation * encoder(x)``, fitted to known latents of images or series.
 
-    Minimises the squared error with Adam and a cosine schedule, of features changed as in the estimator's training
-    (`mmcrl.kinds.Codec.augment`), and keeps the state that is best on a tenth of the people.
+    Minimises the squared error with Adam and a cosine schedule, once of features changed as in the estimator's
+    training (`mmcrl.kinds.Codec.augment`) and once of features as they are: with known latents, what is left out of a
+    recording can cost more than it gains.  Keeps the state of either that is best on a tenth of the people.
 
     Parameters
     ----------
@@ -57,7 +58,15 @@ class CodecRegressor:
             wanted = torch.from_numpy((target - self.mean) / self.deviation).to(torch.get_default_dtype())
             order = torch.randperm(len(shaped))
             aside = max(1, round(_ASIDE * len(shaped)))
-            _descend(self.codec, self.codec.prepare(shaped), wanted, order[aside:], order[:aside], self)
+            x, first = self.codec.prepare(shaped), copy.deepcopy(self.codec.state_dict())
+            best = math.inf
+            for changed in (True, False):
+                self.codec.load_state_dict(first)
+                error, state = _descend(self.codec, x, wanted, order[aside:], order[:aside], self, changed)
+                if error < best:
+                    best, kept = error, state
+            self.codec.load_state_dict(kept)
+            self.codec.eval()
         return self
 
     @torch.no_grad()
@@ -73,8 +82,11 @@ class CodecRegressor:
         return values.reshape(len(values), *self.block.shape)
 
 
-def _descend(codec: Codec, x: Tensor, z: Tensor, kept: Tensor, aside: Tensor, how: CodecRegressor) -> None:
-    """Train the encoder on the people ``kept`` and leave it in the state that is best for those ``aside``."""
+def _descend(
+    codec: Codec, x: Tensor, z: Tensor, kept: Tensor, aside: Tensor, how: CodecRegressor, changed: bool
+) -> tuple[float, dict[str, Any]]:
+    """Train the encoder on the people ``kept``; the state that is best for those ``aside``, and its error there."""
+    codec.train()
     parameters = list(codec.parameters())
     optimiser = torch.optim.Adam(parameters, lr=how.learning_rate)
     steps = min(max(_FEWEST, _EPOCHS * len(kept) // how.batch), _MOST)
@@ -84,7 +96,8 @@ def _descend(codec: Codec, x: Tensor, z: Tensor, kept: Tensor, aside: Tensor, ho
     for step in range(1, steps + 1):
         rows = kept[torch.randint(0, len(kept), (how.batch,))]
         optimiser.zero_grad()
-        ((codec.encode(codec.augment(x[rows], generator)) - z[rows]) ** 2).mean().backward()
+        features = codec.augment(x[rows], generator) if changed else x[rows]
+        ((codec.encode(features) - z[rows]) ** 2).mean().backward()
         nn.utils.clip_grad_norm_(parameters, 5.0)
         optimiser.step()
         schedule.step()
@@ -93,5 +106,4 @@ def _descend(codec: Codec, x: Tensor, z: Tensor, kept: Tensor, aside: Tensor, ho
                 told = torch.cat([codec.encode(x[rows]) for rows in aside.split(how.batch)])
             if (error := float(((told - z[aside]) ** 2).mean())) < best:
                 best, state = error, copy.deepcopy(codec.state_dict())
-    codec.load_state_dict(state)
-    codec.eval()
+    return best, state

@@ -96,7 +96,7 @@ class ChannelCodec(Codec):
     def augment(self, features: Tensor, generator: torch.Generator) -> Tensor:
         """With white noise, so that the encoder cannot learn by heart the details that tell people apart."""
         noise = torch.randn(features.shape, generator=generator, dtype=self.usual.dtype)
-        return features + self.deviation() * noise.to(features.device)
+        return noise.to(features.device).mul_(self.deviation()).add_(features)
 
     def deviation(self) -> float | Tensor:
         """Of the noise that is added in training, the same for all people."""

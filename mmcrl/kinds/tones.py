@@ -47,7 +47,8 @@ class TonedCodec(ImageCodec):
 
     def encode(self, features: Tensor) -> Tensor:
         layout = super().encode(features[:, -self.n_channels :])
-        return torch.cat([layout, self.tone(self._moments(features[:, : self.n_channels]))], 1)
+        plain = features[:, : self.n_channels].split(self.at_once or 1)  # sums of few people at a time
+        return torch.cat([layout, self.tone(torch.cat([self._moments(some) for some in plain]))], 1)
 
     def _moments(self, features: Tensor) -> Tensor:
         """Means and signed roots of covariances of the channels (n, c (c + 3) / 2), over the places they have."""

@@ -125,11 +125,9 @@ def _signed(number: float) -> str:
 
 
 def _returns(link: Mapping[Any, Any]) -> str:
-    told = []
-    if link.get("stability") is not None and not pd.isna(link["stability"]):
-        told.append(f"in {link['stability']:.0%} of {link['refits']:.0f} refits on half of the people")
-    else:
-        told.append("refits: none in this run")
+    told = ["refits: none in this run"]
+    if not pd.isna(link["stability"]):
+        told = [f"in {link['stability']:.0%} of {link['refits']:.0f} refits on half of the people"]
     starts = int(link["starts"])
     told.append(f"in {link['in_starts']:.0%} of {starts} other starts" if starts else "other starts: none")
     return "; ".join(told)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import nbformat
 
@@ -16,8 +16,12 @@ _PREFIX = "application/papermill.record/"
 _UNREADABLE = {"nan": float("nan"), "inf": float("inf"), "-inf": float("-inf")}
 
 
-def glued(path: str | Path) -> dict[str, Any]:
+def glued(path: str | Path | TextIO) -> dict[str, Any]:
     """What `myst_nb.glue` kept, by key, as plain Python values. Figures and tables, which are none, are left out.
+
+    Parameters
+    ----------
+    path : of an executed notebook, or the open file
 
     Raises
     ------

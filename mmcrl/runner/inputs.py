@@ -16,7 +16,8 @@ from mmcrl.runner.project import Project
 
 __all__ = ["Inputs", "Surroundings", "has_files"]
 
-_OF_PAGES = ("runner", "disclosure", "checking", "plots")  # below the package: no number of a sweep comes from there
+# Below the package: no number of a sweep comes from there
+_OF_PAGES = ("runner", "disclosure", "checking", "plots", "cli.py", "__main__.py")
 _VARYING = {"papermill", "execution", "ExecuteTime", "collapsed", "scrolled"}
 
 

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import date
 from importlib.metadata import version
 from io import StringIO
@@ -24,10 +24,18 @@ from mmcrl.runner.inputs import Inputs, has_files
 from mmcrl.runner.planner import Planner
 from mmcrl.runner.project import Project
 
-__all__ = ["Provenance", "read", "write"]
+__all__ = ["Provenance", "Verified", "read", "write", "write_verified"]
 
 _PACKAGES = ("numpy", "pandas", "scipy", "scikit-learn", "torch")
 _WORDS = {"cells": "the notebook", "pins": "the versions of other packages"}
+
+
+@dataclass(frozen=True)
+class Verified:
+    """So many points, computed anew with these inputs of the sweep, gave the numbers that are in the table."""
+
+    points: int
+    inputs: Inputs
 
 
 @dataclass(frozen=True)
@@ -43,17 +51,20 @@ class Provenance:
     cores: int
     seconds: list[float]  # of every point
     date: str
+    verified: Verified | None = None
 
     def changes(self, project: Project | None = None) -> list[str]:
         """What is no longer as it was: the notebook, the package, the parameters, the data, other versions.
 
         Of data that are not on this machine nothing is said.
         """
-        planner = Planner(project or Project.find())
+        return self._changes(Planner(project or Project.find()), self.inputs)
+
+    def _changes(self, planner: Planner, earlier: Inputs) -> list[str]:
         if self.sweep not in planner.config.sweeps:
             return ["params.yml, which no longer has this sweep,"]
         unseen = {"data"} if self.lacks_data(planner.project) else set()
-        changed = planner.sweep_inputs(self.sweep).changes(self.inputs)
+        changed = planner.sweep_inputs(self.sweep).changes(earlier)
         return [_WORDS.get(name, f"the {name}") for name in changed if name not in unseen]
 
     def lacks_data(self, project: Project) -> bool:
@@ -64,17 +75,22 @@ class Provenance:
     def changed_since(self, project: Project | None = None) -> str:
         """One sentence for the page.
 
-        Such as "Computed on 2 cores in 5 min with mmcrl 0.1.0; the package has changed since."
+        Such as "Computed on 2 cores in 5 min with mmcrl 0.1.0; the package has changed since." If points were
+        computed anew with what there is now (see `mmcrl.runner.verify`), it says so.
         """
         cores = "1 core" if self.cores == 1 else f"{self.cores} cores"
         made = f"Computed on {cores} in {duration(sum(self.seconds))} with mmcrl {self.versions['mmcrl']}"
-        project = project or Project.find()
-        changed, unseen = self.changes(project), self.lacks_data(project)
+        planner = Planner(project or Project.find())
+        changed, unseen = self._changes(planner, self.inputs), self.lacks_data(planner.project)
         known = ", as far as can be told without its data" if unseen else ""
         if not changed:
             return f"{made}; nothing has changed since{known}."
         plural = len(changed) > 1 or changed[0].endswith(("parameters", "packages"))
-        return f"{made}; {' and '.join(changed)} {'have' if plural else 'has'} changed since{known}."
+        made += f"; {' and '.join(changed)} {'have' if plural else 'has'} changed since{known}"
+        if self.verified is None or self._changes(planner, self.verified.inputs):
+            return f"{made}."
+        some, them = f"{self.verified.points} of {len(self.points)} points", "them" if plural else "it"
+        return f"{made}: {some}, computed anew with {them}, gave the same numbers."
 
 
 def read(name: str, project: Project | None = None) -> tuple[pd.DataFrame, Provenance]:
@@ -96,7 +112,11 @@ def read(name: str, project: Project | None = None) -> tuple[pd.DataFrame, Prove
     except ValueError:
         raise InputError("name", "a whole table", f"a damaged {name}.json") from None
     try:
-        provenance = Provenance(**{**record, "inputs": Inputs.from_record(record["inputs"])})
+        verified = record.get("verified")
+        if verified is not None:
+            verified = Verified(int(verified["points"]), Inputs.from_record(verified["inputs"]))
+        inputs = Inputs.from_record(record["inputs"])
+        provenance = Provenance(**{**record, "inputs": inputs, "verified": verified})
     except (TypeError, KeyError):
         raise InputError("name", "a whole table", f"a damaged {name}.json") from None
     if digest(text) != provenance.table:
@@ -123,4 +143,14 @@ def write(project: Project, planner: Planner, name: str, rows: list[dict[str, An
         **facts,
     )
     write_whole(project.results / f"{name}.csv", text)
-    write_whole(project.results / f"{name}.json", json.dumps(asdict(provenance), indent=1) + "\n")
+    _write_provenance(project, provenance)
+
+
+def write_verified(project: Project, provenance: Provenance, verified: Verified) -> None:
+    """Add to a table's provenance that points of it were computed anew; all else stays."""
+    _write_provenance(project, replace(provenance, verified=verified))
+
+
+def _write_provenance(project: Project, provenance: Provenance) -> None:
+    text = json.dumps(asdict(provenance), indent=1) + "\n"
+    write_whole(project.results / f"{provenance.sweep}.json", text)

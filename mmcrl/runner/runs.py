@@ -15,6 +15,7 @@ from mmcrl.runner.project import Project
 from mmcrl.runner.reports import weaker
 from mmcrl.runner.stamp import changes_since, mark_outdated, stamped
 from mmcrl.runner.sweeps import run_sweep
+from mmcrl.runner.verify import check_verify, verify_sweep
 
 __all__ = ["Options", "run"]
 
@@ -29,6 +30,7 @@ class Options:
     jobs: int | None = None  # None: as many as leave no core idle and none shared
     scheduler: str | None = None  # of sweeps: None is a cluster on this machine
     minimum: int | None = None  # a count of people on a page must reach it; None: as the cohorts' manifests say
+    verify: int | None = None  # so many points of each sweep are computed anew and held against its table
 
 
 def run(project: Project, names: Sequence[str] = (), options: Options | None = None) -> list[str]:
@@ -45,13 +47,19 @@ def run(project: Project, names: Sequence[str] = (), options: Options | None = N
     planner.check_settings(names, options.settings)
     for name in names:
         _ = planner.points(name, options.settings) if name in sweeps else _page(planner, name, options)
+    if options.verify is not None:
+        check_verify(planner, names, options.settings, options.verify, options.force)
     remove_stale(project.page("").parent, project.failed("").parent, project.results)
     remove_stale(*map(project.points, planner.config.sweeps))
     jobs = options.jobs or fitting_jobs(planner.config.threads)
     failed = []
     for name in sweeps:
-        if not run_sweep(planner, name, options.settings, options.force, jobs, options.scheduler, board):
-            failed.append(name)
+        where = (jobs, options.scheduler, board)
+        if options.verify is not None:
+            good = verify_sweep(planner, name, options.settings, options.verify, *where)
+        else:
+            good = run_sweep(planner, name, options.settings, options.force, *where)
+        failed += [name] * (not good)
     if sweeps:
         planner = Planner(project)  # the tables are new
     for after in (False, True):  # those that show what was found on the others come last

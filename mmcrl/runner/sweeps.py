@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from mmcrl.errors import InputError
 from mmcrl.runner import results
@@ -16,7 +17,7 @@ from mmcrl.runner.planner import Job, Planner, Settings
 from mmcrl.runner.pool import dask_pool, execute_all
 from mmcrl.runner.stamp import changes_since, stamped
 
-__all__ = ["run_sweep", "sweep_changes"]
+__all__ = ["execute_points", "row_of", "run_sweep", "sweep_changes"]
 
 
 def run_sweep(
@@ -53,11 +54,10 @@ def sweep_changes(planner: Planner, name: str, settings: Settings | None = None)
 
 
 def _run_points(planner: Planner, name: str, todo: list[Job], jobs: int, scheduler: str | None, board: Board) -> int:
-    done, failed = 0, 0
+    failed = 0
 
     def finish(job: Job, executed: Executed) -> None:
-        nonlocal done, failed
-        done += 1
+        nonlocal failed
         aside = planner.project.failed(f"{name}-{job.inputs.digest[:8]}")
         if executed.failure is None:
             write_whole(_seconds_file(job), f"{executed.seconds:.1f}\n")
@@ -71,20 +71,42 @@ def _run_points(planner: Planner, name: str, todo: list[Job], jobs: int, schedul
                 write_whole(aside, executed.notebook)
             see = "" if executed.refused else f"; see {aside.relative_to(planner.project.root)}"
             board.say(f"{job.name}: failed at {executed.failure}{see}")
+
+    execute_points(name, todo, jobs, scheduler, board, finish)
+    return failed
+
+
+def execute_points(
+    name: str,
+    todo: list[Job],
+    jobs: int,
+    scheduler: str | None,
+    board: Board,
+    on_done: Callable[[Job, Executed], None],
+) -> None:
+    """Execute points of a sweep, telling of each as it ends; the board counts them."""
+    done = 0
+
+    def finish(job: Job, executed: Executed) -> None:
+        nonlocal done
+        done += 1
+        on_done(job, executed)
         board.count(name, done, len(todo))
 
     board.count(name, 0, len(todo))
     with dask_pool(jobs, scheduler) as pool:
         execute_all(todo, pool, board, finish, watched=False)
     board.close(name)
-    return failed
+
+
+def row_of(job: Job, notebook: Path | TextIO) -> dict[str, Any]:
+    """A point's row of the table: its place on the grid, then the numbers and texts that its notebook glues."""
+    values = {key: value for key, value in glued(notebook).items() if isinstance(value, int | float | str)}
+    return {**job.varied, **{key: value for key, value in values.items() if key not in job.varied}}
 
 
 def _write_table(planner: Planner, name: str, points: list[Job]) -> None:
-    rows = []
-    for job in points:
-        values = {key: value for key, value in glued(job.output).items() if isinstance(value, int | float | str)}
-        rows.append({**job.varied, **_others(values, job.varied)})
+    rows = [row_of(job, job.output) for job in points]
     if all(row.keys() == job.varied.keys() for row, job in zip(rows, points, strict=True)):
         raise InputError(f"sweep {name}", "a notebook that glues numbers or texts", "none")
     facts = {
@@ -93,10 +115,6 @@ def _write_table(planner: Planner, name: str, points: list[Job]) -> None:
         "seconds": [float(_seconds_file(job).read_text()) for job in points],
     }
     results.write(planner.project, planner, name, rows, **facts)
-
-
-def _others(values: dict[str, Any], varied: dict[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in values.items() if key not in varied}
 
 
 def _seconds_file(job: Job) -> Path:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from scipy.optimize import brentq
 
 from mmcrl.links import confidence_of
@@ -13,7 +15,8 @@ def claim_limit(evidence: float, error: float, confidence: float = 0.5) -> float
     """The smallest effect (nats per person) at which this evidence has just this confidence.
 
     With `mmcrl.links.confidence_of`, ``P(Delta > s | evidence, error) = confidence`` is solved for s, with which it
-    falls.  With a larger ``smallest_effect`` the link is not claimed; 0 where it is not claimed with any.
+    falls.  With a larger ``smallest_effect`` the link is not claimed; 0 where it is not claimed with any, infinite
+    where a confidence of 0 is enough.
 
     >>> limit = claim_limit(0.05, 0.01)
     >>> 0.03 < limit < 0.05, round(confidence_of(0.05, 0.01, limit), 6), claim_limit(0.001, 0.01)
@@ -25,4 +28,5 @@ def claim_limit(evidence: float, error: float, confidence: float = 0.5) -> float
 
     if beyond(0.0) <= 0:
         return 0.0
-    return float(brentq(beyond, 0.0, evidence + 10 * error + 1e-6, xtol=1e-9))
+    most = evidence + 10 * error + 1e-6
+    return float(brentq(beyond, 0.0, most, xtol=1e-9)) if beyond(most) < 0 else math.inf
