@@ -58,14 +58,15 @@ class Provenance:
 
         Of data that are not on this machine nothing is said.
         """
-        return self._changes(Planner(project or Project.find()), self.inputs)
+        planner = Planner(project or Project.find())
+        return self._changes(planner, self.inputs, self.lacks_data(planner.project))
 
-    def _changes(self, planner: Planner, earlier: Inputs) -> list[str]:
+    def _changes(self, planner: Planner, earlier: Inputs, unseen: bool) -> list[str]:
+        """What differs from these inputs of the sweep; of data that are ``unseen``, nothing."""
         if self.sweep not in planner.config.sweeps:
             return ["params.yml, which no longer has this sweep,"]
-        unseen = {"data"} if self.lacks_data(planner.project) else set()
         changed = planner.sweep_inputs(self.sweep).changes(earlier)
-        return [_WORDS.get(name, f"the {name}") for name in changed if name not in unseen]
+        return [_WORDS.get(name, f"the {name}") for name in changed if not (unseen and name == "data")]
 
     def lacks_data(self, project: Project) -> bool:
         """Whether the files of a cohort that it names are not on this machine."""
@@ -81,13 +82,14 @@ class Provenance:
         cores = "1 core" if self.cores == 1 else f"{self.cores} cores"
         made = f"Computed on {cores} in {duration(sum(self.seconds))} with mmcrl {self.versions['mmcrl']}"
         planner = Planner(project or Project.find())
-        changed, unseen = self._changes(planner, self.inputs), self.lacks_data(planner.project)
+        unseen = self.lacks_data(planner.project)
+        changed = self._changes(planner, self.inputs, unseen)
         known = ", as far as can be told without its data" if unseen else ""
         if not changed:
             return f"{made}; nothing has changed since{known}."
         plural = len(changed) > 1 or changed[0].endswith(("parameters", "packages"))
         made += f"; {' and '.join(changed)} {'have' if plural else 'has'} changed since{known}"
-        if self.verified is None or self._changes(planner, self.verified.inputs):
+        if self.verified is None or self._changes(planner, self.verified.inputs, unseen):
             return f"{made}."
         some, them = f"{self.verified.points} of {len(self.points)} points", "them" if plural else "it"
         return f"{made}: {some}, computed anew with {them}, gave the same numbers."
