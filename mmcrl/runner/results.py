@@ -92,7 +92,7 @@ class Provenance:
         if self.verified is None or self._changes(planner, self.verified.inputs, unseen):
             return f"{made}."
         some, them = f"{self.verified.points} of {len(self.points)} points", "them" if plural else "it"
-        return f"{made}: {some}, computed anew with {them}, gave the same numbers."
+        return f"{made}: {some}, computed anew with {them}, gave the same numbers, times and memory apart."
 
 
 def read(name: str, project: Project | None = None) -> tuple[pd.DataFrame, Provenance]:
