@@ -15,7 +15,7 @@ from mmcrl.evidence import WIDTH, correlation_of, enough, pair_evidence
 from mmcrl.knowledge import Arrow, Knowledge, Limits, modality_of
 from mmcrl.orientation import Findings, orient
 from mmcrl.search import separating_sets
-from mmcrl.significance import allowance, p_value, q_values
+from mmcrl.significance import BLEND, allowance, p_value, q_values
 
 __all__ = ["LINK_COLUMNS", "confidence_of", "link_table"]
 
@@ -71,6 +71,7 @@ class _Pair(NamedTuple):
     sign: int
     confidence: float  # as measured, whatever is known
     p: float
+    least: float  # nats, the smallest gain that is a link
     allowed: float  # nats that errors of the given leave
 
     @property
@@ -90,6 +91,7 @@ def link_table(
     seed: int = 0,
     *,
     separated: Sequence[bool] | None = None,
+    siblings: Sequence[Collection[int]] | None = None,
 ) -> pd.DataFrame:
     """Every pair of latents (n, d) with its evidence, strongest first.
 
@@ -100,8 +102,10 @@ def link_table(
     sibling's; direction and what it rests on as in `mmcrl.orientation`, from the pairs with a confidence of at least
     one half; p_value and q_value as in `mmcrl.significance`.  What is known goes over what is measured: a required
     link has confidence 1, a pair both of whose ways are barred 0.  ``separated`` says of every latent whether it is
-    told apart from its siblings; left out, all are.  A link that a residual blend could show is not used to infer a
-    direction, nor is the absence of one whose evidence may be .02 nats, or of which too few people tell.
+    told apart from its siblings; left out, all are.  ``siblings`` are the latents of which each may carry a little:
+    a link to one of them must exceed what that would leave as well (`mmcrl.significance.BLEND`).  A link that a
+    residual blend could show is not used to infer a direction, nor is the absence of one whose evidence may be .02
+    nats, or of which too few people tell.
 
     Raises
     ------
@@ -111,12 +115,13 @@ def link_table(
     measured = []
     for (i, j), given in separating_sets(z, limits.barred).items():
         delta, error, sign = pair_evidence(z, i, j, given, seed)
-        confidence, allowed = confidence_of(delta, error, smallest), allowance(z, i, j, given)
-        p = p_value(delta, error, allowed)
-        measured.append(_Pair(i, j, given, delta, error, int(sign), confidence, p, allowed))
+        blend = BLEND if siblings is not None and (j in siblings[i] or i in siblings[j]) else 0.0
+        least, allowed = smallest + blend, allowance(z, i, j, given)
+        confidence, p = confidence_of(delta, error, least), p_value(delta, error, allowed + blend)
+        measured.append(_Pair(i, j, given, delta, error, int(sign), confidence, p, least, allowed))
     certain = limits.certain({(pair.i, pair.j): pair.evidence for pair in measured})
     modality = [modality_of(name) for name in names]
-    measured = _without_leaks(measured, limits, modality, smallest)
+    measured = _without_leaks(measured, limits, modality)
     links = _links(measured, limits)
     arrows = orient(_findings(z, modality, measured, links | certain, separated, smallest, seed), limits)
     table = pd.DataFrame(
@@ -163,7 +168,7 @@ def _links(measured: Sequence[_Pair], limits: Limits) -> set[frozenset[int]]:
     return {pair.ends for pair in measured if pair.confidence >= 0.5 and not limits.unlinked(pair.i, pair.j)}
 
 
-def _without_leaks(measured: list[_Pair], limits: Limits, modality: Sequence[str], smallest: float) -> list[_Pair]:
+def _without_leaks(measured: list[_Pair], limits: Limits, modality: Sequence[str]) -> list[_Pair]:
     """The pairs, those that may leak being asked for that much more than what errors of the given leave.
 
     A latent that is not quite told from a sibling shows a little of the sibling's links.
@@ -171,7 +176,7 @@ def _without_leaks(measured: list[_Pair], limits: Limits, modality: Sequence[str
     links = _links(measured, limits)
     loose = links - _firm(measured, links, modality)
     return [
-        pair._replace(confidence=confidence_of(pair.evidence, pair.error, smallest + pair.allowed))
+        pair._replace(confidence=confidence_of(pair.evidence, pair.error, pair.least + pair.allowed))
         if pair.ends in loose
         else pair
         for pair in measured

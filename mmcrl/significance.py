@@ -14,9 +14,18 @@ standard normal, the p-value of H0: Delta <= delta is
     p = P(Z >= (Delta_hat - delta) / se).
 
 It is too large rather than too small for latents that are known better, as far as dependence is linear: what an error
-of S leaves of an even one, such as by s^2, is not allowed for (the page on trust measures the rates).  The q-value
-of a pair is the least false-discovery rate at which it would be claimed (Benjamini and Hochberg, Controlling the
-false discovery rate, 1995): with p_(1) <= ... <= p_(m),
+of S leaves of an even one, such as by s^2, is not allowed for (the page on trust measures the rates).
+
+Two siblings are told apart by their links alone, and how far they are turned is known up to an error of its own: one
+carries a little of the other, which looks like a link between them.  Where each has a share kappa of the other's
+variance, independent latents correlate by
+
+    rho = 2 sqrt(kappa (1 - kappa)),
+
+which is allowed for with kappa = 0.01, a turn of six degrees each: .02 nats.
+
+The q-value of a pair is the least false-discovery rate at which it would be claimed (Benjamini and Hochberg,
+Controlling the false discovery rate, 1995): with p_(1) <= ... <= p_(m),
 
     q_(k) = min over l >= k of  p_(l) m / l.
 
@@ -27,6 +36,7 @@ the one says little of the other (Efron, Simultaneous inference: when should hyp
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -35,9 +45,11 @@ from scipy.stats import false_discovery_control, norm
 
 from mmcrl.evidence import pair_scores, tellable
 
-__all__ = ["allowance", "p_value", "q_values"]
+__all__ = ["BLEND", "allowance", "p_value", "q_values"]
 
 _ERROR = 0.1  # share of a latent's variance that may be error
+_SHARE = 0.01  # of a sibling's variance that a latent may carry; whole fits of sound worlds left up to .02 nats
+BLEND = -0.5 * math.log(1 - 4 * _SHARE * (1 - _SHARE))  # nats between independent siblings that carry such a share
 _LEAST = 0.005  # eigenvalue of R_SS - lambda I: what siblings that are nearly one latent differ by may be all error
 _RIDGE = 1e-6  # of correlations: two latents may be one and the same
 

@@ -19,7 +19,7 @@ from mmcrl.links import LINK_COLUMNS, link_table
 from mmcrl.proof.trust import BINS, RATE, calibration, confident, judged, pooled, rates, trust_of_latents
 from mmcrl.refits import unfitted
 from mmcrl.settings import Settings
-from mmcrl.significance import allowance, p_value, q_values
+from mmcrl.significance import BLEND, allowance, p_value, q_values
 from mmcrl.simulate import World, numeric
 from mmcrl.storage import read_folder, write_folder
 
@@ -126,6 +126,41 @@ def test_what_nearly_equal_siblings_differ_by_separates_nothing(alike: float) ->
         assert delta > 4 * error, "much is left"
         p.append(p_value(delta, error, allowance(z, 0, 1, [2, 3])))
     assert min(p) > 0.05
+
+
+def siblings_of(mixed: np.ndarray, siblings: list[list[int]]) -> pd.Series:
+    """The link between a.0 and a.1, beside a latent that has nothing to do with them."""
+    z = np.column_stack([mixed, np.random.default_rng(9).normal(size=len(mixed))])
+    links = link_table(z, ["a.0", "a.1", "b.0"], siblings=siblings)
+    return links[links["scope"] == "within"].iloc[0]
+
+
+def test_what_a_latent_carries_of_its_sibling_is_no_link_between_them() -> None:
+    """Each has 1 % of the other's variance: .02 nats, which no number of people makes a link."""
+    z = np.random.default_rng(4).normal(size=(20_000, 2))
+    carried = np.sqrt(0.99) * z + 0.1 * z[:, ::-1]
+    known, estimated = siblings_of(carried, [[], [], []]), siblings_of(carried, [[1], [0], []])
+    assert known["evidence"] == pytest.approx(BLEND, abs=0.004)
+    assert known["confidence"] > 0.99 and known["q_value"] < 1e-6
+    assert estimated["confidence"] < 0.05 and estimated["q_value"] > 0.05
+    assert estimated["evidence"] == known["evidence"], "what was measured is told as it is"
+
+
+def test_a_clear_link_between_siblings_is_one() -> None:
+    z = np.random.default_rng(5).multivariate_normal([0, 0], [[1, 0.35], [0.35, 1]], 2_500)
+    found = siblings_of(z, [[1], [0], []])
+    assert found["confidence"] > 0.9 and found["q_value"] < 0.01
+
+
+def test_of_columns_that_are_latents_themselves_nothing_is_allowed_for() -> None:
+    """A fit: two columns of .01 nats are linked, which latents of one table would not be."""
+    rng = np.random.default_rng(6)
+    who = rng.multivariate_normal([0, 0], [[1, 0.15], [0.15, 1]], 6_000)
+    cohort = Cohort({"who": Modality(who, kind="observed"), "table": rng.normal(size=(6_000, 3))})
+    links = MultimodalCRL(1, starts=1, steps=3, held_out=0.5).fit(cohort, progress=False).links()
+    pair = links[links["scope"] == "within"].iloc[0]
+    assert pair["evidence"] == pytest.approx(-0.5 * np.log(1 - 0.15**2), abs=0.006) and pair["evidence"] < BLEND
+    assert pair["p_value"] == p_value(pair["evidence"], pair["evidence_se"]) < 0.01
 
 
 # The study of errors

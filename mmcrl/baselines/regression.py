@@ -59,13 +59,12 @@ class CodecRegressor:
             order = torch.randperm(len(shaped))
             aside = max(1, round(_ASIDE * len(shaped)))
             x, first = self.codec.prepare(shaped), copy.deepcopy(self.codec.state_dict())
-            best = math.inf
+            found = []
             for changed in (True, False):
                 self.codec.load_state_dict(first)
-                error, state = _descend(self.codec, x, wanted, order[aside:], order[:aside], self, changed)
-                if error < best:
-                    best, kept = error, state
-            self.codec.load_state_dict(kept)
+                found.append(_descend(self.codec, x, wanted, order[aside:], order[:aside], self, changed))
+            _, state = min(found, key=lambda pair: pair[0])
+            self.codec.load_state_dict(state)
             self.codec.eval()
         return self
 
