@@ -45,11 +45,11 @@ from scipy.stats import false_discovery_control, norm
 
 from mmcrl.evidence import pair_scores, tellable
 
-__all__ = ["BLEND", "allowance", "p_value", "q_values"]
+__all__ = ["BLEND", "SHARE", "allowance", "p_value", "q_values"]
 
 _ERROR = 0.1  # share of a latent's variance that may be error
-_SHARE = 0.01  # of a sibling's variance that a latent may carry; whole fits of sound worlds left up to .02 nats
-BLEND = -0.5 * math.log(1 - 4 * _SHARE * (1 - _SHARE))  # nats between independent siblings that carry such a share
+SHARE = 0.01  # of a sibling's variance that a latent may carry; whole fits of sound worlds left up to .02 nats
+BLEND = -0.5 * math.log(1 - 4 * SHARE * (1 - SHARE))  # nats between independent siblings that carry such a share
 _LEAST = 0.005  # eigenvalue of R_SS - lambda I: what siblings that are nearly one latent differ by may be all error
 _RIDGE = 1e-6  # of correlations: two latents may be one and the same
 
