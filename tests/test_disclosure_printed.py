@@ -72,6 +72,20 @@ def test_a_count_in_a_table_of_markdown_or_latex_is_one(form):
     assert sorts(printed(in_markdown(TABLE[:5].reset_index(drop=True), form))) == {"row"}
 
 
+@pytest.mark.parametrize("sep", [",", ";"])
+def test_a_printed_file_is_a_table(sep):
+    sizes = pd.DataFrame({"grade": ["none", "mild", "blind"], "people": [400, 190, 3]})
+    assert sorts(printed(sizes.to_csv(index=False, sep=sep))) == {"count"}
+    assert sorts(printed(sizes.assign(people=[400, 190, 30]).to_csv(index=False, sep=sep))) == set()
+    (grid,) = from_text(sizes.to_csv(index=False, sep=sep))[0]
+    assert (grid.index, grid.header, grid.rows) == (["none", "mild", "blind"], ["people"], [["400"], ["190"], ["3"]])
+
+
+@pytest.mark.parametrize("text", ["Seen: a, b and c,\nthen 4, 5 and 6.", "1,200\n3,400\n5,600", "f(1,2)\ng(3,4)"])
+def test_commas_of_sentences_numbers_and_calls_part_no_cells(text):
+    assert from_text(text)[0] == []
+
+
 def test_a_number_of_people_in_a_cell_is_one():
     assert sorts(shown(pd.DataFrame({"blind": ["310 people", "3 people"]}))) == {"count"}
 

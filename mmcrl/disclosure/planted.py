@@ -136,6 +136,8 @@ def _counts(table: pd.DataFrame) -> list[Leak]:
         "a column of people": notebook_of(shown(groups)),
         "a printed column": notebook_of(_print(groups.rename(columns={"people": "n"}).to_string())),
         "values counted": notebook_of(shown(named.to_frame())),
+        "a printed file": notebook_of(_print(groups.to_csv())),
+        "a printed file of one column": notebook_of(_print(named.rename_axis("grade").to_csv(sep=";"))),
         "a cross table": notebook_of(shown(crossed)),
         "a sentence": notebook_of(_print("Only 3 people have both.\n")),
         "a sentence in words": notebook_of(_print("Only three participants have both.\n")),
@@ -180,6 +182,7 @@ def _shapes(values: np.ndarray) -> dict[str, Drawing]:
         "bars of people": lambda ax: ax.bar(at, some),
         "a stem for each person": lambda ax: ax.vlines(at, 0, some),
         "a line across for each person": lambda ax: [ax.axhline(value) for value in some],
+        "points beyond the whiskers of a box": lambda ax: ax.boxplot(values[:, 1]),
         "an area under people": lambda ax: ax.fill_between(at, some),
         "a shape with a corner for each person": lambda ax: ax.fill(at, some),
     }.items():

@@ -1,8 +1,10 @@
-"""Printed: tables read back from text: what pandas prints, and tables of Markdown and of LaTeX."""
+"""Printed: tables read back from text: what pandas prints, and tables of Markdown, of LaTeX and of CSV files."""
 
 from __future__ import annotations
 
+import csv
 import re
+from collections.abc import Callable
 
 from mmcrl.disclosure.grids import Grid
 
@@ -13,24 +15,26 @@ _ARRAY = re.compile(r"\[(?!-?[\d.]+, -?[\d.a-z]+\))")  # no interval such as [20
 _END = re.compile(r"(?:Freq: \S+, )?(?:Name: (?P<name>.+?), )?(?:Length: \d+, )?dtype: \w+")
 _RULE = re.compile(r"[\s|+:=-]*[-=][\s|+:=-]*|(?:\\(?:toprule|midrule|bottomrule|hline|cmidrule|cline)\S*\s*)+")
 _COMMAND = re.compile(r"\\[A-Za-z]+\*?(?:\[[^\]]*\])?|[{}$]")
+_PARTED = re.compile(r"[,;]\s|[{}()\[\]]|</")  # by a sentence's commas, or those of a list or page
+_THOUSANDS = re.compile(r"-?\d{1,3}(?:,\d{3})+(?:\.\d+)?")
 _LATEX_END = re.compile(r"\\\\(?:\[\w+\]|\s|\\hline)*$")
 
 
 def from_text(text: str) -> tuple[list[Grid], str]:
     """The tables of a printed text, such as a DataFrame's or one of Markdown, and the lines that belong to none.
 
-    A line of Markdown or LaTeX may also be a sentence with such a mark in it, and stays among them.
+    A line of Markdown, LaTeX or CSV may also be a sentence with such a mark in it, and stays among them.
 
     >>> grids, _ = from_text("Ages:\\n| age | people |\\n|-----|--------|\\n| old | 4 |")
     >>> [(grid.index_name, grid.header, grid.index, grid.rows) for grid in grids]
     [('age', ['people'], ['old'], [['4']])]
     """
     spaced, rest = _between_gaps(text)
-    return _between_marks(text) + spaced, rest
+    return _between(text, _cells) + _between(text, _comma_cells) + spaced, rest
 
 
-def _between_marks(text: str) -> list[Grid]:
-    """Tables whose cells are parted by ``|``, or by ``&`` up to a line's ``\\\\``."""
+def _between(text: str, cells_of: Callable[[str], list[str]]) -> list[Grid]:
+    """Tables whose lines ``cells_of`` parts into equally many cells."""
     grids: list[Grid] = []
     rows: list[list[str]] = []
     ruled = False  # below the first row
@@ -38,7 +42,7 @@ def _between_marks(text: str) -> list[Grid]:
         if rows and _RULE.fullmatch(line.strip()):
             ruled |= len(rows) == 1
             continue
-        cells = _cells(line)
+        cells = cells_of(line)
         if cells and (not rows or len(cells) == len(rows[0])):
             rows.append(cells)
         else:
@@ -47,8 +51,17 @@ def _between_marks(text: str) -> list[Grid]:
     return grids
 
 
+def _comma_cells(line: str) -> list[str]:
+    """The cells of a line of a CSV file, parted by commas or semicolons; none for another line."""
+    text = line.strip()
+    if _PARTED.search(text) or _THOUSANDS.fullmatch(text):
+        return []
+    cells = [cell.strip() for cell in next(csv.reader([text], delimiter=";" if ";" in text else ","), [])]
+    return cells if len(cells) > 1 else []
+
+
 def _cells(line: str) -> list[str]:
-    """The cells of a line of a marked table; none for another line."""
+    """The cells of a line whose cells are parted by ``|``, or by ``&`` up to its ``\\\\``; none for another line."""
     text = line.strip()
     if _RULE.fullmatch(text):
         return []
