@@ -13,7 +13,7 @@ import numpy as np
 from mmcrl.disclosure.counts import WORDS, find_counts
 from mmcrl.disclosure.finding import Rules, Sort
 from mmcrl.disclosure.grids import Grid
-from mmcrl.disclosure.numbers import is_run, is_subset
+from mmcrl.disclosure.numbers import is_outermost, is_run, is_subset
 from mmcrl.disclosure.persons import Persons
 from mmcrl.disclosure.pictures import is_picture, is_series
 from mmcrl.disclosure.pieces import Piece
@@ -62,7 +62,7 @@ def find_in_drawing(drawing: Drawing, persons: Persons, rules: Rules) -> Iterato
                 yield "image", "a series"
             elif _of_people(points, persons):
                 yield "scatter", f"{kind} at the values of people"
-            elif kind == "marks" and _outlying(points, persons, rules):
+            elif kind == "marks" and _outlying(points, persons):
                 yield "scatter", "marks at the outermost values of people"
     for image in drawing.images:
         if not persons.images and is_picture(image, persons.pictures):
@@ -98,24 +98,12 @@ def _of_people(points: np.ndarray, persons: Persons, bars: bool = False) -> bool
     return False
 
 
-def _outlying(points: np.ndarray, persons: Persons, rules: Rules) -> bool:
-    """Whether two or more marks (k, 2) in one line, as beyond a box plot's whiskers, are rare values of a column.
-
-    Half of them must lie further from its quartiles than 1.5 times these are apart: a group has other whiskers.
-    """
-    for axis in (0, 1):
-        values = np.unique(points[:, axis])
-        whole = np.array_equal(values, np.round(values))
-        if np.ptp(points[:, 1 - axis]) > 0 or len(values) < 2 or (whole and np.ptp(values) == len(values) - 1):
-            continue
-        for column in persons.columns.values():
-            known, times = np.unique(column[~np.isnan(column)], return_counts=True)
-            low, high = np.quantile(column[~np.isnan(column)], (0.25, 0.75)) if len(known) else (0.0, 0.0)
-            rare = known[times < rules.minimum]
-            far = (values < low - 1.5 * (high - low)) | (values > high + 1.5 * (high - low))
-            if 2 * far.sum() >= len(far) and np.isclose(values[:, None], rare, rtol=1e-9, atol=0).any(1).all():
-                return True
-    return False
+def _outlying(points: np.ndarray, persons: Persons) -> bool:
+    """Whether marks (k, 2) in one line are outliers, as beyond a box plot's whiskers."""
+    if len(points) < 2:
+        return False
+    lined = [axis for axis in (0, 1) if np.ptp(points[:, 1 - axis]) == 0]
+    return any(is_outermost([repr(round(float(value), 9)) for value in points[:, axis]], persons) for axis in lined)
 
 
 def find_in_svg(svg: str, rules: Rules) -> Iterator[tuple[Sort, str]]:

@@ -15,13 +15,13 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
 from mmcrl.disclosure.persons import Persons
 
-__all__ = ["Number", "in_rows", "is_part", "is_run", "is_subset", "numbers"]
+__all__ = ["Number", "in_rows", "is_outermost", "is_part", "is_run", "is_subset", "numbers"]
 
 _FORM = re.compile(r"[-+]?(?:\d{1,3}(?:,\d{3})+|\d+)?(?:\.(\d*))?(?:[eE]([-+]?\d+))?")
 _UNIT = re.compile(
@@ -168,6 +168,31 @@ def is_subset(cells: Sequence[Number | None], persons: Persons) -> bool:
     found = sorted({cell for cell in cells if cell is not None})
     if len(found) < 12 or len(found) < 0.9 * len(cells):
         return False
+    return any(chance < math.log(CHANCE / 1000) for _, chance in _within(found, persons))
+
+
+def is_outermost(cells: Sequence[str], persons: Persons) -> bool:
+    """Whether two or more different numbers are all values of one column, and half of them its outliers.
+
+    These lie further from its quartiles than 1.5 times these are apart; a group has quartiles of its own. Whole
+    numbers alone are places on an axis: 2, 4, 8 and 16 are values of many columns.
+    """
+    found = sorted({cell for cell in numbers(cells) if cell is not None})
+    value = np.array(found)[:, 0] if found else np.empty(0)
+    if len(value) < 2 or np.array_equal(value, np.round(value)):
+        return False
+    for column, chance in _within(found, persons):
+        low, high = np.nanquantile(column, (0.25, 0.75))
+        if low == high:  # a column of which most people share a value
+            continue
+        far = (value < low - 1.5 * (high - low)) | (value > high + 1.5 * (high - low))
+        if 2 * far.sum() >= len(far) and chance + math.log(len(persons.columns)) < math.log(CHANCE / 10):
+            return True
+    return False
+
+
+def _within(found: Sequence[Number], persons: Persons) -> Iterator[tuple[np.ndarray, float]]:
+    """The columns of which all these numbers are values, and how likely that is by chance, as a logarithm."""
     value, half = np.array(found).T
     for column in persons.columns.values():
         known = np.unique(column[~np.isnan(column)])
@@ -177,9 +202,8 @@ def is_subset(cells: Sequence[Number | None], persons: Persons) -> bool:
         gap = np.minimum(np.abs(known[at] - value), np.abs(known[at - 1] - value))
         low, high = np.clip(at - 10, 0, None), np.clip(at + 10, None, len(known) - 1)
         share = np.minimum(1.0, (high - low) * (2 * half + 1e-12) / (known[high] - known[low]))
-        if (gap <= half + 1e-12 * np.abs(value)).all() and np.log(share).sum() < math.log(CHANCE / 1000):
-            return True
-    return False
+        if (gap <= half + 1e-12 * np.abs(value)).all():
+            yield column, float(np.log(share).sum())
 
 
 def _span(values: np.ndarray, cell: Number) -> tuple[int, int]:
