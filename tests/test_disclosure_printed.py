@@ -81,7 +81,11 @@ def test_a_printed_file_is_a_table(sep):
     assert (grid.index, grid.header, grid.rows) == (["none", "mild", "blind"], ["people"], [["400"], ["190"], ["3"]])
 
 
-@pytest.mark.parametrize("text", ["Seen: a, b and c,\nthen 4, 5 and 6.", "1,200\n3,400\n5,600", "f(1,2)\ng(3,4)"])
+@pytest.mark.parametrize(
+    "text",
+    ["Seen: a, b and c,\nthen 4, 5 and 6.", "1,200\n3,400\n5,600", "f(1,2)\ng(3,4)", "a" * 200_000],
+    ids=["sentence", "thousands", "calls", "long"],
+)
 def test_commas_of_sentences_numbers_and_calls_part_no_cells(text):
     assert from_text(text)[0] == []
 

@@ -54,7 +54,7 @@ def _between(text: str, cells_of: Callable[[str], list[str]]) -> list[Grid]:
 def _comma_cells(line: str) -> list[str]:
     """The cells of a line of a CSV file, parted by commas or semicolons; none for another line."""
     text = line.strip()
-    if _PARTED.search(text) or _THOUSANDS.fullmatch(text):
+    if len(text) >= csv.field_size_limit() or _PARTED.search(text) or _THOUSANDS.fullmatch(text):
         return []
     cells = [cell.strip() for cell in next(csv.reader([text], delimiter=";" if ";" in text else ","), [])]
     return cells if len(cells) > 1 else []
