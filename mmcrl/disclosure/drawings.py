@@ -13,7 +13,7 @@ import numpy as np
 from mmcrl.disclosure.counts import WORDS, find_counts
 from mmcrl.disclosure.finding import Rules, Sort
 from mmcrl.disclosure.grids import Grid
-from mmcrl.disclosure.numbers import is_outermost, is_run, is_subset
+from mmcrl.disclosure.numbers import is_outermost, is_run, is_subset, numbers
 from mmcrl.disclosure.persons import Persons
 from mmcrl.disclosure.pictures import is_picture, is_series
 from mmcrl.disclosure.pieces import Piece
@@ -102,8 +102,8 @@ def _outlying(points: np.ndarray, persons: Persons) -> bool:
     """Whether marks (k, 2) in one line are outliers, as beyond a box plot's whiskers."""
     if len(points) < 2:
         return False
-    lined = [axis for axis in (0, 1) if np.ptp(points[:, 1 - axis]) == 0]
-    return any(is_outermost([repr(round(float(value), 9)) for value in points[:, axis]], persons) for axis in lined)
+    lined = [points[:, axis] for axis in (0, 1) if np.ptp(points[:, 1 - axis]) == 0]
+    return any(is_outermost(numbers([repr(round(float(x), 9)) for x in values]), persons) for values in lined)
 
 
 def find_in_svg(svg: str, rules: Rules) -> Iterator[tuple[Sort, str]]:

@@ -171,13 +171,13 @@ def is_subset(cells: Sequence[Number | None], persons: Persons) -> bool:
     return any(chance < math.log(CHANCE / 1000) for _, chance in _within(found, persons))
 
 
-def is_outermost(cells: Sequence[str], persons: Persons) -> bool:
+def is_outermost(cells: Sequence[Number | None], persons: Persons) -> bool:
     """Whether two or more different numbers are all values of one column, and half of them its outliers.
 
     These lie further from its quartiles than 1.5 times these are apart; a group has quartiles of its own. Whole
     numbers alone are places on an axis: 2, 4, 8 and 16 are values of many columns.
     """
-    found = sorted({cell for cell in numbers(cells) if cell is not None})
+    found = sorted({cell for cell in cells if cell is not None})
     value = np.array(found)[:, 0] if found else np.empty(0)
     if len(value) < 2 or np.array_equal(value, np.round(value)):
         return False
