@@ -2,6 +2,7 @@
 
 import base64
 import os
+import shutil
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -111,6 +112,13 @@ def test_of_the_package_what_it_does_counts_and_not_what_is_said_of_it(project: 
         seen.add(package())
     listed.write_text("a\n1\n")
     assert package() not in seen
+
+
+def test_a_project_without_a_package_of_its_own_has_that_of_the_checkout_unchanged(project: Project) -> None:
+    shutil.rmtree(project.root / "mmcrl")
+    assert list(project.package.rglob("*.csv")), "tables lie in the package, which is elsewhere"
+    here = Planner(project).run("tiny").inputs.package
+    assert here == Planner(Project(ROOT)).run("01_generative_model").inputs.package
 
 
 def test_the_table_of_a_cohort_elsewhere_is_data_too(

@@ -115,7 +115,8 @@ class Surroundings:
     def _seals(self, folder: Path) -> dict[str, str]:
         """Of all modules below this folder, whose explanations may change (see `code_digest`), and their tables."""
         found = {path: code_digest(path) for path in folder.rglob("*.py")}
-        found |= {path: self._file(path) for path in folder.rglob("*.csv")}
+        beside = folder.parent  # wherever that is: the same package has the same seals
+        found |= {path: f"{path.relative_to(beside).as_posix()} {digest_of(path)}" for path in folder.rglob("*.csv")}
         return {path.relative_to(folder).as_posix(): seal for path, seal in found.items()}
 
     def _sources(self, manifest: Path) -> list[Path]:
