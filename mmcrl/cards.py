@@ -50,7 +50,6 @@ class Cards:
     known : of `mmcrl.known.compare`, its columns (``modality.column``) called known_source and known_target here.
     variations : of `mmcrl.sensitivity.variation_table`; empty where it was not given.
     controls : one row per control: pairs, claimed (how many of them), strongest (evidence, nats).
-    smallest : what counts as a link (nats).
     covariates : names of what was held fixed, and left free.
     minimum : the cohort's, of people in a group that is told.
     """
@@ -62,7 +61,6 @@ class Cards:
     known: pd.DataFrame
     variations: pd.DataFrame
     controls: pd.DataFrame
-    smallest: float
     covariates: tuple[str, ...]
     minimum: int
 
@@ -110,7 +108,6 @@ def link_cards(
         every = every.drop(columns=list(UNMEASURED)).merge(stability, on=_ENDS, how="left")
     links = confident_links(every, confidence)
     links = links[links["scope"] == scope].reset_index(drop=True)
-    smallest = model.settings.smallest_effect
     measured = Measured.of(model.transform(cohort), model.knowledge)
     if covariates is None:
         first = cohort.tiers[0] if cohort.tiers else cohort.names
@@ -122,7 +119,7 @@ def link_cards(
         limit=[claim_limit(*pair, confidence) for pair in zip(links["evidence"], links["evidence_se"], strict=True)],
     )
     tables = [
-        hidden_table(links, measured, smallest),
+        hidden_table(links, measured),
         covariate_table(links, measured, covariates),
         start_table(links, model, cohort, confidence),
     ]
@@ -143,7 +140,6 @@ def link_cards(
         known,
         pd.DataFrame(columns=_ENDS) if variations is None else variations,
         _controls(controls or {}, confidence),
-        smallest,
         tuple(covariates),
         cohort.minimum,
     )

@@ -24,11 +24,11 @@ def doubts(cards: Cards, source: str, target: str, labels: Mapping[str, str] | N
     return [
         _hidden(link, name),
         f"It is not claimed where a link must be worth more than {link['limit']:.3f} nats"
-        f" ({cards.smallest:.3f} are asked for here).",
+        f" ({link['least']:.3f} are asked for here).",
         *_uncertain(link),
         *_covariates(link, cards, name),
-        *_weighted(link, cards.smallest),
-        *_groups(cards.of("strata", source, target), int(link["sign"]), cards.smallest),
+        *_weighted(link),
+        *_groups(cards.of("strata", source, target), link),
         *_returns(link),
         *_varied(cards.of("variations", source, target), int(link["sign"])),
         *_others(cards.of("edges", source, target)),
@@ -65,30 +65,30 @@ def _covariates(link: pd.Series, cards: Cards, name: Mapping[str, str]) -> list[
     held = ", ".join(name.get(covariate, covariate) for covariate in cards.covariates)
     found = []
     for column, words in (("adjusted", f"With all of {held} held fixed"), ("unadjusted", f"Without {held} fixed")):
-        if link[column] < cards.smallest:
+        if link[column] < link["least"]:
             found.append(f"{words} its evidence is {link[column]:.3f} nats, below what counts as a link.")
         elif link[f"sign_{column}"] * link["sign"] < 0:
             found.append(f"{words} its sign turns.")
     return found
 
 
-def _weighted(link: pd.Series, smallest: float) -> list[str]:
+def _weighted(link: pd.Series) -> list[str]:
     if "weighted" not in link.index:
         return []
-    if link["weighted"] < smallest:
+    if link["weighted"] < link["least"]:
         return [
             f"With the survey's weights its evidence is {link['weighted']:.3f} nats, below what counts as a link."
         ]
     return ["With the survey's weights its sign turns."] if link["sign_weighted"] * link["sign"] < 0 else []
 
 
-def _groups(strata: pd.DataFrame, sign: int, smallest: float) -> list[str]:
-    found = []
+def _groups(strata: pd.DataFrame, link: pd.Series) -> list[str]:
+    found, least = [], link["least"]
     for row in strata.to_dict("records"):
-        clear = row["evidence"] > smallest and row["evidence"] > WIDTH * row["evidence_se"]
-        if clear and row["sign"] * sign < 0:
+        clear = row["evidence"] > least and row["evidence"] > WIDTH * row["evidence_se"]
+        if clear and row["sign"] * link["sign"] < 0:
             found.append(f"Its sign is the other one in {row['by']}: {row['stratum']}.")
-        elif row["evidence"] + WIDTH * row["evidence_se"] < smallest:
+        elif row["evidence"] + WIDTH * row["evidence_se"] < least:
             found.append(f"It is not there in {row['by']}: {row['stratum']}.")
     return found
 

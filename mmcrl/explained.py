@@ -36,11 +36,12 @@ class Explained(ABC):
         ``undirected``) and what it rests_on (``tier``, ``forbidden``, ``required``: known beforehand, see
         `mmcrl.knowledge`; ``collider``, ``propagation``: measured, see `mmcrl.orientation`; ``none``), sign (of the
         partial association), evidence, evidence_se, evidence_low and evidence_high (nats per person, on held-out
-        people, with the 95 % interval), scope (``cross`` or ``within`` a modality).  A required link has confidence 1
-        and is undirected where both ways are required; a pair that is forbidden both ways has confidence 0, and is in
-        no matrix or graph.  ``identified`` is the weaker of what `identifiability` says of the two ends; p_value is
-        that of the evidence alone, q_value the least false-discovery rate, among the pairs of its scope, at which it
-        would be claimed (`mmcrl.significance`).
+        people, with the 95 % interval), least (nats that the confidence asks for: ``smallest_effect``, and more where
+        so much may be an error of latents), scope (``cross`` or ``within`` a modality).  A required link has
+        confidence 1 and is undirected where both ways are required; a pair that is forbidden both ways has
+        confidence 0, and is in no matrix or graph.  ``identified`` is the weaker of what `identifiability` says of
+        the two ends; p_value is that of the evidence alone, q_value the least false-discovery rate, among the pairs
+        of its scope, at which it would be claimed (`mmcrl.significance`).
         Links with a confidence of one half or more say what they come to among the held-out people: effect_on (the
         column that says most of the target), effect, effect_low and effect_high (standard deviations of it per
         standard deviation of the source; see `effects`).

@@ -84,7 +84,7 @@ def find(
         tested, agreement = unseen, np.ones(unseen.shape[1])
         if settings.folds > 1:
             tested, agreement = crossed(shows, cohort, len(held_out), settings.folds, seed, train_on, checkpoint)
-        siblings = _blended(shows)
+        siblings = [shows.siblings(i) for i in range(len(shows.names))]
         links = link_table(
             tested, shows.names, knowledge, settings.smallest_effect, separated=apart, siblings=siblings
         )
@@ -113,12 +113,6 @@ def find(
         "private_tried": {view.name: of.tried for view, of in zip(shows.views, private, strict=True)},
     }
     return Findings(links, identified, structure, Imputation.fit(z), report)
-
-
-def _blended(shows: Representation) -> list[list[int]]:
-    """Per latent the siblings of which it may carry a little: none of a latent that is a column itself."""
-    kinds = [block.kind for block in shows.blocks for _ in range(block.n_latents)]
-    return [[] if kind == "observed" else shows.siblings(i) for i, kind in enumerate(kinds)]
 
 
 def _signs(shows: Representation, train: Cohort, people: Any) -> dict[str, torch.Tensor]:

@@ -31,6 +31,7 @@ LINK_COLUMNS = [
     "evidence_se",
     "evidence_low",
     "evidence_high",
+    "least",
     "scope",
     "p_value",
     "q_value",
@@ -71,7 +72,7 @@ class _Pair(NamedTuple):
     sign: int
     confidence: float  # as measured, whatever is known
     p: float
-    least: float  # nats, the smallest gain that is a link
+    least: float  # nats that its confidence asks for: the smallest gain that is a link
     allowed: float  # nats that errors of the given leave
 
     @property
@@ -97,15 +98,15 @@ def link_table(
 
     strength = sqrt(1 - exp(-2 Delta)), the correlation that a linear-Gaussian pair of this evidence would have;
     evidence_low and evidence_high hold it in 95 of 100 samples of people, by its standard error;
-    confidence as in `confidence_of`, of a link that is far weaker than that of a sibling that it exceeds by
-    ``smallest`` what errors of the separating latents leave (`mmcrl.significance.allowance`): that much may be the
-    sibling's; direction and what it rests on as in `mmcrl.orientation`, from the pairs with a confidence of at least
-    one half; p_value and q_value as in `mmcrl.significance`.  What is known goes over what is measured: a required
-    link has confidence 1, a pair both of whose ways are barred 0.  ``separated`` says of every latent whether it is
-    told apart from its siblings; left out, all are.  ``siblings`` are the latents of which each may carry a little:
-    a link to one of them must exceed what that would leave as well (`mmcrl.significance.BLEND`).  A link that a
-    residual blend could show is not used to infer a direction, nor is the absence of one whose evidence may be .02
-    nats, or of which too few people tell.
+    confidence as in `confidence_of`, that it exceeds least: ``smallest``, and of a link that is far weaker than that
+    of a sibling what errors of the separating latents leave on top (`mmcrl.significance.allowance`), since that much
+    may be the sibling's; direction and what it rests on as in `mmcrl.orientation`, from the pairs with a confidence
+    of at least one half; p_value and q_value as in `mmcrl.significance`.  What is known goes over what is measured: a
+    required link has confidence 1, a pair both of whose ways are barred 0.  ``separated`` says of every latent
+    whether it is told apart from its siblings; left out, all are.  ``siblings`` are the latents of which each may
+    carry a little: a link to one of them is asked for what that would leave as well (`mmcrl.significance.BLEND`).  A
+    link that a residual blend could show is not used to infer a direction, nor is the absence of one whose evidence
+    may be .02 nats, or of which too few people tell.
 
     Raises
     ------
@@ -159,6 +160,7 @@ def _record(
         "evidence_se": pair.error,
         "evidence_low": pair.evidence - WIDTH * pair.error,
         "evidence_high": pair.evidence + WIDTH * pair.error,
+        "least": pair.least,
         "scope": "within" if modality_of(names[i]) == modality_of(names[j]) else "cross",
         "p_value": np.nan if limits.unlinked(i, j) else pair.p,
     }
@@ -176,10 +178,10 @@ def _without_leaks(measured: list[_Pair], limits: Limits, modality: Sequence[str
     links = _links(measured, limits)
     loose = links - _firm(measured, links, modality)
     return [
-        pair._replace(confidence=confidence_of(pair.evidence, pair.error, pair.least + pair.allowed))
+        pair._replace(least=least, confidence=confidence_of(pair.evidence, pair.error, least))
         if pair.ends in loose
         else pair
-        for pair in measured
+        for pair, least in ((pair, pair.least + pair.allowed) for pair in measured)
     ]
 
 

@@ -140,12 +140,12 @@ class Representation:
         """The other latents of which this one may carry a share: those of its modality, but for further views.
 
         The first view of a modality, the layout of a picture, shows what any other shows; a further view shows its
-        own latents alone (see `mmcrl.views`).
+        own latents alone (see `mmcrl.views`).  A latent that is a column itself carries nothing of others.
         """
         views, found = self.network.views, set[int]()
         for v, (m, index) in enumerate(views.codes):
             shown = self.latent_of[index.numpy()]
-            if latent in shown:
+            if latent in shown and self.views[m].kind != "observed":
                 found.update((shown if v in views.further else self.shown[m]).tolist())
         return sorted(found - {latent})
 

@@ -64,7 +64,9 @@ def restored(model: MultimodalCRL, description: dict[str, Any], weights: dict[st
     model._imputation = Imputation.restored(regression) if regression else None
     arrows = [Arrow(*arrow) for arrow in description["arrows"]]
     model.structure = StructuralModel.restored(model.latent_names, arrows, under("mechanisms", weights))
-    model._links = pd.DataFrame(description["links"])
+    links = pd.DataFrame(description["links"])
+    earlier = {"least": model.settings.smallest_effect}  # what versions asked of every link that did not save it
+    model._links = links.assign(**{name: asked for name, asked in earlier.items() if name not in links})
     model._identified = pd.DataFrame(description["identified"])
     model.history = pd.DataFrame(description["history"])
     model.report = description["report"]

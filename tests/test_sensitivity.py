@@ -65,7 +65,7 @@ def test_a_hidden_cause_of_just_that_strength_overturns_the_link(linked: pd.Data
     latents = linked.copy()
     latents[("j", 0)] *= sign
     links, measured = given_k(latents)
-    found = hidden_table(links, measured, SMALLEST).iloc[0]
+    found = hidden_table(links, measured).iloc[0]
     z, r = latents.to_numpy(), found["cause"]
     rho = correlation_of(links["evidence"].iloc[0])
     assert r == pytest.approx(np.sqrt((rho - correlation_of(SMALLEST)) / (1 - correlation_of(SMALLEST))))
@@ -121,7 +121,9 @@ def test_the_measured_yardstick_is_a_latent_of_another_modality_that_both_ends_g
     latents = linked.copy()
     latents[("i", 1)] = latents[("i", 0)] + 0.1 * np.random.default_rng(0).normal(size=N)  # a sibling does not count
     measured = Measured.of(latents[["i", "j", "k"]])
-    links = pd.DataFrame({"source": ["i.0"], "target": ["j.0"], "evidence": [0.1], "evidence_se": [0.01]})
+    links = pd.DataFrame(
+        {"source": ["i.0"], "target": ["j.0"], "evidence": [0.1], "evidence_se": [0.01], "least": [SMALLEST]}
+    )
     found = hidden_table(links, measured).iloc[0]
     assert found["strongest"] == "k.0"
     i, j, k = (measured.place(name) for name in ("i.0", "j.0", "k.0"))
@@ -139,6 +141,14 @@ def test_the_measured_yardstick_is_a_latent_of_another_modality_that_both_ends_g
     alone = hidden_table(links, Measured.of(latents[["i", "j"]])).iloc[0]
     assert alone["strongest"] is None
     assert np.isnan(alone["strongest_cause"])
+
+
+def test_a_weaker_cause_overturns_a_link_of_which_more_is_asked(linked: pd.DataFrame) -> None:
+    links, measured = given_k(linked)
+    evidence = links["evidence"].iloc[0]
+    more = hidden_table(links.assign(least=evidence / 2), measured).iloc[0]
+    assert 0 < more["cause"] < hidden_table(links, measured).iloc[0]["cause"]
+    assert hidden_table(links.assign(least=evidence), measured).iloc[0]["cause"] == 0
 
 
 def test_no_hidden_cause_is_needed_below_the_smallest_effect() -> None:

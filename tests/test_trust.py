@@ -15,7 +15,7 @@ from mmcrl.cards import link_cards
 from mmcrl.effects import EFFECT_COLUMNS, effect_table
 from mmcrl.evidence import pair_evidence
 from mmcrl.knowledge import Knowledge
-from mmcrl.links import LINK_COLUMNS, link_table
+from mmcrl.links import LINK_COLUMNS, confidence_of, link_table
 from mmcrl.proof.trust import BINS, RATE, calibration, confident, judged, pooled, rates, trust_of_latents
 from mmcrl.refits import unfitted
 from mmcrl.settings import Settings
@@ -144,6 +144,7 @@ def test_what_a_latent_carries_of_its_sibling_is_no_link_between_them() -> None:
     assert known["confidence"] > 0.99 and known["q_value"] < 1e-6
     assert estimated["confidence"] < 0.05 and estimated["q_value"] > 0.05
     assert estimated["evidence"] == known["evidence"], "what was measured is told as it is"
+    assert (known["least"], estimated["least"]) == pytest.approx((0.005, 0.005 + BLEND))
 
 
 def test_a_clear_link_between_siblings_is_one() -> None:
@@ -161,6 +162,19 @@ def test_of_columns_that_are_latents_themselves_nothing_is_allowed_for() -> None
     pair = links[links["scope"] == "within"].iloc[0]
     assert pair["evidence"] == pytest.approx(-0.5 * np.log(1 - 0.15**2), abs=0.006) and pair["evidence"] < BLEND
     assert pair["p_value"] == p_value(pair["evidence"], pair["evidence_se"]) < 0.01
+    assert pair["least"] == 0.005
+
+
+def test_confidence_is_that_of_exceeding_what_a_pair_is_asked_for() -> None:
+    """Also where a link may be a leak: a.1 carries some of a.0, which b.0 acts on and which is seen with error."""
+    noise = np.random.default_rng(7).normal(size=(5, 20_000))
+    b = noise[0]
+    a = 0.8 * b + 0.6 * noise[1]
+    z = np.column_stack([a + 0.7 * noise[2], 0.5 * a + noise[3], b, noise[4]])
+    links = link_table(z, ["a.0", "a.1", "b.0", "c.0"], siblings=[[1], [0], [], []])
+    asked = [confidence_of(*of_pair) for of_pair in links[["evidence", "evidence_se", "least"]].to_numpy()]
+    assert links["confidence"].tolist() == asked
+    assert links["least"].nunique() == 3, "a plain pair, one of siblings, one that may be a leak"
 
 
 # The study of errors
@@ -449,10 +463,10 @@ def test_a_saved_model_keeps_how_often_its_links_return(
     pd.testing.assert_frame_equal(MultimodalCRL.load(tmp_path / "measured").links(), model.links())
     description, weights = read_folder(tmp_path / "measured")
     for link in description["links"]:  # as an earlier version wrote them
-        for column in RETURNS:
+        for column in [*RETURNS, "least"]:
             del link[column]
     write_folder(tmp_path / "earlier", description, weights)
-    pd.testing.assert_frame_equal(MultimodalCRL.load(tmp_path / "earlier").links(), before)
+    pd.testing.assert_frame_equal(MultimodalCRL.load(tmp_path / "earlier").links()[before.columns], before)
 
 
 def test_a_card_tells_what_the_links_or_the_table_given_say(

@@ -75,7 +75,7 @@ def _rows(cards: Cards, link: Mapping[Any, Any], labels: Mapping[str, str]) -> I
     yield "other settings", "<br>".join(map(escape, _varied(cards.of("variations", source, target))))
     yield "controls", escape(_controls(cards))
     yield "hidden cause", _hidden(link, labels)
-    yield "smallest effect", f"claimed up to {link['limit']:.3f} nats; {cards.smallest:.3f} asked for"
+    yield "smallest effect", f"claimed up to {link['limit']:.3f} nats; {link['least']:.3f} asked for"
     yield "covariates", escape(_covariates(cards, link))
     if "weighted" in link:
         sign = _SIGN[int(link["sign_weighted"])]

@@ -10,8 +10,8 @@ With ``a = b = r`` (or ``a = -b`` for a negative rho, whose size counts), the li
     r^2 = (abs(rho) - t) / (1 - t),
 
 for t = 0 at ``r = sqrt(abs(rho))``.  A hidden cause with unequal ends does it when ``a b`` is as large, or nearly so.
-Here abs(rho) is the correlation of the link's evidence, ``sqrt(1 - exp(-2 Delta))``, and t that of the smallest
-effect which counts as a link.
+Here abs(rho) is the correlation of the link's evidence, ``sqrt(1 - exp(-2 Delta))``, and t that of the least
+evidence which counts as a link of this pair.
 
 This is the bias formula of omitted variables in the symmetric form that suits a link without a direction.  In the
 terms of Cinelli and Hazlett (Making sense of sensitivity: extending omitted variable bias, Journal of the Royal
@@ -71,21 +71,19 @@ def needed_cause(rho: float, least: float = 0.0) -> float:
     return float(np.sqrt(max(abs(rho) - least, 0.0) / (1 - least)))
 
 
-def hidden_table(links: pd.DataFrame, measured: Measured, smallest: float = 0.005) -> pd.DataFrame:
+def hidden_table(links: pd.DataFrame, measured: Measured) -> pd.DataFrame:
     """Columns `HIDDEN_COLUMNS`: one row per link.
 
-    cause : r that brings the evidence down to ``smallest`` nats; cause_low: r that does so for the lower end of
-    evidence's 95 % interval.  strongest : of the latents of other modalities than the two ends, the one that comes
-    closest to being such a cause, and strongest_cause : the smaller of its partial correlations with both ends, given
-    the others of the separating set.  It is a yardstick only: what was measured needs not be a cause, and what was
-    not can be stronger.  None and NaN where there is no other modality.
+    cause : r that brings the evidence down to ``least``, the nats that are asked of the link; cause_low: r that does
+    so for the lower end of evidence's 95 % interval.  strongest : of the latents of other modalities than the two
+    ends, the one that comes closest to being such a cause, and strongest_cause : the smaller of its partial
+    correlations with both ends, given the others of the separating set.  It is a yardstick only: what was measured
+    needs not be a cause, and what was not can be stronger.  None and NaN where there is no other modality.
     """
-    least = correlation_of(smallest)
     rows = []
-    for (source, target, pair), delta, error in zip(
-        measured.pairs(links), links["evidence"], links["evidence_se"], strict=True
-    ):
-        point, low = correlation_of(delta), correlation_of(delta - WIDTH * error)
+    asked = (links[column] for column in ("evidence", "evidence_se", "least"))
+    for (source, target, pair), delta, error, nats in zip(measured.pairs(links), *asked, strict=True):
+        point, low, least = map(correlation_of, (delta, delta - WIDTH * error, nats))
         rows.append(
             (source, target, needed_cause(point, least), needed_cause(low, least), *_strongest(measured, pair))
         )

@@ -12,11 +12,11 @@ __all__ = ["claim_limit"]
 
 
 def claim_limit(evidence: float, error: float, confidence: float = 0.5) -> float:
-    """The smallest effect (nats per person) at which this evidence has just this confidence.
+    """What may at most be asked of a link (nats per person): at it this evidence has just this confidence.
 
     With `mmcrl.links.confidence_of`, ``P(Delta > s | evidence, error) = confidence`` is solved for s, with which it
-    falls.  With a larger ``smallest_effect`` the link is not claimed; 0 where it is not claimed with any, infinite
-    where a confidence of 0 is enough.
+    falls.  Where more is asked of the link (its ``least``) it is not claimed; 0 where it is not claimed whatever is
+    asked, infinite where a confidence of 0 is enough.
 
     >>> limit = claim_limit(0.05, 0.01)
     >>> 0.03 < limit < 0.05, round(confidence_of(0.05, 0.01, limit), 6), claim_limit(0.001, 0.01)

@@ -22,18 +22,19 @@ def start_table(links: pd.DataFrame, model: MultimodalCRL, cohort: Cohort, confi
 
     starts : how many there are beside the chosen one (0 for a model that was loaded); in_starts : the share of them
     in whose latents, matched with the model's by rank correlation (`mmcrl.metrics.match`), the pair has this
-    confidence in the people of this cohort, given a separating set of that start's own.  Starts see the same people:
-    this is about the seed, `mmcrl.stability.link_stability` about people as well.
+    confidence in the people of this cohort, with as many nats asked for (``least``), given a separating set of that
+    start's own.  Starts see the same people: this is about the seed, `mmcrl.stability.link_stability` about people as
+    well.
     """
     starts = model.starts(cohort) if hasattr(model, "_starts") else []
     others = [z for r, z in enumerate(starts) if r != model.report["chosen_start"]]
-    reference, smallest = model.transform(cohort), model.settings.smallest_effect
+    reference, least = model.transform(cohort), links["least"].to_numpy()
     found = np.zeros(len(links))
     for latents in others:
         measured, name = Measured.of(latents, model.knowledge), match(reference, latents)
         matched = links.assign(source=links["source"].map(name), target=links["target"].map(name))
         for row, (_, _, (i, j, given)) in enumerate(measured.pairs(matched)):
             delta, error, _ = pair_evidence(measured.z, i, j, given)
-            found[row] += confidence_of(delta, error, smallest) >= confidence
+            found[row] += confidence_of(delta, error, least[row]) >= confidence
     share = found / len(others) if others else np.full(len(links), np.nan)
     return links[["source", "target"]].reset_index(drop=True).assign(starts=len(others), in_starts=share)
