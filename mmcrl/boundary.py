@@ -62,16 +62,17 @@ def checked_ids(modalities: Mapping[str, Modality], given: ArrayLike | pd.Index 
         carried = indexes
     try:
         ids = next(iter(carried.values()), plain) if given is None else pd.Index(given)  # type: ignore[arg-type]
-    except ValueError:
-        raise InputError("ids", "one id per person, on one axis", f"shape {np.shape(given)}") from None  # type: ignore
+        repeats = int(np.sum(ids.duplicated()))
+    except (TypeError, ValueError):
+        raise InputError("ids", "one id per person, texts or numbers on one axis", repr(given)[:80]) from None
     if isinstance(ids, pd.MultiIndex):
         raise InputError("ids", "one id per person", f"an index of {ids.nlevels} levels")
     if len(ids) != n:
         raise InputError("ids", f"{n}, one per person", str(len(ids)))
     if ids.hasnans:
         raise InputError("ids", "an id for everyone", f"{int(np.sum(ids.isna()))} missing")
-    if ids.has_duplicates:
-        raise InputError("ids", "each id once", f"{int(np.sum(ids.duplicated()))} repeats")
+    if repeats:
+        raise InputError("ids", "each id once", f"{repeats} repeats")
     for name, index in carried.items():
         if not index.equals(ids):
             expected = "an index equal to the ids, in the same order"
@@ -165,9 +166,10 @@ def _channel_faults(modality: Modality, learnable: bool) -> list[tuple[str, str]
     for piece in modality.pieces():
         axes = tuple(axis for axis in range(piece.ndim) if axis != 1)
         ends.append((np.fmin.reduce(piece, axes), np.fmax.reduce(piece, axes)))
-    low = np.fmin.reduce([least for least, _ in ends]).astype(float)
-    high = np.fmax.reduce([greatest for _, greatest in ends]).astype(float)
-    return [_fault(np.array(pair), "numeric", learnable) for pair in zip(low, high, strict=True)]
+    low = np.fmin.reduce([least for least, _ in ends])
+    high = np.fmax.reduce([greatest for _, greatest in ends])
+    held = low.dtype if low.dtype == np.float32 else np.dtype(float)
+    return [_fault(np.array(pair, dtype=held), "numeric", learnable) for pair in zip(low, high, strict=True)]
 
 
 def _fault(row: np.ndarray, kind: str, learnable: bool) -> tuple[str, str] | None:
@@ -179,6 +181,15 @@ def _fault(row: np.ndarray, kind: str, learnable: bool) -> tuple[str, str] | Non
         return "at least one value", "only missing values"
     if learnable and seen.min() == seen.max():
         return "values that vary", "a constant"
+    if learnable and not _has_squares(seen):
+        return "values in a unit in which squares are numbers", f"values from {seen.min():.3g} to {seen.max():.3g}"
     if kind == "binary" and not np.isin(seen, (0, 1)).all():
         return "0 and 1 only, being binary", f"{len(np.unique(seen))} different values"
     return None
+
+
+def _has_squares(seen: np.ndarray) -> bool:
+    """Whether how these values (n,) vary can be squared without becoming 0 or infinite, a thousandfold aside."""
+    precision = np.finfo(seen.dtype)
+    spread = float(seen.max()) - float(seen.min())
+    return bool(1e3 * float(precision.tiny) ** 0.5 < spread < 1e-3 * float(precision.max) ** 0.5)

@@ -15,6 +15,7 @@ import pandas as pd
 
 from mmcrl.adjacency import confident_links
 from mmcrl.cohort import Cohort
+from mmcrl.errors import InputError
 from mmcrl.evidence import WIDTH
 from mmcrl.explained import UNMEASURED
 from mmcrl.known import compare
@@ -101,8 +102,11 @@ def link_cards(
 
     Raises
     ------
-    InputError : for a confidence outside [0, 1], and as the functions that are called.
+    InputError : for a scope that is neither cross nor within, a confidence outside [0, 1], and as the functions that
+        are called.
     """
+    if scope not in ("cross", "within"):
+        raise InputError("scope", "cross or within", repr(scope))
     every = model.links()
     if stability is not None:
         every = every.drop(columns=list(UNMEASURED)).merge(stability, on=_ENDS, how="left")

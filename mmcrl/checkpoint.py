@@ -22,7 +22,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save as save_tensors
 from torch import Tensor, nn
 
-from mmcrl.errors import InputError
+from mmcrl.errors import InputError, path_of
 from mmcrl.plan import Block
 from mmcrl.settings import Settings
 from mmcrl.storage import digest
@@ -123,9 +123,9 @@ def checkpoints(folder: str | os.PathLike[str], starts: int, fit: str) -> list[C
 
     Raises
     ------
-    InputError : when the path is a file.
+    InputError : when it is no path, or that of a file.
     """
-    home = Path(folder)
+    home = path_of("checkpoint", folder)
     try:
         home.mkdir(parents=True, exist_ok=True)
     except (FileExistsError, NotADirectoryError):

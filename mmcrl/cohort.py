@@ -9,6 +9,7 @@ from __future__ import annotations
 import copy
 import math
 from collections.abc import Mapping, Sequence
+from numbers import Real
 
 import numpy as np
 import pandas as pd
@@ -149,7 +150,8 @@ class Cohort:
 
     def split(self, fraction: float = 0.2, seed: int = 0) -> tuple[Cohort, Cohort]:
         """Two cohorts (train, held out) without a person in common; this share of the people is held out."""
-        n_held_out = round(fraction * len(self)) if 0 < fraction < 1 else 0
+        check_whole("seed", seed, 0)
+        n_held_out = round(fraction * len(self)) if isinstance(fraction, Real) and 0 < fraction < 1 else 0
         if not 0 < n_held_out < len(self):
             raise InputError("fraction", "a share in (0, 1) that leaves people on both sides", repr(fraction))
         order = np.random.default_rng(seed).permutation(len(self))
@@ -157,6 +159,7 @@ class Cohort:
 
     def shuffled(self, modality: str, seed: int = 0) -> Cohort:
         """A negative control: this modality's rows permuted among people, so none of its links is real."""
+        check_whole("seed", seed, 0)
         values = self[modality].take(np.random.default_rng(seed).permutation(len(self)))
         values.index = None
         return self._with({**self.modalities, modality: values}, self.ids)

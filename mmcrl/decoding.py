@@ -216,7 +216,7 @@ def _channels(
     codec = representation.network.codecs[m]
     size, n_channels = int(codec.at_once), int(codec.shape[0])  # type: ignore
     summaries, sums = np.empty((len(z), n_channels)), [torch.zeros(())] * 4
-    for start, features in zip(range(0, len(z), size), pieces_of(people.features[m], size), strict=True):
+    for start, features in zip(range(0, max(1, len(z)), size), pieces_of(people.features[m], size), strict=True):
         summaries[start : start + size] = codec.summary(features).double().cpu().numpy()  # type: ignore[operator]
         rows = known[start : start + size]
         seen = features.cpu()[torch.from_numpy(rows)].double()

@@ -1,9 +1,11 @@
 """Errors: what a person did that cannot be worked with, said so that it can be mended."""
 
 import math
+import os
 from numbers import Integral
+from pathlib import Path
 
-__all__ = ["InputError", "check_instance", "check_whole"]
+__all__ = ["InputError", "check_instance", "check_whole", "path_of"]
 
 
 class InputError(ValueError):
@@ -48,3 +50,18 @@ def check_instance(argument: str, value: object, kind: type) -> None:
     """
     if not isinstance(value, kind):
         raise InputError(argument, f"a {kind.__name__}", type(value).__name__)
+
+
+def path_of(argument: str, value: object) -> Path:
+    """A path that was given as a text or a path.
+
+    Raises
+    ------
+    InputError : for anything else.
+
+    >>> path_of("folder", "models").name
+    'models'
+    """
+    if not isinstance(value, str | os.PathLike):
+        raise InputError(argument, "a path", repr(value)[:80])
+    return Path(value)

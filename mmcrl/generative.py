@@ -6,6 +6,7 @@ Each answer is latents and, through the decoders, the observed columns, images a
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -116,13 +117,18 @@ class Generative(ABC):
 
         Raises
         ------
-        InputError : before `fit`, and for other columns.
+        InputError : before `fit`, for other columns, and for values that are no finite numbers, NaN aside.
         """
         shows = self._fitted
-        if not isinstance(latents, pd.DataFrame) or set(latents.columns) != set(shows.columns):
+        if not isinstance(latents, pd.DataFrame) or Counter(latents.columns) != Counter(shows.columns):
             got = list(latents.columns) if isinstance(latents, pd.DataFrame) else type(latents).__name__
             raise InputError("latents", f"a DataFrame with the columns {list(shows.columns)}", str(got))
-        z = latents[list(shows.columns)].to_numpy(float)
+        try:
+            z = latents[list(shows.columns)].to_numpy(float)
+        except (TypeError, ValueError):
+            raise InputError("latents", "numbers", "something else") from None
+        if np.isinf(z).any():
+            raise InputError("latents", "finite numbers, NaN where missing", "infinite values")
         return {
             block.name: _as_given(shows.expected(m, z), block.columns, latents.index)
             for m, block in enumerate(shows.views)

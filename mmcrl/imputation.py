@@ -85,4 +85,5 @@ class Imputation:
 
 def _told(z: np.ndarray) -> np.ndarray:
     """Features (n, 3 d), those of each latent side by side, its own value first."""
-    return features(z).reshape(len(z), -1)
+    told = features(z)
+    return told.reshape(len(z), told.shape[1] * told.shape[2])

@@ -162,6 +162,8 @@ def _numbers(values: ArrayLike | pd.DataFrame, names: Sequence[str] | None = Non
         array: Any = values if lies_on_disk(values) else np.asarray(values)
     except ValueError as error:
         raise InputError("values", _EVEN, "rows of different lengths") from error
+    except RuntimeError as error:  # of torch
+        raise InputError("values", "a tensor without gradient, values.detach()", str(error)) from None
     if array.dtype == object and array.ndim == 2:
         frame = pd.DataFrame(array)
         if names is not None and len(names) == array.shape[1]:
@@ -179,7 +181,7 @@ def _numbers(values: ArrayLike | pd.DataFrame, names: Sequence[str] | None = Non
 
 def _column(column: pd.Series, name: str) -> np.ndarray:
     if column.dtype == object:
-        column = column.infer_objects()
+        column = column.convert_dtypes()  # what is missing beside True and False as well
     if column.isna().all():
         return np.full(len(column), np.nan)
     held = column.cat.categories.dtype if isinstance(column.dtype, pd.CategoricalDtype) else column.dtype
@@ -196,7 +198,7 @@ def _kind(values: np.ndarray, kind: str | None) -> str:
         if values.ndim not in _KIND_OF_NDIM:
             raise InputError("values", "2, 3 or 4 axes, people first", f"shape {values.shape}")
         return _KIND_OF_NDIM[values.ndim]
-    if kind not in KINDS:
+    if not isinstance(kind, str) or kind not in KINDS:
         raise InputError("kind", f"one of {', '.join(KINDS)}", repr(kind))
     if values.ndim != KINDS[kind].n_axes:
         lacks = 2 < KINDS[kind].n_axes == values.ndim + 1
@@ -236,7 +238,8 @@ def _names(names: Sequence[str] | None, width: int) -> list[str]:
 def _texts(argument: str, texts: Sequence[str] | None, width: int) -> list[str]:
     if texts is None:
         return [""] * width
-    if isinstance(texts, str) or not all(isinstance(text, str) for text in texts):
+    listed = isinstance(texts, Sequence | np.ndarray | pd.Index) and not isinstance(texts, str)
+    if not listed or not all(isinstance(text, str) for text in texts):
         raise InputError(argument, f"a list of {width} texts", repr(texts))
     if len(texts) != width:
         raise InputError(argument, f"{width} texts, one per column or channel", str(len(texts)))

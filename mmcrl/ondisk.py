@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike
 
-from mmcrl.errors import InputError
+from mmcrl.errors import InputError, path_of
 
 __all__ = ["lies_on_disk", "member", "room_for", "rows_of", "unpacked"]
 
@@ -67,10 +67,10 @@ def member(path: str | Path, name: str) -> np.memmap:
     InputError : for a file that is no such archive, an array that it lacks, one of objects, and one that is
         compressed, which cannot be mapped: ``numpy.savez`` leaves it as it is.
     """
-    file = Path(path)
+    file = path_of("path", path)
     try:
         with zipfile.ZipFile(file) as archive:
-            found = {Path(info.filename).stem: info for info in archive.infolist()}
+            found = {info.filename.removesuffix(".npy"): info for info in archive.infolist()}
     except (OSError, zipfile.BadZipFile) as error:
         raise InputError("path", "a complete .npz file", type(error).__name__) from None
     if name not in found:

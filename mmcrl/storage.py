@@ -16,7 +16,7 @@ from safetensors.torch import load as load_tensors
 from safetensors.torch import save as save_tensors
 from torch import Tensor
 
-from mmcrl.errors import InputError
+from mmcrl.errors import InputError, path_of
 
 __all__ = ["digest", "read_folder", "under", "write_folder"]
 
@@ -29,15 +29,21 @@ def write_folder(folder: str | os.PathLike[str], description: dict[str, Any], we
 
     Raises
     ------
-    InputError : when the folder exists and holds something else than a model.
+    InputError : when the folder exists and holds something else than a model, cannot be made, or is the one that is
+        worked in, which would be moved from under the program.
     """
-    target = Path(folder)
+    target = path_of("folder", folder).resolve()  # behind a link, which stays
+    if target == Path.cwd():
+        raise InputError("folder", "another folder than the current one", repr(os.fspath(folder)))
     if target.exists() and not (target.is_dir() and {p.name for p in target.iterdir()} <= {_DESCRIPTION, _WEIGHTS}):
         raise InputError("folder", "a new or empty folder, or one of an earlier model", "a path with other content")
-    target.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        aside = Path(tempfile.mkdtemp(dir=target.parent, prefix=f".{target.name}-"))
+    except OSError as error:
+        raise InputError("folder", "a path at which a folder can be made", type(error).__name__) from None
     blob = save_tensors({name: tensor.detach().cpu().contiguous() for name, tensor in weights.items()})
     record = {"format": _FORMAT, "weights_sha256": hashlib.sha256(blob).hexdigest(), "model": description}
-    aside = Path(tempfile.mkdtemp(dir=target.parent, prefix=f".{target.name}-"))
     made, earlier = aside / "made", aside / "earlier"
     try:
         made.mkdir()
@@ -59,13 +65,13 @@ def read_folder(folder: str | os.PathLike[str]) -> tuple[dict[str, Any], dict[st
     ------
     InputError : for a missing, truncated or changed file, and for a newer format.
     """
-    source = Path(folder)
+    source = path_of("folder", folder)
     try:
         record = json.loads((source / _DESCRIPTION).read_text())
         blob = (source / _WEIGHTS).read_bytes()
     except OSError as error:
         raise InputError("folder", f"{_DESCRIPTION} and {_WEIGHTS}", f"{type(error).__name__}") from None
-    except ValueError:
+    except (ValueError, RecursionError):
         raise InputError("folder", f"a whole {_DESCRIPTION}", "one that is truncated or no JSON") from None
     if not isinstance(record, dict) or record.pop("sha256", None) != digest(record):
         raise InputError("folder", f"a {_DESCRIPTION} as it was saved", "one that was changed")

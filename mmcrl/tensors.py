@@ -138,10 +138,24 @@ def augmented(codecs: Iterable[nn.Module], features: Iterable[Features], generat
 def learn_scale(codec: nn.Module, modality: Modality) -> None:
     """Let a codec learn its scale from the people of a modality who were measured, or from some where it is large."""
     rows = np.flatnonzero(modality.measured)
-    if modality.large:
-        most = max(1, min(_SCALED_ON[0], _SCALED_ON[1] // int(np.prod(modality.shape[1:]))))
-        rows = rows[:: -(-len(rows) // most)]
-    codec.fit_scale(modality.read(rows))  # type: ignore[operator]
+    if not modality.large:
+        codec.fit_scale(modality.read(rows))  # type: ignore[operator]
+        return
+    most = max(1, min(_SCALED_ON[0], _SCALED_ON[1] // int(np.prod(modality.shape[1:]))))
+    some = _spread(rows, most)
+    values = modality.read(some)
+    places = tuple(range(2, values.ndim))
+    lacks = np.isnan(values).all(axis=(0, *places))
+    if lacks.any():  # of a channel that none of them has, some who have it
+        have = np.concatenate([~np.isnan(piece[:, lacks]).all(axis=places) for piece in modality.pieces()])
+        more = [_spread(np.flatnonzero(who), max(1, most // have.shape[1])) for who in have.T]
+        values = modality.read(np.unique(np.concatenate([some, *more])))
+    codec.fit_scale(values)  # type: ignore[operator]
+
+
+def _spread(rows: np.ndarray, most: int) -> np.ndarray:
+    """Every so many of these positions (n,), at most as many as asked for."""
+    return rows[:: max(1, -(-len(rows) // most))]
 
 
 def take_scale(codec: nn.Module, source: nn.Module) -> None:

@@ -97,6 +97,13 @@ def truth_of(latents: pd.DataFrame, name: str, ids: pd.Index) -> np.ndarray:
 
 
 def sizes_of(latents: pd.DataFrame) -> dict[str, int]:
-    """How many true latents every modality has."""
+    """How many true latents every modality has.
+
+    Raises
+    ------
+    InputError : for what is no table of them.
+    """
+    if not isinstance(latents, pd.DataFrame) or latents.columns.nlevels != 2:
+        raise InputError("latents", "a DataFrame with columns (modality, number)", type(latents).__name__)
     counts = latents.columns.get_level_values(0).value_counts(sort=False)
     return {str(name): int(count) for name, count in counts.items()}

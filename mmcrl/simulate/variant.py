@@ -17,6 +17,7 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike
 
 from mmcrl.cohort import Cohort, Modality
 from mmcrl.errors import InputError, check_whole
@@ -60,9 +61,10 @@ def variant_mnist(
     ======== ================== ===========================================================================
 
     All latents have mean 0 and variance 1 in the population.  With u = tanh(z / 3), the centre of mass lies
-    ``size / 4 * u`` pixels right of (below) the middle, the mean brightness is ``0.375 - 0.225 u`` for the
-    transparency and ``0.375 + 0.225 u`` for the grey level; the digit's hue, which is private, is 120 degrees times
-    the number of one of three colours plus noise in (-0.15, 0.15).  ``long`` is ``size`` and two thirds of it.
+    ``size / 4 * u`` pixels right of (below) the middle, the brightness is ``0.375 - 0.225 u`` for the
+    transparency and ``0.375 + 0.225 u`` for the grey level (the mean of what is drawn, weighted by itself:
+    `mmcrl.simulate.canvas`); the digit's hue, which is private, is 120 degrees times the number of one of three
+    colours plus noise in (-0.15, 0.15).  ``long`` is ``size`` and two thirds of it.
 
     Both modalities are of kind ``image-toned`` (`mmcrl.kinds.tones`): that one latent of a picture is a matter of
     tone is told to the methods that read pictures through a kind's encoder.
@@ -118,19 +120,24 @@ def variant_mnist(
     )
 
 
-def depict(latents: np.ndarray, who: np.ndarray, glyphs: Glyphs, seed: int = 0, size: int = 24) -> Pictures:
+def depict(latents: ArrayLike, who: ArrayLike, glyphs: Glyphs, seed: int = 0, size: int = 24) -> Pictures:
     """The pictures of these latents (n, 4), drawn with the glyphs of the pairs numbered ``who`` (n,) of a world.
 
     Each glyph is used once before one is used twice.
 
     Raises
     ------
-    InputError : for latents of another shape, or a size outside 8 to 64.
+    InputError : for latents of another shape, numbers of pairs that are no whole numbers from 0 on, a seed below 0,
+        or a size outside 8 to 64.
     """
     _check_size(size)
-    if latents.shape != (len(who), len(LATENTS)):
-        raise InputError("latents", f"shape ({len(who)}, {len(LATENTS)})", str(latents.shape))
-    return Pictures(_digits(latents, who, glyphs, seed, size), _items(latents, who, glyphs, seed, size))
+    check_whole("seed", seed, 0, 2**63)
+    z, pairs = np.asarray(latents), np.asarray(who)
+    if pairs.ndim != 1 or pairs.dtype.kind not in "iu" or pairs.min(initial=0) < 0:
+        raise InputError("who", "whole numbers of at least 0", f"{pairs.dtype} of shape {pairs.shape}")
+    if z.shape != (len(pairs), len(LATENTS)) or z.dtype.kind not in "fiu" or not np.isfinite(z).all():
+        raise InputError("latents", f"finite numbers of shape ({len(pairs)}, {len(LATENTS)})", f"shape {z.shape}")
+    return Pictures(_digits(z, pairs, glyphs, seed, size), _items(z, pairs, glyphs, seed, size))
 
 
 def _check_size(size: int) -> None:

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from mmcrl.cohort import Cohort, Modality
+from mmcrl.errors import InputError
 from mmcrl.simulate.mechanisms import PILOT
 from mmcrl.simulate.phenotyping.chance import batches, padded
 from mmcrl.simulate.phenotyping.checks import check_request
@@ -61,14 +62,15 @@ def phenotype(
     rate : samples a second.  The nights are simulated second by second; a sample is the mean of ``1 / rate`` seconds
         (of the activity their sum), a whole number of them, and NaN where one of them is.
     missing : share of people without each of the modalities other than age and sex, completely at random.
-    gaps : share of the night during which the finger probe shows nothing; recordings end up to four times that early.
+    gaps : about the share of the night during which the finger probe shows nothing, less where gaps overlap or fall
+        behind the end; recordings end up to four times that early.
 
     Memory: ``24 n size^2 + 12 n hours 3600 rate`` bytes, .66 GB with the defaults; twice the images while they are
     made.
 
     Raises
     ------
-    InputError : for a number outside these ranges.
+    InputError : for a number outside these ranges, and where so few are left that a column does not vary.
 
     >>> world = phenotype(100, size=32, hours=1)
     >>> world.cohort["eye"].values.shape, world.cohort["night"].values.shape
@@ -95,14 +97,19 @@ def phenotype(
             modalities[name] = _nights(z, n, seed, stream, hours, rate, gaps, hidden[name])
     ids = pd.RangeIndex(n, name="person")
     n_latents = {name: len(block[name]) for name in _SEEN}
-    return World(
-        cohort=Cohort(
+    try:
+        cohort = Cohort(
             modalities,
             ids=ids,
             tiers=[["demographics"], list(_SEEN)],
             name=f"simulated phenotype cohort, seed {seed}",
             n_latents=n_latents,
-        ),
+        )
+    except InputError as error:
+        expected = f"enough for columns that vary where a share of {missing:g} is missing"
+        raise InputError("n", expected, f"{n} ({error.argument} is {error.got})") from None
+    return World(
+        cohort=cohort,
         latents=pd.DataFrame(everyone[:n], index=ids, columns=latent_columns(LATENTS)),
         adjacency=pd.DataFrame(adjacency(), index=list(LATENTS), columns=list(LATENTS)),
         n_latents={"demographics": 2, **n_latents},
