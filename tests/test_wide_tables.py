@@ -46,3 +46,17 @@ def test_only_directions_beyond_chance_are_read() -> None:
 
 def test_a_table_that_is_not_wide_is_read_as_it_is() -> None:
     assert "common" not in dict(TableCodec((64,), 2, 16).named_buffers())
+
+
+def test_missing_cells_of_a_wide_table_take_the_mean_that_the_others_lead_to_expect() -> None:
+    """As a regression on the very columns that a person has, each person lacking other ones."""
+    rng = np.random.default_rng(5)
+    values = rng.normal(size=(500, 3)) @ rng.normal(size=(3, 80)) + rng.normal(size=(500, 80))
+    codec = TableCodec((80,), 2, 8)
+    codec.fit_scale(values)
+    gaps = np.where(rng.random((40, 80)) < 0.1, np.nan, values[:40])
+    features, correlation = codec.prepare(gaps).double().numpy(), codec.correlation.numpy()
+    for person, cells in zip(features, gaps, strict=True):
+        lacks = np.isnan(cells)
+        known = np.linalg.solve(correlation[np.ix_(~lacks, ~lacks)], person[~lacks])
+        assert lacks.any() and person[lacks] == pytest.approx(correlation[np.ix_(lacks, ~lacks)] @ known, abs=1e-5)

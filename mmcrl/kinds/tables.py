@@ -25,7 +25,8 @@ class TableCodec(Codec):
     Columns are standardised.  *The encoder* needs whole rows: for it, a missing cell takes its conditional mean given
     the person's other columns, ``C_mo C_oo^-1 x_o`` with C the (shrunk) correlation of the columns among the training
     people; were the encoder linear and the columns Gaussian, that would be the mean of its codes over all values the
-    cell can have.  A categorical column enters it as the numbers of its levels.
+    cell can have.  A categorical column enters it as the numbers of its levels.  Of a wide table, whose people each
+    lack other cells, the same is had from the inverse P of C, taken once: ``-P_mm^-1 P_mo x_o``.
 
     The code of a modality with one latent is ``w x + f(x)``: w is the first principal direction of the columns, of
     variance 1, and f begins small.  Else people who share few values (none, mild, severe) begin in any order and
@@ -88,13 +89,17 @@ class TableCodec(Codec):
         standard = self._standardise(np.asarray(values, dtype=np.float64))
         absent = np.isnan(standard)
         correlation = self.correlation.cpu().numpy()
+        precision = np.linalg.pinv(correlation) if len(correlation) > _WIDE and absent.any() else None
         patterns, group = np.unique(absent, axis=0, return_inverse=True)
         for number, pattern in enumerate(patterns):
             if not pattern.any():
                 continue
             rows = np.flatnonzero(group.ravel() == number)
             seen = ~pattern
-            weights = np.linalg.pinv(correlation[np.ix_(seen, seen)]) @ correlation[np.ix_(seen, pattern)]
+            if precision is None:
+                weights = np.linalg.pinv(correlation[np.ix_(seen, seen)]) @ correlation[np.ix_(seen, pattern)]
+            else:
+                weights = -np.linalg.solve(precision[np.ix_(pattern, pattern)], precision[np.ix_(pattern, seen)]).T
             means = standard[np.ix_(rows, seen)] @ weights
             standard[np.ix_(rows, pattern)] = np.clip(means, -FARTHEST, FARTHEST)
         return torch.from_numpy(standard).to(torch.get_default_dtype())
