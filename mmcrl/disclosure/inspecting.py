@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from mmcrl.disclosure.carried import carried
 from mmcrl.disclosure.counts import find_counts
 from mmcrl.disclosure.drawings import Drawing, find_in_drawing
 from mmcrl.disclosure.finding import Finding, Report, Rules, Sort, unique
@@ -39,12 +40,12 @@ def inspect(
     pieces = list(pieces_of(notebook))
     noted = {drawing.count for drawing in drawings}
     counts = {i: cell.get("execution_count") for i, cell in enumerate(notebook["cells"])}
-    findings = []
-    for piece in pieces:
-        for sort, told in _of_piece(piece, people, rules, counts.get(piece.cell) in noted):
-            findings.append(Finding(sort, piece.cell, piece.heading, piece.where, told))
-    places = {count: i for i, count in counts.items()}
     headings = {piece.cell: piece.heading for piece in pieces}
+    findings = []
+    for piece in (*pieces, *pieces_of(carried(notebook))):
+        for sort, told in _of_piece(piece, people, rules, counts.get(piece.cell) in noted):
+            findings.append(Finding(sort, piece.cell, headings.get(piece.cell, ""), piece.where, told))
+    places = {count: i for i, count in counts.items()}
     for drawing in drawings:
         cell = places.get(drawing.count, 0)
         for written in _written(drawing):
