@@ -1,10 +1,11 @@
 """Pictures: images and series of real people.
 
-An image is found whatever its brightness and contrast, enlarged, turned, mirrored, in a frame, or as a part of a
-montage in rows and columns.  A series is found whatever its unit and offset, and backwards; of a part of one, and of
-rows of an image, the values themselves are looked for.  What this does not find: a section of an image, images that
-are laid over each other or scattered over a larger one, a montage that was enlarged, a series that was smoothed or
-sampled anew, and a part of one in another unit.
+An image is found whatever its brightness and contrast, enlarged, turned or mirrored; in a frame, or as a part of a
+montage in rows and columns (of a large one 64 are looked at), as it is or turned over its diagonal.  A series is
+found whatever its unit and offset, and backwards; of a part of one, and of rows of an image, the values themselves
+are looked for.  What this does not find: a section of an image, images that are laid over each other or scattered
+over a larger one, a montage that was enlarged, a series that was smoothed or sampled anew, and a part of one in
+another unit.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ _RESIZED = 0.98  # of an image that was enlarged on the way and made small again
 _LEAST = 64  # pixels; smaller ones are like one another by chance
 _EXACT = 1 - 1e-6  # correlation of a series with one in another unit, rounded to thousandths of its spread
 _VARIED = 8  # different values; a curve of fewer may be anybody's
+_TILES = 64  # images of a montage that are looked at, spread over it
 _FRAME = 8  # pixels between the images of a montage, at most
 _BLURRED = 64 * 64  # pixels up to which neighbours differ so much that a blur makes another image
 
@@ -45,7 +47,8 @@ def is_picture(image: np.ndarray, known: Sequence[np.ndarray], same: float = _SA
                 plain += _mirrored(plane)
                 continue
             if np.prod(shape) >= _LEAST:
-                plain += [view for tile in _tiles(plane, shape) for view in _mirrored(tile)]
+                tiles = list(_tiles(plane, shape))
+                plain += tiles[:: len(tiles) // _TILES + 1]
             if min(np.subtract(plane.shape, shape)) >= 0 and np.prod(shape) >= _LEAST:
                 mean, corners, blur = zip(*map(_matrices, plane.shape, shape), strict=True)
                 small = _both(mean, plane)
