@@ -168,8 +168,9 @@ def test_everybody_in_a_foreign_picture_is_found(inside):
         ),
         f'<polyline points="{" ".join(f"{x},{np.exp(-x / 300):.3f}" for x in range(1000))}"/>',
         "".join(f'<path d="M {x} 0 C 1 2 {path([(k, x) for k in range(300)])}"/>' for x in range(40)),
+        "".join(f'<defs><path id="a-{k}" d="M 2 3 L 4 5" transform="scale(0.1)"/></defs>' for k in range(300)),
     ],
-    ids=["a heat map", "a curve", "outlines"],
+    ids=["a heat map", "a curve", "outlines", "letters"],
 )
 def test_a_foreign_picture_of_many_passes(inside):
     assert sorts(drawn(inside)) == set()
