@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -13,15 +14,17 @@ import numpy as np
 from mmcrl.disclosure.counts import WORDS, find_counts
 from mmcrl.disclosure.finding import Rules, Sort
 from mmcrl.disclosure.grids import Grid
-from mmcrl.disclosure.numbers import is_outermost, is_run, is_subset, numbers
+from mmcrl.disclosure.numbers import Number, in_rows, is_outermost, is_run, is_subset, numbers
 from mmcrl.disclosure.persons import Persons
-from mmcrl.disclosure.pictures import is_picture, is_series
+from mmcrl.disclosure.pictures import is_picture, is_series, is_whole_series
 from mmcrl.disclosure.pieces import Piece
 from mmcrl.disclosure.rows import in_grid
 
-__all__ = ["Drawing", "find_in_drawing", "find_in_svg"]
+__all__ = ["Drawing", "find_in_drawing"]
 
 _PEOPLE = re.compile(rf"\b(?:{WORDS}|men|women)\b|count|frequency|number of|^n$", re.I)
+_COUNTED = re.compile(rf"\b(?:number|counts?) of (?:{WORDS}|men|women)\b", re.I)
+_MOST = 60  # lines and columns of an image, or values of a line, that are held against people
 
 
 @dataclass
@@ -58,26 +61,83 @@ def find_in_drawing(drawing: Drawing, persons: Persons, rules: Rules) -> Iterato
                 continue
             if len(points) >= 30 and len(points) in persons.sizes and kind == "lines":
                 yield "scatter", "a line with a corner for each person"
-            if not persons.images and any(is_series(points[:, axis], persons.sequences) for axis in (0, 1)):
-                yield "image", "a series"
-            elif _of_people(points, persons):
+            if _of_people(points, persons):
                 yield "scatter", f"{kind} at the values of people"
             elif kind == "marks" and _outlying(points, persons):
                 yield "scatter", "marks at the outermost values of people"
+    if not persons.images and _shows_series(drawing, persons):
+        yield "image", "a series"
     for image in drawing.images:
         if not persons.images and is_picture(image, persons.pictures):
             yield "image", "an image"
         if image.ndim == 2 and (min(image.shape) > 1):
             if set(image.shape) & {size for size in persons.sizes if size >= 30}:
                 yield "row", "an array with a row for each person"
-            rows = [[repr(float(cell)) for cell in row] for row in image[:60, :60]]
-            yield from (("row", told) for told in in_grid(Grid([], [""] * len(rows), rows), persons))
+            yield from (("row", told) for told in in_grid(_grid(image), persons))
+    if found := in_rows(list(_profiles(drawing, persons)), [], persons):
+        yield "row", f"{found} lines or groups of bars with three or more values of one person"
     for label, heights in drawing.bars:
-        if _PEOPLE.search(label) and not re.search(r"%|share|per ", label):
+        if _counts_people(label, heights, drawing.texts):
             piece = Piece(0, "", "", grids=[Grid(["n"], [""] * len(heights), [[f"{h:.6g}"] for h in heights])])
             yield from (("count", "a bar") for _ in find_counts(piece, None, rules))
         if _of_people(heights[:, None], persons, bars=True):
             yield "scatter", "bars at the values of people"
+
+
+def _shows_series(drawing: Drawing, persons: Persons) -> bool:
+    """Whether a line, an area, bars or a line of an image is somebody's series or a part of it, or backwards."""
+    curves = list(_curves(drawing)) if persons.sequences else []
+    views = (view for curve in curves for view in (curve, curve[::-1]))
+    return any(is_series(view, persons.sequences) for view in views) or is_whole_series(curves, persons.series)
+
+
+def _curves(drawing: Drawing) -> Iterator[np.ndarray]:
+    for points in (*drawing.marks, *drawing.lines):
+        if points.ndim == 2 and points.shape[1] == 2:
+            for axis in (0, 1):
+                yield points[:, axis]
+                yield from _sides(points[:, 1 - axis], points[:, axis])
+    yield from (heights for _, heights in drawing.bars)
+    for image in drawing.images:
+        if image.ndim == 2:
+            yield from (*image[:_MOST], *image.T[:_MOST])
+
+
+def _sides(along: np.ndarray, values: np.ndarray) -> Iterator[np.ndarray]:
+    """The values of an outline, if it turns, wherever it goes on in one direction: above and below an area."""
+    direction = np.sign(np.diff(along))
+    turns = np.flatnonzero(np.diff(direction)) + 1
+    for start, end in pairwise([0, *turns, len(direction)]) if len(turns) else ():
+        if direction[start] and end > start + 1:
+            yield values[start : end + 1]
+
+
+def _profiles(drawing: Drawing, persons: Persons) -> Iterator[list[Number | None]]:
+    """Coordinates of short lines and heights of bars, which may be the values of one person in several columns."""
+    lines = [
+        line[:, axis] for line in drawing.lines + drawing.marks if line.ndim == 2 for axis in range(line.shape[1])
+    ]
+    for values in [*lines, *(heights for _, heights in drawing.bars)]:
+        if 2 < len(values) <= max(_MOST, len(persons.names)) and not _is_even(values[np.isfinite(values)]):
+            yield numbers([repr(float(value)) for value in values])
+
+
+def _is_even(values: np.ndarray) -> bool:
+    """Whether values are as far apart as places on an axis are."""
+    steps = np.diff(values)
+    return len(steps) < 2 or bool(np.ptp(steps) <= 1e-9 * np.abs(steps).max())
+
+
+def _grid(image: np.ndarray) -> Grid:
+    rows = [[repr(float(cell)) for cell in row] for row in image[:_MOST, :_MOST]]
+    return Grid([], [""] * len(rows), rows)
+
+
+def _counts_people(label: str, heights: np.ndarray, texts: Sequence[str]) -> bool:
+    """Whether heights count people, as their axis says, or a title where it says nothing."""
+    if label:
+        return bool(_PEOPLE.search(label)) and not re.search(r"%|share|per |Hz", label)
+    return len(np.unique(heights)) > 1 and any(map(_COUNTED.search, texts))
 
 
 def _of_people(points: np.ndarray, persons: Persons, bars: bool = False) -> bool:
@@ -104,12 +164,3 @@ def _outlying(points: np.ndarray, persons: Persons) -> bool:
         return False
     lined = [points[:, axis] for axis in (0, 1) if np.ptp(points[:, 1 - axis]) == 0]
     return any(is_outermost(numbers([repr(round(float(x), 9)) for x in values]), persons) for values in lined)
-
-
-def find_in_svg(svg: str, rules: Rules) -> Iterator[tuple[Sort, str]]:
-    """Marks of an SVG of which nothing else is known: uses of one outline in one group, as matplotlib writes them."""
-    groups = re.split(r"<g id=\"(?:PathCollection|line2d)_\d+\">", svg)[1:]
-    uses = [len(re.findall(r"<use\b", group)) for group in groups]
-    circles = len(re.findall(r"<(?:circle|ellipse)\b", svg))
-    if max([*uses, circles], default=0) > rules.marks:
-        yield "scatter", f"{max([*uses, circles])} marks"

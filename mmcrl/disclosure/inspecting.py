@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from mmcrl.disclosure.carried import carried
 from mmcrl.disclosure.counts import find_counts
-from mmcrl.disclosure.drawings import Drawing, find_in_drawing, find_in_svg
+from mmcrl.disclosure.drawings import Drawing, find_in_drawing
 from mmcrl.disclosure.finding import Finding, Report, Rules, Sort, unique
 from mmcrl.disclosure.ids import find_ids
+from mmcrl.disclosure.outlines import find_in_svg
 from mmcrl.disclosure.persons import Persons
 from mmcrl.disclosure.pictures import is_shown
 from mmcrl.disclosure.pieces import Piece, pieces_of
@@ -38,17 +40,17 @@ def inspect(
     pieces = list(pieces_of(notebook))
     noted = {drawing.count for drawing in drawings}
     counts = {i: cell.get("execution_count") for i, cell in enumerate(notebook["cells"])}
-    findings = []
-    for piece in pieces:
-        for sort, told in _of_piece(piece, people, rules, counts.get(piece.cell) in noted):
-            findings.append(Finding(sort, piece.cell, piece.heading, piece.where, told))
-    places = {count: i for i, count in counts.items()}
     headings = {piece.cell: piece.heading for piece in pieces}
+    findings = []
+    for piece in (*pieces, *pieces_of(carried(notebook))):
+        for sort, told in _of_piece(piece, people, rules, counts.get(piece.cell) in noted):
+            findings.append(Finding(sort, piece.cell, headings.get(piece.cell, ""), piece.where, told))
+    places = {count: i for i, count in counts.items()}
     for drawing in drawings:
         cell = places.get(drawing.count, 0)
-        written = Piece(cell, headings.get(cell, ""), "a picture", "\n".join(drawing.texts))
-        for sort, told in _of_piece(written, people, rules, True):
-            findings.append(Finding(sort, cell, written.heading, "a picture", told))
+        for written in _written(drawing):
+            for sort, told in _of_piece(written, people, rules, True):
+                findings.append(Finding(sort, cell, headings.get(cell, ""), "a picture", told))
         for persons in people or [Persons("nobody", [], {})]:
             for sort, told in find_in_drawing(drawing, persons, rules):
                 findings.append(Finding(sort, cell, headings.get(cell, ""), "a picture", told))
@@ -59,6 +61,12 @@ def inspect(
         "drawings": len(drawings),
     }
     return Report(sorted({persons.name for persons in people}), checked, unique(findings), rules)
+
+
+def _written(drawing: Drawing) -> Iterator[Piece]:
+    """What is written in a figure, read as if it had been printed."""
+    printed = {"output_type": "stream", "text": "\n".join(drawing.texts)}
+    yield from pieces_of({"cells": [{"cell_type": "code", "source": "", "outputs": [printed]}]})
 
 
 def _of_piece(piece: Piece, people: Sequence[Persons], rules: Rules, noted: bool) -> Iterator[tuple[Sort, str]]:
@@ -73,4 +81,4 @@ def _of_piece(piece: Piece, people: Sequence[Persons], rules: Rules, noted: bool
         if piece.png and not seen and not persons.images and is_shown(piece.png, persons.pictures):
             yield "image", "an image"
     if piece.svg and not noted:
-        yield from find_in_svg(piece.svg, rules)
+        yield from find_in_svg(piece.svg, people, rules)

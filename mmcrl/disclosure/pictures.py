@@ -1,20 +1,33 @@
-"""Pictures: images and series of real people, whatever their brightness, contrast or size on the page."""
+"""Pictures: images and series of real people.
+
+An image is found whatever its brightness and contrast, enlarged, turned or mirrored; in a frame, or as a part of a
+montage in rows and columns (of a large one 64 are looked at), as it is or turned over its diagonal.  A series is
+found whatever its unit and offset, and backwards; of a part of one, and of rows of an image, the values themselves
+are looked for.  What this does not find: a section of an image, images that are laid over each other or scattered
+over a larger one, a montage that was enlarged, a series that was smoothed or sampled anew, and a part of one in
+another unit.
+"""
 
 from __future__ import annotations
 
 import base64
 import io
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import product
 
 import numpy as np
 
 from mmcrl.disclosure.sequences import Sequenced
 
-__all__ = ["decoded", "is_picture", "is_series", "is_shown"]
+__all__ = ["decoded", "is_picture", "is_series", "is_shown", "is_whole_series"]
 
 _SAME = 0.999  # correlation of the pixels from which on two images are one
 _RESIZED = 0.98  # of an image that was enlarged on the way and made small again
 _LEAST = 64  # pixels; smaller ones are like one another by chance
+_EXACT = 1 - 1e-6  # correlation of a series with one in another unit, rounded to thousandths of its spread
+_VARIED = 8  # different values; a curve of fewer may be anybody's
+_TILES = 64  # images of a montage that are looked at, spread over it
+_FRAME = 8  # pixels between the images of a montage, at most
 _BLURRED = 64 * 64  # pixels up to which neighbours differ so much that a blur makes another image
 
 
@@ -32,7 +45,11 @@ def is_picture(image: np.ndarray, known: Sequence[np.ndarray], same: float = _SA
         for plane in [*planes, *(plane.T for plane in planes)]:
             if plane.shape == shape:
                 plain += _mirrored(plane)
-            elif min(np.subtract(plane.shape, shape)) >= 0 and np.prod(shape) >= _LEAST:
+                continue
+            if np.prod(shape) >= _LEAST:
+                tiles = list(_tiles(plane, shape))
+                plain += tiles[:: len(tiles) // _TILES + 1]
+            if min(np.subtract(plane.shape, shape)) >= 0 and np.prod(shape) >= _LEAST:
                 mean, corners, blur = zip(*map(_matrices, plane.shape, shape), strict=True)
                 small = _both(mean, plane)
                 resized = [*_mirrored(small), *_mirrored(_both(corners, plane))]
@@ -43,6 +60,26 @@ def is_picture(image: np.ndarray, known: Sequence[np.ndarray], same: float = _SA
         if _one_of(plain, people, same):
             return True
     return False
+
+
+def _tiles(plane: np.ndarray, shape: tuple[int, ...]) -> Iterator[np.ndarray]:
+    """The images of a montage: equally far apart in rows and columns, with a frame as wide, or another, or none."""
+    layouts = [list(_layouts(large, small)) for large, small in zip(plane.shape, shape, strict=True)]
+    for (rows, gap, top), (columns, gap_, left) in product(*layouts):
+        if gap == gap_ or 1 in (rows, columns):
+            for row, column in product(range(rows), range(columns)):
+                at, beside = top + row * (shape[0] + gap), left + column * (shape[1] + gap_)
+                yield plane[at : at + shape[0], beside : beside + shape[1]]
+
+
+def _layouts(large: int, small: int) -> Iterator[tuple[int, int, int]]:
+    """How a side may hold several smaller ones: their number, the gap between them and the frame before them."""
+    for number in range(1, large // small + 1):
+        spare = large - number * small
+        for gap in range(min(_FRAME, spare // max(number - 1, 1)) + 1) if number > 1 else (0,):
+            frame, odd = divmod(spare - (number - 1) * gap, 2)
+            if not odd and frame <= _FRAME:
+                yield number, gap, frame
 
 
 def _mirrored(plane: np.ndarray) -> list[np.ndarray]:
@@ -97,11 +134,30 @@ def is_series(values: np.ndarray, known: Sequence[Sequenced], least: int = 24) -
         return False
     for start in {0, (len(values) - least) // 2, len(values) - least}:
         part = values[start : start + least]
-        if not np.isfinite(part).all() or np.ptp(np.diff(part)) < 1e-9:  # a straight line, such as time
+        if not np.isfinite(part).all() or _is_straight(part):
             continue
         if any(sequence.holds(part, 1e-6 * np.maximum(1.0, np.abs(part))) for sequence in known):
             return True
     return False
+
+
+def is_whole_series(curves: Sequence[np.ndarray], known: Sequence[np.ndarray], least: int = 24) -> bool:
+    """Whether one of several curves (t,) is a whole series of (n, channels, t), whatever its unit, sign or offset.
+
+    The arrays behind a figure are exact, so that nothing but an exact line from one to the other will do: a mean of
+    people who are much alike is none of them.
+    """
+    for people in known:
+        whole = [curve for curve in curves if len(curve) == people.shape[2] >= least]
+        told = [curve for curve in whole if len(np.unique(curve)) >= _VARIED and not _is_straight(curve)]
+        if _one_of([view for curve in told for view in (curve, curve[::-1])], people, _EXACT):
+            return True
+    return False
+
+
+def _is_straight(values: np.ndarray) -> bool:
+    """Whether values rise by equal steps, as time does."""
+    return bool(np.ptp(np.diff(values)) < 1e-9)
 
 
 def decoded(picture: str) -> np.ndarray | None:

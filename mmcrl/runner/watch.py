@@ -22,6 +22,18 @@ from urllib.parse import unquote, urlsplit
 
 __all__ = ["artists", "watch"]
 
+
+def _beside(name: str) -> Any:
+    """The module of this name beside this one, loaded by its path too."""
+    spec = importlib.util.spec_from_file_location(f"_mmcrl_{name}", Path(__file__).with_name(f"{name}.py"))
+    if spec is None or spec.loader is None:
+        raise FileNotFoundError(f"{name}.py beside watch.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+artists: Callable[[Any], dict[str, list[Any]]] = _beside("artists").artists
 _SIMULATED, _MANIFEST = ("mmcrl.simulate", "mmcrl.disclosure.madeup"), "mmcrl.manifest"
 _PROGRAMS = (".py", ".pyc", ".so")
 _OWN = ("mmcrl.runner.", "mmcrl.proof.published.")  # look whether a file has changed; read what others published
@@ -192,61 +204,6 @@ class _Notes:
     def _write(self, kind: str, record: dict[str, Any]) -> None:
         self._count += 1
         (self._folder / f"{kind}-{self._count}.json").write_text(json.dumps(record), encoding="utf-8")
-
-
-def artists(figure: Any) -> dict[str, list[Any]]:
-    """A figure's ``marks``, ``lines``, ``images`` as arrays, ``bars`` as what an axis counts and heights, ``texts``.
-
-    Outlines of shapes count as lines, and so do the first ends of many lines, and their last ends.
-    """
-    import numpy as np
-
-    found: dict[str, list[Any]] = {"marks": [], "lines": [], "images": [], "bars": [], "texts": _texts(figure)}
-    for ax in figure.findobj(lambda artist: hasattr(artist, "get_lines") and hasattr(artist, "patches")):
-        for line in ax.get_lines():
-            found["lines" if line.get_marker() in (None, "None", "", " ") else "marks"].append(line.get_xydata())
-        found["lines"] += _ends([line.get_xydata() for line in ax.get_lines() if len(line.get_xydata()) == 2])
-        for collection in ax.collections:
-            if hasattr(collection, "get_coordinates"):
-                found["images"].append(_filled(collection.get_array()))
-            elif hasattr(collection, "get_segments"):
-                found["lines"] += [part for part in collection.get_segments() if len(part) > 2]
-                found["lines"] += _ends(collection.get_segments())
-            else:
-                offsets = _filled(collection.get_offsets())
-                found["marks"] += [offsets] if len(offsets) > 1 or hasattr(collection, "get_sizes") else []
-                found["lines"] += [path.vertices for path in collection.get_paths()] if len(offsets) < 2 else []
-        found["images"] += [_filled(image.get_array()) for image in ax.images]
-        found["lines"] += [patch.get_xy() for patch in ax.patches if hasattr(patch, "get_closed")]
-        boxes = [patch for patch in ax.patches if hasattr(patch, "get_height")]
-        heights, widths = ([getattr(box, side)() for box in boxes] for side in ("get_height", "get_width"))
-        found["bars"] += [(ax.get_ylabel(), np.array(heights)), (ax.get_xlabel(), np.array(widths))]
-    return found
-
-
-def _texts(figure: Any) -> list[str]:
-    """What is written in a figure, line by line; the labels of ticks come first, without places matplotlib chose."""
-    told: dict[Any, bool] = {}
-    for axis in figure.findobj(lambda artist: hasattr(artist, "get_ticklabels")):
-        chosen = axis.isDefault_majloc and type(axis.get_major_formatter()).__name__ == "ScalarFormatter"
-        told |= dict.fromkeys([*axis.get_ticklabels(), *axis.get_ticklabels(minor=True)], not chosen)
-    told |= {artist: told.get(artist, True) for artist in figure.findobj(lambda part: hasattr(part, "get_text"))}
-    texts = [artist.get_text() for artist in told if told[artist] and artist.get_visible()]
-    return [text for text in texts if isinstance(text, str) and text.strip()]
-
-
-def _ends(lines: Sequence[Any]) -> list[Any]:
-    """Where several lines begin, and where they end."""
-    import numpy as np
-
-    return [np.array([line[at] for line in lines]) for at in (0, -1)] if len(lines) > 1 else []
-
-
-def _filled(values: Any) -> Any:
-    """Numbers with NaN where they are masked."""
-    import numpy as np
-
-    return np.ma.filled(np.ma.asarray(values, dtype=float), np.nan)
 
 
 def _execution() -> int:

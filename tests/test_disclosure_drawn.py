@@ -1,0 +1,145 @@
+"""What matplotlib draws of people is found however it was drawn; what a page may draw of many is not."""
+
+import numpy as np
+import pytest
+from matplotlib.figure import Figure
+from matplotlib.offsetbox import AnnotationBbox, OffsetImage
+
+from mmcrl.disclosure import Drawing, inspect
+from mmcrl.disclosure.madeup import measured, notebook_of, people
+from mmcrl.runner.watch import artists
+
+PEOPLE = people()
+TABLE = measured(PEOPLE).reset_index(drop=True)
+NIGHT, EYES = PEOPLE.series[0][:, 0], PEOPLE.pictures[0][:, 0].astype(float)
+SKEWED = np.exp(np.random.default_rng(2).normal(size=600))
+
+
+def sorts(draw):
+    """What the guard finds in the figure that this draws on one axes."""
+    figure = Figure()
+    draw(figure.subplots())
+    drawing = Drawing(1, **artists(figure))
+    return {finding.sort for finding in inspect(notebook_of(), [PEOPLE], None, [drawing]).findings}
+
+
+def density(ax):
+    x, y = np.meshgrid(np.linspace(150, 200, 60), np.linspace(40, 130, 60))
+    z = np.exp(-(((x - 170) / 9) ** 2) - ((y - 75) / 15) ** 2)
+    ax.contourf(x, y, z)
+    ax.clabel(ax.contour(x, y, z, colors="k"))
+
+
+LEAKS = {
+    "marks drawn one by one": ("scatter", lambda ax: [ax.plot(*at, "o") for at in TABLE.values[:30, 2:4]]),
+    "scatters of one mark": ("scatter", lambda ax: [ax.scatter(*at) for at in TABLE.values[:30, 2:4]]),
+    "a person as a line over columns": ("row", lambda ax: ax.plot(TABLE.iloc[7])),
+    "a person as bars over columns": ("row", lambda ax: ax.bar(TABLE.columns, TABLE.iloc[7])),
+    "a person as bars across": ("row", lambda ax: ax.barh(TABLE.columns, TABLE.iloc[7])),
+    "a dozen people as lines": ("row", lambda ax: [ax.plot(row) for row in TABLE.values[:12]]),
+    "people as groups of bars": ("row", lambda ax: [ax.bar(range(10), row, 0.2) for row in TABLE.values[:4]]),
+    "a table in a figure": ("row", lambda ax: ax.table(cellText=TABLE.head().values.astype(str))),
+    "a person in a title": ("row", lambda ax: ax.set_title(", ".join(f"{k} {v}" for k, v in TABLE.loc[7].items()))),
+    "a person in a figure's title": ("row", lambda ax: ax.figure.suptitle(", ".join(map(str, TABLE.loc[7])))),
+    "a night as an area": ("image", lambda ax: ax.fill_between(range(96), NIGHT[3])),
+    "a night as an area in steps": ("image", lambda ax: ax.fill_between(range(96), NIGHT[3], step="post")),
+    "a night as bars": ("image", lambda ax: ax.bar(range(96), NIGHT[3])),
+    "a night as stairs": ("image", lambda ax: ax.stairs(NIGHT[3])),
+    "a night as a line of an image": ("image", lambda ax: ax.imshow(NIGHT[3:4])),
+    "a night backwards": ("image", lambda ax: ax.plot(NIGHT[3, ::-1])),
+    "a third of a night backwards": ("image", lambda ax: ax.plot(NIGHT[3, 60:20:-1])),
+    "a night in another unit": ("image", lambda ax: ax.plot(NIGHT[3] / 100)),
+    "a night around its mean": ("image", lambda ax: ax.plot(NIGHT[3] - NIGHT[3].mean())),
+    "a night in units of its spread": (
+        "image",
+        lambda ax: ax.plot(((NIGHT[3] - NIGHT[3].mean()) / NIGHT[3].std()).round(3)),
+    ),
+    "nights of several people, standardised, as an image": (
+        "image",
+        lambda ax: ax.imshow((NIGHT[:5] - NIGHT[:5].mean(1, keepdims=True)) / NIGHT[:5].std(1, keepdims=True)),
+    ),
+    "a montage": ("image", lambda ax: ax.imshow(np.block([[EYES[0], EYES[1]], [EYES[2], EYES[3]]]))),
+    "a row of images": ("image", lambda ax: ax.imshow(np.hstack(EYES[4:9]))),
+    "a montage with gaps": ("image", lambda ax: ax.imshow(np.hstack([np.pad(eye, 2) for eye in EYES[:3]]))),
+    "a framed image": ("image", lambda ax: ax.imshow(np.pad(EYES[5], 1))),
+    "an image on a figure": ("image", lambda ax: ax.figure.figimage(EYES[5])),
+    "an image in a note": ("image", lambda ax: ax.add_artist(AnnotationBbox(OffsetImage(EYES[5]), (0.5, 0.5)))),
+    "steps of counts": ("count", lambda ax: (ax.hist(SKEWED, 20, histtype="step"), ax.set_ylabel("people"))),
+    "counts across": (
+        "count",
+        lambda ax: (ax.hist(SKEWED, 20, histtype="step", orientation="horizontal"), ax.set_xlabel("people")),
+    ),
+    "stairs of counts": ("count", lambda ax: (ax.stairs([300, 90, 3]), ax.set_ylabel("people"))),
+    "a line of counts": ("count", lambda ax: (ax.plot([300, 90, 3]), ax.set_ylabel("people"))),
+    "bars that a figure names": ("count", lambda ax: (ax.bar([1, 2], [300, 3]), ax.figure.supylabel("people"))),
+    "bars that a title names": ("count", lambda ax: (ax.bar([1, 2], [300, 3]), ax.set_title("Number of people"))),
+}
+
+
+@pytest.mark.parametrize("sort, draw", LEAKS.values(), ids=LEAKS)
+def test_people_are_found_however_they_are_drawn(sort, draw):
+    assert sort in sorts(draw)
+
+
+def test_nobody_else_s_night_or_image_is_found():
+    other = people(seed=8)
+    night, eyes = other.series[0][3, 0], other.pictures[0][:4, 0]
+    assert (
+        sorts(lambda ax: (ax.plot(night / 100), ax.fill_between(range(96), night), ax.bar(range(96), night))) == set()
+    )
+    assert sorts(lambda ax: ax.imshow(np.block([[eyes[0], eyes[1]], [eyes[2], eyes[3]]]))) == set()
+
+
+def means(ax):
+    groups = np.array_split(np.argsort(TABLE["age"].to_numpy()), 8)
+    mean = np.array([TABLE["weight"].to_numpy()[group].mean() for group in groups])
+    ax.plot(range(8), mean, "o-")
+    ax.fill_between(range(8), mean - 2, mean + 2)
+    ax.errorbar(range(8), mean, yerr=1.5, fmt="s")
+
+
+def calibration(ax):
+    ax.plot([0, 1], [0, 1], "--")
+    for k, share in enumerate(np.linspace(0.05, 0.95, 15)):
+        ax.errorbar(share, np.round(share**1.1, 3), yerr=0.02, fmt="o", label=f"{k}")
+
+
+def links(ax):
+    at = np.linspace(0, 2 * np.pi, 13)
+    for x, y in zip(np.cos(at), np.sin(at), strict=True):
+        ax.plot(x, y, "o")
+        ax.annotate("", (0, 0), (x, y), arrowprops={"arrowstyle": "->"})
+
+
+HONEST = {
+    "a density of two columns": density,
+    "means with bands": means,
+    "a calibration curve": calibration,
+    "a graph of links": links,
+    "a mean night": lambda ax: (ax.plot(NIGHT.mean(0)), ax.fill_between(range(96), NIGHT.mean(0) - 1, NIGHT.mean(0))),
+    "quantiles of nights": lambda ax: ax.plot(np.quantile(NIGHT, [0.1, 0.5, 0.9], axis=0).T),
+    "mean images": lambda ax: ax.imshow(np.hstack([EYES[:200].mean(0), EYES[200:400].mean(0)])),
+    "a traversal": lambda ax: ax.imshow(np.hstack([EYES.mean(0) + k * EYES.std(0) for k in (-2, -1, 0, 1, 2)])),
+    "a histogram": lambda ax: (ax.hist(TABLE["height"], [140, 165, 170, 175, 180, 210]), ax.set_ylabel("people")),
+    "steps of many": lambda ax: (
+        ax.hist(TABLE["height"], [140, 165, 170, 210], histtype="step"),
+        ax.set_ylabel("people"),
+    ),
+    "a span beside counts": lambda ax: (ax.bar([0, 1], [300, 90]), ax.axvspan(0, 1), ax.set_ylabel("people")),
+    "a place beside counts": lambda ax: (ax.bar([0, 1], [300, 90]), ax.axvline(0.5), ax.set_ylabel("people")),
+    "bars of shares": lambda ax: (ax.bar(range(3), [60, 30, 7]), ax.set_ylabel("% of people")),
+    "scores under a title": lambda ax: (ax.bar(range(3), [2, 1, 3]), ax.set_title("Latents found in 600 people")),
+    "means of columns": lambda ax: (ax.plot(TABLE.mean()), ax.bar(TABLE.columns, TABLE.median())),
+    "quantiles of columns": lambda ax: ax.plot(TABLE.quantile([0.1, 0.5, 0.9]).T),
+    "correlations": lambda ax: ax.imshow(TABLE.corr()),
+    "a box plot without outliers": lambda ax: ax.boxplot(TABLE["weight"], showfliers=False),
+    "losses": lambda ax: [ax.plot(np.exp(-np.arange(400) / rate)) for rate in (50, 80, 110)],
+    "a table of means": lambda ax: ax.table(
+        cellText=TABLE.agg(["mean", "std"]).round(1).values.astype(str), colLabels=TABLE.columns
+    ),
+}
+
+
+@pytest.mark.parametrize("draw", HONEST.values(), ids=HONEST)
+def test_what_a_page_may_draw_passes(draw):
+    assert sorts(draw) == set()
