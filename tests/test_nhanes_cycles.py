@@ -262,6 +262,8 @@ def test_a_component_that_was_cut_is_refused(tmp_path, columns):
         path.write_bytes(whole + added)
         with pytest.raises(InputError, match="a complete SAS transport file"):
             merged_components([path], ["A1"])
+    with pytest.raises(InputError, match="a complete SAS transport file"):
+        merged_components([tmp_path], ["A1"])
 
 
 def test_the_last_row_of_a_component_may_end_with_empty_texts(tmp_path):

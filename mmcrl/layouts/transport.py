@@ -23,8 +23,11 @@ _RECORD, _BEGIN = 80, b"HEADER RECORD*******LIBRARY HEADER RECORD!!!!!!!"
 
 def is_transport(path: Path) -> bool:
     """Whether a file begins as a transport file does, and ends with a whole record."""
-    with path.open("rb") as file:
-        return file.read(len(_BEGIN)) == _BEGIN and path.stat().st_size % _RECORD == 0
+    try:
+        with path.open("rb") as file:
+            return file.read(len(_BEGIN)) == _BEGIN and path.stat().st_size % _RECORD == 0
+    except OSError:  # a folder, or what may not be read
+        return False
 
 
 def merged_components(paths: Sequence[Path], columns: Sequence[str]) -> pd.DataFrame:
