@@ -1,7 +1,8 @@
 """Fetch: public files that the project reads and does not hold, downloaded on request and never otherwise.
 
-A file is taken over only if its sha256 is the one written here, where one is: the CDC's files have none, see
-`mmcrl.surveys`.  They lie in the folder that the environment variable ``MMCRL_DATA`` names, or in the user's cache.
+A file is taken over only if its sha256 is the one written here.  The CDC's files have none, see `mmcrl.surveys`; they
+have to begin as their format does.  All lie in the folder that the environment variable ``MMCRL_DATA`` names, or in
+the user's cache.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from typing import NamedTuple
 from platformdirs import user_cache_dir
 
 from mmcrl.errors import InputError
+from mmcrl.layouts.transport import is_transport
 from mmcrl.surveys import SURVEYS, components
 
 __all__ = ["CATALOGUE", "FOLDER", "Remote", "data_folder", "fetch"]
@@ -67,8 +69,8 @@ def fetch(name: str, files: Mapping[str, tuple[Remote, ...]] = CATALOGUE) -> lis
 
     Raises
     ------
-    InputError : for an unknown name, an address that does not answer, a file with another checksum: one that came is
-        not kept, one that was there is left alone.
+    InputError : for an unknown name, an address that does not answer, a file with another checksum or, without one,
+        of another format: one that came is not kept, one that was there is left alone.
     """
     if name not in files:
         raise InputError("name", f"one of {', '.join(files)}", repr(name))
@@ -76,23 +78,35 @@ def fetch(name: str, files: Mapping[str, tuple[Remote, ...]] = CATALOGUE) -> lis
     for remote in files[name]:
         if not (folder / remote.path).exists():
             _download(remote, folder)
-        elif remote.sha256 and not _is_it(remote, folder):
-            raise InputError(remote.path, f"the file of {remote.url}, by its sha256", "another one: move it away")
+        elif not _is_it(remote, folder / remote.path):
+            raise InputError(remote.path, _told(remote), "another one: move it away")
     return [folder / remote.path for remote in files[name]]
 
 
-def _is_it(remote: Remote, folder: Path) -> bool:
+def _is_it(remote: Remote, path: Path) -> bool:
+    """Whether a file has the checksum; where there is none, whether it is of the format that its name says."""
     import pooch
 
-    return bool(pooch.file_hash(folder / remote.path) == remote.sha256)
+    if remote.sha256:
+        return bool(pooch.file_hash(path) == remote.sha256)
+    return not remote.path.lower().endswith(".xpt") or is_transport(path)
+
+
+def _told(remote: Remote) -> str:
+    return f"the file of {remote.url}, {'by its sha256' if remote.sha256 else 'by its format'}"
 
 
 def _download(remote: Remote, folder: Path) -> None:
     import pooch
 
+    def of_its_format(url: str, path: str, caller: object) -> None:
+        pooch.HTTPDownloader()(url, path, caller)
+        if not _is_it(remote, Path(path)):
+            raise ValueError("what came is of another format")
+
     target = folder / remote.path
+    known, downloader = (f"sha256:{remote.sha256}", None) if remote.sha256 else (None, of_its_format)
     try:
-        pooch.retrieve(remote.url, remote.sha256 and f"sha256:{remote.sha256}", target.name, target.parent)
+        pooch.retrieve(remote.url, known, target.name, target.parent, downloader=downloader)
     except (OSError, ValueError) as error:  # requests' errors are OSErrors; pooch's of checksums are ValueErrors
-        expected = f"{remote.url}{' with its sha256' if remote.sha256 else ''}"
-        raise InputError(remote.path, expected, f"{type(error).__name__}: {error}") from error
+        raise InputError(remote.path, _told(remote), f"{type(error).__name__}: {error}") from error

@@ -223,7 +223,7 @@ def read_toml(path: Path) -> dict[str, Any]:
     InputError : for a file that cannot be read, or is no TOML; the line is told.
     """
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise InputError(f"manifest {path.name}", "a complete TOML file", str(error)) from None
 
@@ -236,7 +236,7 @@ def _decoded(manifest: Manifest, table: pd.DataFrame) -> tuple[pd.DataFrame, lis
         except InputError as error:
             faults.append((name, error))
             columns[name] = readable(spec, table)[0]
-    return pd.DataFrame(columns, index=table.index), faults
+    return pd.DataFrame(columns, index=table.index, columns=list(columns)), faults
 
 
 def _modality(name: str, spec: ModalitySpec, codebook: pd.DataFrame, values: np.ndarray) -> Modality:

@@ -142,6 +142,12 @@ class Link(_Part):
     sign: Literal[-1, 0, 1]
     rests_on: Text
 
+    @model_validator(mode="after")
+    def _of_two(self) -> Link:
+        if self.source == self.target:
+            raise ValueError("two different columns")
+        return self
+
 
 class Disclosure(_Part):
     """What pages may show of these people; what is not permitted here, the disclosure guard refuses."""

@@ -12,7 +12,7 @@ from mmcrl import Cohort, Modality
 from mmcrl.check import Report, check_manifest
 from mmcrl.checking import page
 from mmcrl.checking.page import draw
-from mmcrl.cli import app
+from mmcrl.cli import app, main
 from mmcrl.plots import average_images, average_series, column_histograms, missing_columns, modalities_together
 
 N = 400
@@ -127,3 +127,15 @@ def test_the_command_draws_a_cohort_with_problems_as_it_would_be(tmp_path: Path)
     assert "y = { variable = &quot;y&quot;, range = [0, 100] }" in text and len(pictures(text)) >= 3
     assert check_manifest(tmp_path / "a.toml").mended
     assert not any(str(person) in result.output + text for person in IDS)
+
+
+@pytest.mark.parametrize("place", ["taken", "taken/inner"])
+def test_a_folder_that_cannot_be_made_is_refused(
+    tmp_path: Path, place: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "taken").write_text("mine")
+    monkeypatch.setattr("sys.argv", ["mmcrl", "check", str(tmp_path / "none.toml"), "--draw", str(tmp_path / place)])
+    with pytest.raises(SystemExit) as end:
+        main()
+    assert end.value.code == 2 and (tmp_path / "taken").read_text() == "mine"
+    assert capsys.readouterr().err.startswith("mmcrl: --draw: expected a folder that is there, or can be made")

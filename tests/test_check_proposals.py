@@ -186,6 +186,107 @@ def test_names_that_cannot_be_and_tiers_that_repeat_hide_nothing(tmp_path):
     assert check_manifest(rewrite(tmp_path, proposed)).problems == []
 
 
+WRONGLY_TYPED = [
+    'people = "who"',
+    'people = ["who"]',
+    'people = { require = "blood" }',
+    "people = { require = 3 }",
+    "tiers = [1, 2]",
+    "tiers = nan",
+    'tiers = ["who"]',
+    'tiers = "who"',
+    'known = ""',
+    "known = 3",
+    "known = [1]",
+    "known = { sign = 1 }",
+    'include = "x"',
+    "include = [[1]]",
+]
+
+
+@pytest.mark.parametrize("line", WRONGLY_TYPED)
+def test_a_part_that_is_wrongly_typed_hides_nothing(tmp_path, line):
+    raw = manifest()
+    del raw["tiers"]
+    raw["modality"]["blood"]["columns"]["copper"] = "copper"
+    raw["modality"]["la b"] = raw["modality"].pop("habits")
+    path = write(tmp_path, raw, some("glucose", 25, 777))
+    path.write_text(f"{line}\n{path.read_text()}")
+    report = check_manifest(path)
+    told = "\n".join(report.problems)
+    for place in (f"manifest {line.split()[0]}", "blood.columns.copper", "'la b'", "blood.glucose"):
+        assert place in told
+    tomllib.loads(report.proposals)
+    assert "missing = [777]" in report.proposals
+
+
+def test_a_key_is_renamed_only_if_what_stands_there_could_be_the_values(tmp_path):
+    raw = manifest()
+    raw["colour"], raw["abuot"], raw["knowm"] = "x", {"a": 1}, "x"
+    raw["poeple"] = {"require": ["who"], "min_modalities": "many"}
+    report = check_manifest(write(tmp_path, raw, people()))
+    assert [problem.split(":")[0] for problem in report.problems] == [
+        *(f"manifest {key}" for key in ("colour", "abuot", "knowm", "poeple")),
+        "manifest people.min_modalities",
+    ]
+    for key in ("colour", "abuot", "knowm"):
+        assert f"{key!r} is no key: delete it" in report.proposals
+    assert tomllib.loads(report.proposals)["people"] == {"require": ["who"]} and report.mended
+
+
+@pytest.mark.parametrize("key", ["modalty", "colmuns"])
+def test_what_holds_columns_is_told_by_its_name_alone(tmp_path, key):
+    raw = changed("blood.glucose", {"range": [30, 1]})
+    if key == "modalty":
+        raw["modalty"] = raw.pop("modality")
+    else:
+        raw["modality"]["blood"] = {"colmuns": raw["modality"]["blood"]["columns"]}
+    report = check_manifest(write(tmp_path, raw, people()))
+    assert f"{key!r} is no key" in report.proposals and report.mended
+    pasted = tomllib.loads(report.proposals)
+    assert pasted["modality"] == {"blood": {"columns": {"glucose": {"variable": "glucose", "range": [1, 30]}}}}
+
+
+def test_a_column_that_stands_twice_is_told_so(tmp_path):
+    frame = people().assign(second=1.0).rename(columns={"second": "iron"})
+    raw = changed("blood.glucose", {"variable": "Glucose"})
+    report = check_manifest(write(tmp_path, raw, frame))
+    assert "the table has 2 columns 'iron': give each its name" in report.proposals and not report.mended
+    assert "has no 'iron'" not in report.proposals and report.proposed["source"]["id"] == "person"
+    assert column(report.proposed, "blood.glucose")["variable"] == "glucose"
+    report = check_manifest(
+        write(tmp_path, manifest(), people().assign(again=IDS).rename(columns={"again": "person"}))
+    )
+    assert "# id: the table has 2 columns 'person'" in report.proposals
+
+
+def test_weights_of_another_name_are_told(tmp_path):
+    raw = manifest()
+    raw["people"] = {"weights": "wieght"}
+    report = check_manifest(write(tmp_path, raw, people().assign(weight=1 + np.arange(N))))
+    assert report.proposed["people"] == {"weights": "weight"} and report.mended
+
+
+@pytest.mark.parametrize(("separator", "told"), [(";", "semicolons"), ("\t", "tabs"), ("|", "bars")])
+def test_another_separator_is_told(tmp_path, separator, told):
+    path = write(tmp_path, manifest(), people())
+    people().rename(columns={"sex": "sex\r(F or M)"}).to_csv(tmp_path / "people.csv", sep=separator, index=False)
+    assert f"divided by {told}: a .csv file has commas" in check_manifest(path).proposals
+
+
+@pytest.mark.parametrize(("encoding", "told"), [("latin-1", "Latin-1"), ("utf-16", "UTF-16")])
+@pytest.mark.parametrize("name", ["snore", "Größe"])
+def test_another_encoding_is_told(tmp_path, encoding, told, name):
+    path, frame = write(tmp_path, manifest(), people()), people().assign(Größe=1)
+    frame["snore"] = frame["snore"].replace("Never", "não" if name == "snore" else "Never")
+    frame = frame if name == "Größe" else frame.drop(columns="Größe")
+    frame.to_csv(tmp_path / "people.csv", encoding=encoding, index=False)
+    report = check_manifest(path)
+    assert told in report.proposals and "write it in UTF-8" in report.proposals
+    frame.to_csv(tmp_path / "people.csv", encoding="utf-8-sig", index=False)
+    assert "UTF-8" not in check_manifest(path).proposals
+
+
 def test_a_safe_name_is_one_that_no_other_has(tmp_path):
     raw = manifest()
     raw["modality"]["2 blood"], raw["modality"]["m_2_blood"] = raw["modality"]["blood"], raw["modality"].pop("habits")

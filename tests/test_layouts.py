@@ -173,6 +173,28 @@ def test_two_columns_for_one_field_are_refused(root):
     )
 
 
+def test_files_of_uk_biobank_that_are_none_of_its_tables_are_left_aside(root):
+    folder = root / "uk-biobank"
+    table = uk_biobank(folder)
+    (folder / "notes.csv").write_bytes("Größe".encode("latin-1"))
+    (folder / "broken.parquet").write_bytes(b"PAR1")
+    (folder / "list.csv").write_text("name\nsomething\n")
+    cohort = load_cohort(MANIFESTS["uk-biobank"])
+    np.testing.assert_allclose(np.exp(column(cohort, "body.bmi")), table["21001-0.0"])
+    (folder / "second.csv").rename(root / "second.csv")
+    (folder / "second.csv").symlink_to(root / "second.csv")
+    refused(
+        MANIFESTS["uk-biobank"],
+        "file first.csv: expected one column for field",
+        "got 0 of that name",
+        "broken.parquet cannot be read",
+        "notes.csv cannot be read",
+        "second.csv leads out of the root folder",
+    )
+    (folder / "first.csv").unlink()
+    refused(MANIFESTS["uk-biobank"], "a table that has a column eid", "second.csv leads out of the root folder")
+
+
 @pytest.mark.parametrize("written", ["{} ", " {}", "{}.0", "{}.00 "])
 def test_ids_are_alike_however_a_table_writes_them(root, written):
     uk_biobank(root / "uk-biobank")
@@ -234,6 +256,39 @@ def test_one_night_can_be_picked(root):
     np.testing.assert_allclose(column(third, "breathing.ahi") ** 2, expected)
     path = edited(root, "hpp", ("# pick = { sleep = 1 }", "pick = { sleep = 4 }"))
     refused(path, "file sleep.parquet column night", "rows with 4", "1, 2, 3")
+
+
+@pytest.mark.parametrize("key", ["slep", "Sleep", "sleep/sleep", "sleep.ahi"])
+def test_a_pick_of_no_data_set_is_refused(root, key):
+    hpp(root / "hpp")
+    path = edited(root, "hpp", ("# pick = { sleep = 1 }", f'pick = {{ "{key}" = 1 }}'))
+    refused(path, "manifest source.pick: expected a data set", "fundus", repr(key), "the nearest is 'sleep'")
+    load_cohort(edited(root, "hpp", ("# pick = { sleep = 1 }", "pick = { fundus = 0 }")))
+
+
+@pytest.mark.parametrize("blank", ["", "  "])
+def test_who_has_a_blank_instead_of_a_path_has_no_file(root, blank):
+    hpp(root / "hpp")
+    before = load_cohort(MANIFESTS["hpp"])
+    for name, field in (("fundus", "fundus_image_left"), ("sleep", "channels_time_series")):
+        path = root / "hpp" / name / f"{name}.parquet"
+        table = pd.read_parquet(path)
+        table[field] = table[field].fillna(blank)
+        table.to_parquet(path)
+    cohort = load_cohort(MANIFESTS["hpp"])
+    for name in ("eye", "night"):
+        np.testing.assert_array_equal(cohort[name].values, before[name].values)
+    lefts = pd.read_parquet(root / "hpp" / "fundus" / "fundus.parquet").reset_index()
+    lefts = lefts[lefts["research_stage"] == "00_00_visit"].rename(columns={"fundus_image_left": "path"})
+    (root / "one.toml").write_text(
+        'name = "one"\n[source]\npath = "one.parquet"\nid = "participant_id"\n[modality.eye]\nkind = "image"\n'
+        'height = 8\nwidth = 8\n[modality.eye.columns]\nleft = { variable = "path" }\n'
+    )
+    lefts["path"] = lefts["path"].str.replace("/bulk", "hpp/bulk")
+    lefts[["participant_id", "path"]].to_parquet(root / "one.parquet")
+    measured = load_cohort(root / "one.toml")["eye"].measured
+    assert len(measured) == N - 1 and measured.all()  # person 1 has no left eye
+    assert check_manifest(root / "one.toml").problems == [], "of pictures alone"
 
 
 def test_images_and_nights_of_hpp_become_arrays(root):

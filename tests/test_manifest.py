@@ -77,6 +77,12 @@ def test_parquet_and_tsv_give_the_same_cohort(folder):
             np.testing.assert_array_equal(other[modality].values, first[modality].values)
 
 
+def test_a_manifest_may_begin_with_a_byte_order_mark(folder):
+    path = folder / "small.toml"
+    path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
+    assert load_cohort(path).name == "small" and check_manifest(path).problems == []
+
+
 def test_parquet_brings_clock_times(folder):
     first, frame = load_cohort(folder / "small.toml"), people()
     clock = frame["bed"].str.extract(r"(\d\d):(\d\d)")

@@ -62,6 +62,7 @@ def refused(folder, *texts):
         ('name = "small"', 'name = "small"\n[disclosure]\nimage = true', ["manifest disclosure.image", "'images'"]),
         ('name = "small"', 'name = "small"\n[disclosure]\nimages = "yes"', ["disclosure.images", "boolean", "'yes'"]),
         ("sign = 1", "sign = 2", ["known.0.sign", "2"]),
+        ('target = "lab.lead"', 'target = "who.age"', ["manifest known.0", "two different columns"]),
         ('require = ["who"]', 'require = ["whom"]', ["people.require", "'who'", "'whom'"]),
         ('tiers = [["who"]', 'tiers = [["whom"]', ["manifest tiers", "'whom'"]),
         ('target = "lab.lead"', 'target = "lab.led"', ["known.0.target", "'lab.lead'", "'lab.led'"]),

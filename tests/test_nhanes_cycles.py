@@ -6,11 +6,12 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pooch
 import pytest
 from conftest import ROOT
 
 from mmcrl.errors import InputError
-from mmcrl.fetch import CATALOGUE
+from mmcrl.fetch import CATALOGUE, Remote, fetch
 from mmcrl.layouts.nhanes_arrays import cells_missed, drawn_outline, field_levels, kyphosis
 from mmcrl.layouts.transport import merged_components
 from mmcrl.manifest import load_cohort, source_files
@@ -237,9 +238,67 @@ def test_a_component_is_read_as_it_was_written_or_refused(tmp_path):
     transport(tmp_path / "B_E.XPT", {"SEQN": [7.0, 7.0], "A": [1.0, 2.0]})
     with pytest.raises(InputError, match=r"B_E\.XPT column SEQN: expected an id for everyone, each once"):
         merged_components([tmp_path / "B_E.XPT"], ["A"])
-    (tmp_path / "A_E.XPT").write_bytes(b"half")
-    with pytest.raises(InputError, match=r"A_E\.XPT: expected a complete SAS transport file"):
-        merged_components([tmp_path / "A_E.XPT"], ["LBXCRP"])
+
+
+@pytest.mark.parametrize("columns", [2, 7, 13])  # rows shorter and longer than a record of 80 bytes
+def test_a_component_that_was_cut_is_refused(tmp_path, columns):
+    path = tmp_path / "A_E.XPT"
+    transport(path, {"SEQN": 7.0 + np.arange(31)} | {f"A{i}": np.full(31, 1.0 + i) for i in range(1, columns)})
+    whole, row = path.read_bytes(), 8 * columns
+    first = whole.index(b"OBS     HEADER") - 20 + 80
+    assert len(merged_components([path], ["A1"])) == 31
+    refused = 0
+    for cut in range(0, len(whole), 40):
+        at_an_end = cut > first and cut % 80 == 0 and (cut - first) % row == 0  # of a row and of a record
+        path.write_bytes(whole[:cut])
+        if at_an_end:
+            assert len(merged_components([path], ["A1"])) == (cut - first) // row
+            continue
+        with pytest.raises(InputError, match=r"A_E\.XPT: expected a complete SAS transport file"):
+            merged_components([path], ["A1"])
+        refused += 1
+    assert refused > len(whole) / 50
+    for added in (b"\n", b" " * 80):
+        path.write_bytes(whole + added)
+        with pytest.raises(InputError, match="a complete SAS transport file"):
+            merged_components([path], ["A1"])
+    with pytest.raises(InputError, match="a complete SAS transport file"):
+        merged_components([tmp_path], ["A1"])
+
+
+def test_the_last_row_of_a_component_may_end_with_empty_texts(tmp_path):
+    path = tmp_path / "A_E.XPT"
+    transport(path, {"SEQN": [7.0, 8.0, 9.0], "A": [1.0, 2.0, 3.0]})
+    content = bytearray(path.read_bytes())
+    for column in (0, 1):  # the second column becomes one of texts
+        name = content.index(b"NAMESTR HEADER") - 20 + 80 + 140 * column
+        content[name : name + 2] = struct.pack(">h", 1 + column)
+    end = content.index(b"OBS     HEADER") - 20 + 80
+    content[end + 40 : end + 48] = b" " * 8
+    path.write_bytes(content)
+    read = merged_components([path], ["A"])
+    assert read["SEQN"].tolist() == [7, 8, 9] and read["A"].map(type).eq(str).all() and read["A"][2] == ""
+
+
+def test_what_is_no_transport_file_is_not_fetched(tmp_path, monkeypatch):
+    monkeypatch.setenv("MMCRL_DATA", str(tmp_path))
+    sent = {}
+    monkeypatch.setattr(pooch, "HTTPDownloader", lambda: lambda url, path, _: Path(path).write_bytes(sent[url]))
+    remote = Remote("nhanes/xpt/A_E.XPT", "https://nowhere.invalid/A_E.xpt", None)
+    target = tmp_path / remote.path
+    for content in (b"<html>Page not found</html>".ljust(160), b""):
+        sent[remote.url] = content
+        with pytest.raises(InputError, match=r"nhanes/xpt/A_E\.XPT: expected the file of .*by its format"):
+            fetch("a", {"a": (remote,)})
+        assert not [path for path in tmp_path.rglob("*") if path.is_file()]
+    target.write_bytes(b"")
+    with pytest.raises(InputError, match="move it away"):
+        fetch("a", {"a": (remote,)})
+    assert target.read_bytes() == b""
+    transport(target, {"SEQN": [7.0]})
+    sent[remote.url] = target.read_bytes()
+    target.unlink()
+    assert fetch("a", {"a": (remote,)})[0].read_bytes() == sent[remote.url]
 
 
 def test_every_component_has_one_public_address_and_none_claims_a_checksum():

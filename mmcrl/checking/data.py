@@ -7,15 +7,16 @@ from pathlib import Path
 
 import pandas as pd
 
-from mmcrl.checking.draft import Draft, column_place
+from mmcrl.checking.draft import Draft, Place, column_place
 from mmcrl.checking.outside import mend_codes, mend_outside
 from mmcrl.checking.words import mend_words
+from mmcrl.checking.writing import mend_encoding, mend_separator
 from mmcrl.errors import InputError
 from mmcrl.layouts.layout import Layout, id_texts
 from mmcrl.manifest import Assembled
 from mmcrl.people import included_rows
 from mmcrl.schema import ColumnSpec, Manifest
-from mmcrl.tables import DELIMITERS, near_name
+from mmcrl.tables import DELIMITERS, locate, near_name
 
 __all__ = ["mend_data", "mend_ids"]
 
@@ -27,7 +28,10 @@ _NEARLY_ALL = 0.9  # of the people; a column that is not called a visit has to k
 def mend_data(draft: Draft, made: Assembled, manifest: Manifest, folder: Path) -> bool:
     """Mend or set aside what keeps the data from becoming a cohort; False where nothing can go on, or is wrong."""
     if made.absent and made.layout is not None:
-        return _other_names(draft, list(made.absent), manifest, made.layout)
+        absent, names = list(made.absent), made.layout.names()
+        if mend_separator(draft, Path(manifest.source.path).suffix, names, absent):
+            return False
+        return _other_names(draft, absent, manifest, names)
     faults: dict[str, list[InputError]] = {}
     for name, fault in made.faults:
         faults.setdefault(name, []).append(fault)
@@ -49,6 +53,8 @@ def _mend(
     place, fault = column_place(name), faults[0]
     if fault.argument == "manifest source.path":
         return _other_file(draft, manifest, folder)
+    if name == "" and manifest.source.layout == "table" and fault.argument.startswith("file "):
+        mend_encoding(draft, locate(folder, manifest.source.path, manifest.source.package))
     if draft.get(place) is None or name == "":
         return False
     spec = manifest.columns().get(name)
@@ -82,24 +88,27 @@ def _lets_in(
     return inside and not unread
 
 
-def _other_names(draft: Draft, absent: Sequence[str], manifest: Manifest, layout: Layout) -> bool:
-    """Take the nearest name of the source for each variable that it lacks."""
-    names = layout.names()
-    near = {variable: near_name(variable, names) for variable in absent}
+def _other_names(draft: Draft, absent: Sequence[str], manifest: Manifest, names: Sequence[str]) -> bool:
+    """Take the nearest name of the source for each variable that it lacks; one that it has twice has none."""
+    near = {variable: None if variable in names else near_name(variable, names) for variable in absent}
     why = {variable: f"the table has no {variable!r}, but {name!r}" for variable, name in near.items()}
-    if manifest.source.id in absent:
-        if (other := near[manifest.source.id]) is None:
-            return False
-        draft.set(("source", "id"), other, why[manifest.source.id])
-    for i, rule in enumerate(manifest.include):
-        if rule.variable in absent:
-            if (other := near[rule.variable]) is None:
+    twice = {v: f"the table has {n} columns {v!r}: give each its name" for v in absent if (n := names.count(v)) > 1}
+    pointing: list[tuple[Place, str]] = [(("source", "id"), manifest.source.id)]
+    pointing += [(("include", i, "variable"), rule.variable) for i, rule in enumerate(manifest.include)]
+    pointing.append((("people", "weights"), manifest.people.weights or ""))
+    for place, variable in pointing:
+        if variable in twice:
+            draft.note(place, twice[variable])
+        if variable in absent:
+            if (other := near[variable]) is None:
                 return False
-            draft.set(("include", i, "variable"), other, why[rule.variable])
+            draft.set(place, other, why[variable])
     for name, spec in manifest.columns().items():
         place, used = column_place(name), [*spec.variables, *(skip.variable for skip in spec.skipped)]
         lost = [variable for variable in used if variable in absent]
         if any(near[variable] is None for variable in lost):
+            for variable in twice.keys() & set(lost):
+                draft.note(place, twice[variable])
             draft.set_aside(name)
             continue
         for variable in lost:

@@ -15,6 +15,7 @@ from typing import Any
 __all__ = ["Draft", "Place", "column_place", "toml"]
 
 Place = tuple[str | int, ...]
+_ENDS = ("source", "target")  # of a known link
 
 
 @dataclass
@@ -58,7 +59,7 @@ class Draft:
     def rename(self, place: Place, name: str, why: str) -> None:
         """Propose another key for what stands at a place; what points to a modality or column follows it.
 
-        Of a modality only the name is proposed, not all that it holds.
+        Of what holds columns only the name is proposed, not all of them.
         """
         *parents, last = place
         owner = self.get(tuple(parents))
@@ -66,7 +67,9 @@ class Draft:
         owner.clear()
         owner.update(renamed)
         self._follow(place, name, why)
-        self._note((*parents, name), why, changed=place[0] != "modality" or len(place) > 2)
+        new = (*parents, name)
+        holds_columns = new[0] == "modality" and new[2:] in ((), ("columns",))
+        self._note(new, why, changed=not holds_columns)
 
     def remove(self, place: Place, why: str) -> None:
         """Propose to leave a key, a column, a modality, or an entry of a list out, if it is still there."""
@@ -103,7 +106,10 @@ class Draft:
         return "\n\n".join("\n".join([*([header] if header else []), *lines]) for header, lines in ordered)
 
     def _note(self, place: Place, why: str, changed: bool) -> None:
-        entry = self._entries.setdefault(_entry_of(place), _Entry())
+        place, whole = _entry_of(place), place[:1]
+        if place != whole and whole in self._entries and self._entries[whole].changed:  # it is pasted as one
+            place, why = whole, f"{place[1]}: {why}"
+        entry = self._entries.setdefault(place, _Entry())
         entry.reasons.append(why)
         entry.changed |= changed
 
@@ -120,14 +126,10 @@ class Draft:
     def _forget(self, name: str) -> None:
         """Take out what points to a column or modality that is no more."""
         gone = re.compile(rf"{re.escape(name)}(\..*)?")
-        if "known" in self.raw:
-            ends = [[str(link.get(end)) for end in ("source", "target")] for link in self.raw["known"]]
-            kept = [
-                link for link, of in zip(self.raw["known"], ends, strict=True) if not any(map(gone.fullmatch, of))
-            ]
-            if len(kept) < len(ends):
-                self.raw["known"] = kept
-        for names in (self.raw.get("people", {}).get("require", []), *(self.raw.get("tiers") or [])):
+        left = [link for link in self._links().values() if any(gone.fullmatch(str(link.get(end))) for end in _ENDS)]
+        if left:
+            self.raw["known"] = [link for link in self.raw["known"] if link not in left]
+        for names in self._pointers().values():
             if name in names:
                 names.remove(name)
 
@@ -138,20 +140,32 @@ class Draft:
         old = ".".join(str(place[i]) for i in (1, 3) if i < len(place))
         new, n = f"{place[1]}.{name}" if len(place) == 4 else name, len(place)
         ends = re.compile(rf"{re.escape(old)}(?=\.|$)")
-        for i, link in enumerate(self.raw.get("known") or []):
-            for end in ("source", "target"):
+        for i, link in self._links().items():
+            for end in _ENDS:
                 if ends.match(str(link.get(end))):
-                    link[end] = new + link[end].removeprefix(old)
+                    link[end] = new + str(link[end]).removeprefix(old)
                     self._note(("known", i), why, changed=True)
-        people, tiers = self.raw.get("people", {}), self.raw.get("tiers") or []
-        pointers: list[tuple[Place, list[str]]] = [(("tiers",), tier) for tier in tiers]
-        for of, names in [(("people", "require"), people.get("require", [])), *pointers]:
+        for of, names in self._pointers().items():
             if old in names:
                 names[:] = [new if pointer == old else pointer for pointer in names]
                 self._note(of, why, changed=True)
         moved = {p: (*place[:-1], name, *p[n:]) for p in [*self._entries, *self.aside] if p[:n] == place}
         self._entries = {moved.get(p, p): entry for p, entry in self._entries.items()}
         self.aside = {moved.get(p, p): held for p, held in self.aside.items()}
+
+    def _links(self) -> dict[int, dict[str, Any]]:
+        """The known links that are written as such, by their position."""
+        return {i: link for i, link in enumerate(self._list(("known",))) if isinstance(link, dict)}
+
+    def _pointers(self) -> dict[Place, list[Any]]:
+        """The lists in which names of modalities stand."""
+        places: list[Place] = [("tiers", i) for i in range(len(self._list(("tiers",))))]
+        return {place: self._list(place) for place in [("people", "require"), *places]}
+
+    def _list(self, place: Place) -> list[Any]:
+        """What stands at a place, if it is a list."""
+        found = self.get(place)
+        return found if isinstance(found, list) else []
 
     def _line(self, place: Place) -> tuple[str, str | None]:
         """The header under which an entry stands, and its line; no line where it has gone."""

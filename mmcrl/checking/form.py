@@ -8,12 +8,14 @@ from typing import Any
 
 from mmcrl.checking.draft import Draft, Place
 from mmcrl.naming import COLUMN, MODALITY, Placed
+from mmcrl.schema import parse_placed
 from mmcrl.tables import near_name
 
 __all__ = ["mend_form"]
 
 _SIZES = {"height", "width", "step", "length", "starts"}
 _PAIR = r"([-+]?\d+(?:\.\d+)?)\s*(?:-|\u2013|,|;|:|\.\.|to)\s*([-+]?\d+(?:\.\d+)?)"
+_LISTS_OF_TABLES = (("include",), ("known",))
 _SCALES = {"log": "log1p"}  # what is defined at 0 in place of what is not
 
 
@@ -23,7 +25,8 @@ def mend_form(draft: Draft, faults: Sequence[Placed], stem: str) -> bool:
     ``stem`` : the manifest's file name, which names a cohort without a name.
     """
     one_each = {each.place: each for each in reversed(faults)}  # of several at one place, the first: the rest follows
-    going_on = [_mend(draft, each, stem) for each in one_each.values() if draft.get(each.place[:-1]) is not None]
+    keys_first = sorted(one_each.values(), key=lambda each: each.sort != "extra_forbidden")  # one may be what lacks
+    going_on = [_mend(draft, each, stem) for each in keys_first if draft.get(each.place[:-1]) is not None]
     return all(going_on)
 
 
@@ -40,10 +43,10 @@ def _mend(draft: Draft, each: Placed, stem: str) -> bool:
     elif place[0] == "modality" and place[4:5] == ("range",):
         _ends(draft, place[:5])
     elif each.sort == "missing":
-        return _given(draft, place, stem)
+        return given is not None or _given(draft, place, stem)
     elif each.sort == "value_error":
         _consistent(draft, each, given)
-    elif "valid list" in each.fault.expected and not isinstance(given, dict):
+    elif "valid list" in each.fault.expected and not isinstance(given, dict) and place not in _LISTS_OF_TABLES:
         draft.set(place, [given], "a list")
     elif "valid string" in each.fault.expected and isinstance(given, int | float):
         draft.set(place, str(given), "a text")
@@ -58,10 +61,20 @@ def _mend(draft: Draft, each: Placed, stem: str) -> bool:
 
 def _known_key(draft: Draft, each: Placed) -> None:
     *parents, key = each.place
-    if near_name(str(key), [str(each.nearest)]) and draft.get((*parents, str(each.nearest))) is None:
+    near = near_name(str(key), [str(each.nearest)])
+    if near and draft.get((*parents, near)) is None and _could_be(draft, each, (*parents, near)):
         draft.rename(each.place, str(each.nearest), f"{key!r} is no key, {each.nearest!r} is")
     else:
         draft.remove(each.place, f"{key!r} is no key: delete it")
+
+
+def _could_be(draft: Draft, each: Placed, place: Place) -> bool:
+    """Whether what stands under an unknown key is a table, or a list of tables, just as the known one's value is."""
+    tried = Draft(draft.raw)
+    tried.rename(each.place, str(place[-1]), "")
+    sort = {fault.place: fault.sort for fault in parse_placed(tried.raw)[1]}.get(place)
+    is_table, needs_table = isinstance(draft.get(each.place), dict), sort in ("model_type", "dict_type")
+    return sort is None or not (is_table or needs_table or place in _LISTS_OF_TABLES)
 
 
 def _known_name(draft: Draft, each: Placed) -> None:

@@ -22,6 +22,7 @@ from mmcrl import plots
 from mmcrl.check import Report, summarised
 from mmcrl.cohort import Cohort
 from mmcrl.disclosure import Drawing, Persons, Rules, inspect
+from mmcrl.errors import InputError
 from mmcrl.ranges import few
 from mmcrl.runner.watch import artists
 
@@ -68,6 +69,10 @@ def draw(report: Report, folder: Path) -> tuple[Path, list[str]]:
     ----------
     report : of `mmcrl.check.check_manifest`
     folder : made where it is not there; the page is named like the manifest
+
+    Raises
+    ------
+    InputError : for a folder that cannot be made or written to.
     """
     parts = []
     for part in _parts(report):
@@ -94,9 +99,12 @@ def draw(report: Report, folder: Path) -> tuple[Path, list[str]]:
 {body}
 </body></html>
 """
-    folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{Path(report.manifest).stem}.html"
-    path.write_text(page, encoding="utf-8")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        path.write_text(page, encoding="utf-8")
+    except OSError as error:
+        raise InputError("--draw", "a folder that is there, or can be made", type(error).__name__) from None
     return path, left_out
 
 

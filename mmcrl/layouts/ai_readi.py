@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from mmcrl.errors import InputError
-from mmcrl.layouts.layout import BulkFile, Layout, Reader, Recording, Words, id_texts, person_values
+from mmcrl.layouts.layout import BulkFile, Layout, Reader, Recording, Words, id_texts, path_texts, person_values
 from mmcrl.layouts.recordings import read_json
 from mmcrl.tables import column_names, nearest, read_table
 
@@ -108,13 +108,14 @@ class AiReadi(Layout):
             raise InputError(f"manifest variable {variable}", "retinal_photography.filepath", repr(variable))
         table, key = self._with_id(_RETINA, ["filepath", *where])
         table["row"] = range(2, len(table) + 2)  # of the file, its header being 1
+        table["filepath"] = path_texts(table["filepath"])
         for column, value in where.items():
             table = self.chosen(table, "manifest.tsv", column, value)
         table = table.dropna(subset=["filepath", key]).drop_duplicates(key)
         files = {}
         for person, path, row in zip(table[key], table["filepath"], table["row"], strict=True):
             told = f"file {_RETINA} column filepath, row {row}"
-            files[person] = self.bulk_file(self._nested(path.strip().removeprefix("/")), told)
+            files[person] = self.bulk_file(self._nested(path.removeprefix("/")), told)
         return files
 
     def recordings(self, variables: Sequence[str], ids: Sequence[str]) -> dict[str, Reader]:

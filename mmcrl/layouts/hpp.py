@@ -13,7 +13,7 @@ from typing import NamedTuple
 import pandas as pd
 
 from mmcrl.errors import InputError
-from mmcrl.layouts.layout import BulkFile, Layout, Reader, Words, id_texts, person_values
+from mmcrl.layouts.layout import BulkFile, Layout, Reader, Words, id_texts, path_texts, person_values
 from mmcrl.layouts.recordings import readers
 from mmcrl.tables import column_names, nearest, read_table
 
@@ -44,6 +44,15 @@ class HumanPhenotypeProject(Layout):
 
     ids = (_ID,)
     keys = frozenset({"cohort", "stage", "pick", "bulk_prefix"})
+
+    def _root(self) -> Path:
+        root = super()._root()
+        datasets = sorted(path.name for path in root.iterdir() if path.is_dir())
+        for key in self.source.pick:
+            if key not in datasets:
+                expected = f"a data set inside the root folder: {', '.join(datasets)}"
+                raise InputError("manifest source.pick", expected, f"{key!r}{nearest(key, datasets)}")
+        return root
 
     def people(self, variables: Sequence[str]) -> pd.DataFrame:
         fields: dict[Place, dict[str, str]] = {}
@@ -161,13 +170,14 @@ class HumanPhenotypeProject(Layout):
     def _bulk(self, place: Place) -> Iterator[tuple[str, BulkFile]]:
         """The first file of each person in a bulk field."""
         path = self._path(place)
-        rows = self._rows(place, [place.field]).dropna(subset=[place.field])
+        rows = self._rows(place, [place.field]).dropna(subset=[_ID, place.field])
         if pd.api.types.is_numeric_dtype(_plain(rows[place.field])):
             raise InputError(f"file {path.name} column {place.field}", "paths of files", "numbers")
-        first = rows.dropna(subset=[_ID]).drop_duplicates(_ID)
-        for person, cell, row in zip(first[_ID], first[place.field], first[_ROW], strict=True):
+        paths = path_texts(rows[place.field]).dropna()
+        first = rows.loc[paths.index].drop_duplicates(_ID)
+        for person, cell, row in zip(first[_ID], paths[first.index], first[_ROW], strict=True):
             told = f"file {path.name} column {place.field}, row {row}"
-            yield person, self.bulk_file(self._rewritten(str(cell)), told)
+            yield person, self.bulk_file(self._rewritten(cell), told)
 
     def _rewritten(self, path: str) -> str:
         for begin in sorted(self.source.bulk_prefix, key=len, reverse=True):

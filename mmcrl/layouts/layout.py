@@ -20,7 +20,7 @@ from mmcrl.errors import InputError
 from mmcrl.source import Source
 from mmcrl.tables import inside, locate, nearest, read_table
 
-__all__ = ["BulkFile", "Layout", "Picture", "Reader", "Recording", "Words", "id_texts", "person_values"]
+__all__ = ["BulkFile", "Layout", "Picture", "Reader", "Recording", "Words", "id_texts", "path_texts", "person_values"]
 
 
 @dataclass(frozen=True)
@@ -213,6 +213,16 @@ def id_texts(ids: pd.Series) -> pd.Series:
     """
     texts = ids.astype("str").str.strip().str.replace(r"^(-?\d+)\.0*$", r"\1", regex=True)
     return texts.where(ids.notna() & (texts != ""))
+
+
+def path_texts(cells: pd.Series) -> pd.Series:
+    """Paths as text without space around them; a blank one is missing.
+
+    >>> path_texts(pd.Series([" a.png", "", None])).tolist()
+    ['a.png', nan, nan]
+    """
+    texts = cells.astype("str").str.strip()
+    return texts.where(cells.notna() & (texts != ""))
 
 
 def person_values(values: pd.Series, ids: pd.Series, codes: Sequence[str | float]) -> pd.Series:

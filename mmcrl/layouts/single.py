@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from mmcrl.errors import InputError
-from mmcrl.layouts.layout import BulkFile, Layout, Reader, id_texts
+from mmcrl.layouts.layout import BulkFile, Layout, Reader, id_texts, path_texts
 from mmcrl.layouts.recordings import readers
 from mmcrl.tables import absent, column_names, locate, read_table
 
@@ -51,10 +51,11 @@ class SingleTable(Layout):
 
     def _files(self, column: str) -> dict[str, BulkFile]:
         """The file of each person, by id as text; who has an empty cell has none."""
-        table = read_table(self.root, [self.source.id, column]).dropna()
-        people, paths = id_texts(table[self.source.id]), table[column].astype("str").str.strip()
-        told = [f"file {self.root.name} column {column}, row {row + 1}" for row in table.index]
-        return {person: self.bulk_file(*cell) for person, *cell in zip(people, paths, told, strict=True)}
+        table = read_table(self.root, [self.source.id, column])
+        people, paths = id_texts(table[self.source.id]), path_texts(table[column])
+        kept = people.notna() & paths.notna()
+        told = [f"file {self.root.name} column {column}, row {row + 1}" for row in table.index[kept]]
+        return {person: self.bulk_file(*cell) for person, *cell in zip(people[kept], paths[kept], told, strict=True)}
 
     @property
     def bulk_root(self) -> Path:

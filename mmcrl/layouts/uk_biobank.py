@@ -14,7 +14,7 @@ import pandas as pd
 
 from mmcrl.errors import InputError
 from mmcrl.layouts.layout import Layout, id_texts
-from mmcrl.tables import DELIMITERS, column_names, nearest, read_table
+from mmcrl.tables import DELIMITERS, column_names, inside, nearest, read_table
 
 __all__ = ["UKBiobank", "field_name"]
 
@@ -25,8 +25,8 @@ _IDS = ("eid", "f.eid")
 class UKBiobank(Layout):
     """A variable is ``field-instance.array``; the root folder holds the tables, joined by ``eid``.
 
-    The people are those of all tables that a variable comes from.  Codes such as -1, -3, -7 are missing where the
-    manifest says so.
+    The people are those of all tables that a variable comes from.  A file without an id, one that cannot be read, and
+    a link out of the root are left aside.  Codes such as -1, -3, -7 are missing where the manifest says so.
     """
 
     ids = ("eid",)
@@ -51,12 +51,31 @@ class UKBiobank(Layout):
     def tables(self, variables: Sequence[str]) -> list[Path]:
         return list(self._places(variables))
 
+    def _held(self) -> tuple[dict[Path, list[str]], str]:
+        """The tables of people and the names of their columns; what a message adds of files that are left aside."""
+        held, aside = dict[Path, list[str]](), []
+        for path in sorted(self.root.iterdir()):
+            if path.suffix not in (*DELIMITERS, ".parquet") or not path.is_file():
+                continue
+            if inside(self.root, path.name) is None:
+                aside.append(f"{path.name} leads out of the root folder")
+                continue
+            try:
+                names = column_names(path)
+            except InputError as error:
+                aside.append(f"{path.name} cannot be read, {error.got}")
+                continue
+            if set(_IDS) & set(names):
+                held[path] = names
+        return held, "".join(f"; {told}" for told in aside)
+
     def _places(self, variables: Sequence[str]) -> dict[Path, dict[str, str]]:
         """The tables that hold the variables; of each, the column of every variable."""
-        tables = [p for p in sorted(self.root.iterdir()) if p.suffix in (*DELIMITERS, ".parquet") and p.is_file()]
-        held = {path: names for path in tables if set(_IDS) & set(names := column_names(path))}
+        held, aside = self._held()
         if not held:
-            raise InputError("manifest source.path", "a folder with a table that has a column eid or f.eid", "none")
+            raise InputError(
+                "manifest source.path", "a folder with a table that has a column eid or f.eid", f"none{aside}"
+            )
         places: dict[Path, dict[str, list[str]]] = {path: {} for path in held}
         for path, names in held.items():
             for name in names:
@@ -71,7 +90,7 @@ class UKBiobank(Layout):
             if len(having) != 1:
                 names = [name for fields in places.values() for name in fields]
                 told = ", ".join(path.name for path in having or places)
-                got = f"{len(having)} of that name{'' if having else nearest(variable, names)}"
+                got = f"{len(having)} of that name{'' if having else nearest(variable, names) + aside}"
                 raise InputError(f"file {told}", f"one column for field {variable!r}", got)
             columns = places[having[0]][variable]
             if len(columns) > 1:
