@@ -8,10 +8,10 @@ import pytest
 
 from mmcrl import Cohort, simulate
 from mmcrl.disclosure import SORTS, Drawing, Persons, Rules, inspect, sequences
+from mmcrl.disclosure.lines import from_lines
 from mmcrl.disclosure.madeup import aggregates, measured, notebook_of, people, shown
 from mmcrl.disclosure.numbers import CHANCE, is_part, numbers, row_chance
 from mmcrl.disclosure.pictures import is_series
-from mmcrl.disclosure.pieces import _lines
 from mmcrl.disclosure.planted import planted
 from mmcrl.errors import InputError
 
@@ -125,7 +125,7 @@ def test_a_small_number_that_counts_no_people_is_none(text):
 
 
 def test_numbers_with_commas_are_one_or_many():
-    assert [grid.rows for grid in _lines("45,172,80.5 and 1,204 or 12,345,678")] == [
+    assert [grid.rows for grid in from_lines("45,172,80.5 and 1,204 or 12,345,678")] == [
         [["45", "172", "80.5", "1,204", "12,345,678"]]
     ]
 

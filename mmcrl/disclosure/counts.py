@@ -20,16 +20,39 @@ _SMALL = (  # without "one", which is an article too
 )
 _SPELT = {word: count for count, word in enumerate(_SMALL.split(), 2)}
 _THINGS = (
-    r"columns?|latents?|links?|pairs?|seeds?|starts?|modalit|worlds?|runs?|steps?|points?|rows?|times?|studies|refits"
+    r"columns?|latents?|links?|pairs?|seeds?|starts?|modalit(?:y|ies)|worlds?|runs?|steps?|points?|rows?|times?|studies|refits|"
+    r"folds?|layers?|epochs?|batch|heads?|units?|dims?|features?|variables?|datasets?|cycles?|images?|pictures?|files?|"
+    r"models?|methods?|levels?|class(?:es)?|clusters?|bins?|edges?|nodes?|parents?|iterations?|repeats?|tests?"
 )
-_LABEL = re.compile(rf"(?:^|[^a-z])(?:n|count|counts|size|freq|frequency|n_obs|nobs|cases|{WORDS})(?:[^a-z]|$)", re.I)
-_NO_LABEL = re.compile(rf"per |share|%|mean|age|\d\s+(?:{WORDS})", re.I)  # such as "2,000 people", a row of scores
+_WHOM = rf"{WORDS}|number of (?:men|women|boys|girls)"
+_LABEL, _N_LABEL, _SIZE_LABEL = (
+    re.compile(rf"(?:^|[^a-z])(?:{names})(?:[^a-z]|$)", re.I)
+    for names in (_WHOM, "n|n_obs|nobs|cases", "count|counts|size|freq|frequency")
+)
+_NO_LABEL = re.compile(  # such as "2,000 people", a row of scores, or "MB a person"
+    rf"per |share|%|mean|age|\bhz\b|(?:\d|\b(?:a|each|every))\s+(?:{WORDS})", re.I
+)
+_OF_THINGS = re.compile(rf"(?:^|[\W_])(?:{_THINGS})(?:[\W_]|$)", re.I)  # such as n_latents
 _LIMIT = r"(?<!than )(?<!under )(?<!least )(?<!below )"  # "fewer than ten people" are nobody in particular
-_BEFORE = "".join(f"(?<!{word} )" for word in ("step", "epoch", "start", "seed", "fit", "run", "page"))
+_NUMBERED = (
+    r"step|epoch|start|seed|fit|run|page|figure|fig\.|table|tab\.|level|chapter|section|latent|"
+    r"column|row|cycle|visit|wave|version"
+)
+_BEFORE = "".join(f"(?<!{word} )" for word in _NUMBERED.split("|"))
 _NUMBER = rf"(?<![\d.,<−/-]){_LIMIT}\b(\d+|{'|'.join(_SPELT)})"
 _WHOLE = rf"(\d+)\b(?![.,]\d|\s*%| ?(?:{_THINGS}))"
 _PEOPLE = rf"(?:{WORDS}|men|women)"
-_SENTENCE = re.compile(rf"{_NUMBER} (?:{_PEOPLE}\b|cases? of (?!the\b|a\b)[a-z])", re.I)
+_SENTENCE = re.compile(
+    rf"{_NUMBER} (?:(?:of (?:the|our|these|those) )?{_PEOPLE}\b|cases? of (?!the\b|a\b)[a-z])", re.I
+)
+_ONE = re.compile(
+    rf"\b(?:only|just|exactly) (?:one|a single) {_PEOPLE}\b|"
+    rf"(?:^|[.;:]\s+)(?:one|a single) {_PEOPLE} (?:has|had|is|was|did)\b",
+    re.I | re.M,
+)
+_MARKED = re.compile(
+    rf"(?<!\w)(?:\*{{1,3}}|_{{1,3}}|\$)(\d[\d,.]*|one|{'|'.join(_SPELT)})(?:\*{{1,3}}|_{{1,3}}|\$)(?!\w)", re.I
+)  # 3 as **3**
 _WITH_SHARE = re.compile(rf"{_BEFORE}{_NUMBER} ?\(\d+(?:\.\d+)? ?%\)", re.I)
 _STATED = re.compile(
     rf"(?:(?<![\w.-])(?<!\w\()n ?= ?|\b{_PEOPLE}[\"']?(?:: ?| ?= ?)){_WHOLE}",  # f(n=3) is a call
@@ -39,6 +62,7 @@ _SHARE = re.compile(
     rf"{_BEFORE}{_NUMBER}(?: of | of the | out of | ?/ ?)(\d[\d,]*)\b(?!\.\d|\s*%| ?(?:{_THINGS}))", re.I
 )
 _PLAIN = re.compile(r"\d{1,3}(,\d{3})+|\d+")
+_EMPTY = {"NaN", "nan", "<NA>"}
 _SENTENCES = {"on", "in", "to", "from", "after", "within", "took"}
 _KEY = re.compile(rf"^n_.*(?:{WORDS}|held_out|train)|(?:{WORDS})_n$", re.I)
 
@@ -47,15 +71,18 @@ def find_counts(piece: Piece, persons: Persons | None, rules: Rules) -> Iterator
     """What of this piece counts fewer people than the minimum. Groups of nobody are not people."""
     if not piece.output or piece.hidden:
         return
-    texts = [piece.text, *(cell for grid in piece.grids for row in grid.rows for cell in row)]
+    text = _MARKED.sub(r"\1", piece.text)
+    texts = [text, *(cell for grid in piece.grids for row in grid.rows for cell in row)]
+    if rules.minimum > 1 and any(map(_ONE.search, texts)):
+        yield "one person in a sentence"
     if any(_small(_counted(count), rules) for text in texts for count in _SENTENCE.findall(text)):
         yield "a number of people in a sentence"
     if any(_small(_counted(count), rules) for text in texts for count in _WITH_SHARE.findall(text)):
         yield "a number beside its share"
-    if any(_small(int(count), rules) for count in _STATED.findall(piece.text)):
+    if any(_small(int(count), rules) for count in _STATED.findall(text)):
         yield "a number of people behind their name"
     sizes = {size for size in persons.sizes if size >= 30} if persons is not None else set()
-    for count, total in _SHARE.findall(piece.text):
+    for count, total in _SHARE.findall(text):
         if int(total.replace(",", "")) in sizes and _small(_counted(count), rules):
             yield "a number of people out of all"
     if _KEY.search(piece.key) and re.fullmatch(r"\d+", piece.text.strip()) and _small(int(piece.text), rules):
@@ -63,13 +90,31 @@ def find_counts(piece: Piece, persons: Persons | None, rules: Rules) -> Iterator
     for grid in piece.grids:
         for table in (grid, grid.turned()):
             for label, cells in table.columns():
-                small = sum(_small(count, rules) for count in _whole(cells) if count is not None)
-                if small and _LABEL.search(label) and not _NO_LABEL.search(label):
+                counts = [count for count in _whole(cells) if count is not None]
+                small = sum(_small(count, rules) for count in counts)
+                if small and _counts_people(label, table.index_name, max(counts) >= rules.minimum):
                     yield f"{small} in a column of counts"
         if persons is not None and (small := _in_crossing(grid, persons, rules)):
             yield f"{small} of the cells into which all people are sorted"
         elif persons is not None and (small := _in_cross_table(grid, persons, rules)):
             yield f"{small} of the cells of a cross table"
+
+
+def _counts_people(label: str, index: str, large: bool) -> bool:
+    """Whether a column of this name counts people.
+
+    One of sizes or frequencies does if some are as large as groups are, or if they stand beside the values of a
+    named column, as pandas counts these.
+
+    >>> [_counts_people(label, "", False) for label in ("n", "number of women", "n_latents", "size")]
+    [True, True, False, False]
+    >>> _counts_people("count", "age", False), _counts_people("count", "link", False)
+    (True, False)
+    """
+    if _NO_LABEL.search(label):
+        return False
+    sized = _N_LABEL.search(label) or ((large or index) and _SIZE_LABEL.search(label))
+    return bool(_LABEL.search(label) or (sized and not _OF_THINGS.search(f"{label} {index}")))
 
 
 def _in_crossing(grid: Grid, persons: Persons, rules: Rules) -> int:
@@ -79,7 +124,7 @@ def _in_crossing(grid: Grid, persons: Persons, rules: Rules) -> int:
     """
     if len(grid.rows) == 1 and _SENTENCES & {label.lower() for label in grid.header}:
         return 0
-    cells = [[int(cell.replace(",", "")) if _PLAIN.fullmatch(cell) else None for cell in row] for row in grid.rows]
+    cells = [[_plain(cell) for cell in row] for row in _filled(grid.rows)]
     columns = [list(column) for column in zip(*cells, strict=False)]
     groups = [[cell for row in cells for cell in row], *columns, *cells]
     small = 0
@@ -98,8 +143,8 @@ def _in_cross_table(grid: Grid, persons: Persons, rules: Rules) -> int:
     One column without a name, as the sizes of groups have none, is such a table too.
     """
     known = {name.split(".", 1)[1].lower() for name in persons.names}
-    cells = [cell for row in grid.rows for cell in row]
-    counts = [int(cell.replace(",", "")) for cell in cells if _PLAIN.fullmatch(cell)]
+    cells = [cell for row in _filled(grid.rows) for cell in row]
+    counts = [count for count in map(_plain, cells) if count is not None]
     alone = max(map(len, grid.rows), default=0) < 2
     if len(counts) < max(len(cells), 2 if alone else 4) or max(counts) < rules.minimum:
         return 0
@@ -110,6 +155,17 @@ def _in_cross_table(grid: Grid, persons: Persons, rules: Rules) -> int:
         return sum(_small(count, rules) for count in counts) if sorted_by and labels <= {"", "0"} else 0
     named = bool(known & labels)  # other columns, not values of one
     return sum(_small(count, rules) for count in counts) if grouped and not named else 0
+
+
+def _filled(rows: list[list[str]]) -> list[list[str]]:
+    """Cells with 0 for empty ones, because of which pandas writes counts as 3.0 instead of 3."""
+    if not any(cell in _EMPTY for row in rows for cell in row):
+        return rows
+    return [["0" if cell in _EMPTY else re.sub(r"\.0+$", "", cell) for cell in row] for row in rows]
+
+
+def _plain(cell: str) -> int | None:
+    return int(cell.replace(",", "")) if _PLAIN.fullmatch(cell) else None
 
 
 def _is_band(label: str) -> bool:

@@ -31,16 +31,20 @@ class Grid:
 
 
 def from_table(table: list[list[tuple[str, str]]]) -> Grid:
-    """A table of HTML, whose rows are lists of tag and text."""
+    """A table of HTML, whose rows are lists of tag and text. If all cells are headings, the first row may be one."""
     grid, header = Grid(), []
+    headings = not any(tag == "td" for row in table for tag, _ in row)
     for row in table:
-        cells = [text.strip() for tag, text in row if tag == "td"]
-        labels = [text.strip() for tag, text in row if tag == "th"]
+        cells = [text.strip() for tag, text in row if tag == "td" or headings]
+        labels = [text.strip() for tag, text in row if tag == "th" and not headings]
         if cells:
             grid.index.append(" ".join(labels))
             grid.rows.append(cells)
         elif labels:
             header.append(labels)
+    if headings and len(grid.rows) > 1 and not any(map(str.isdigit, "".join(grid.rows[0]))):
+        grid.header = grid.rows.pop(0)
+        grid.index.pop(0)
     width = max(map(len, grid.rows), default=0)
     for labels in header:
         named = labels[-width:] if len(labels) > width else labels

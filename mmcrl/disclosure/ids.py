@@ -1,9 +1,9 @@
 """Ids: participants of a cohort who are named in an output.
 
 A number that happens to equal an id is none: a count, a round number, a single number in a table of numbers.  An id
-is one that stands where ids stand (a label of a row or column, a column of ids, beside the id's name) or is nothing
-else in sight.  Of numbers with fewer than five digits `mmcrl.disclosure.short` says when they are ids, of words
-`mmcrl.disclosure.words`.
+is one that stands where ids stand (a label of a row or column, a column of ids, beside the id's name, in the name of
+a file) or is nothing else in sight.  Of numbers with fewer than five digits `mmcrl.disclosure.short` says when they
+are ids, of words `mmcrl.disclosure.words`.
 """
 
 from __future__ import annotations
@@ -11,7 +11,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from mmcrl.disclosure.counts import WORDS
 from mmcrl.disclosure.grids import Grid
+from mmcrl.disclosure.mentions import mentions
 from mmcrl.disclosure.persons import Persons, whole
 from mmcrl.disclosure.pieces import Piece
 from mmcrl.disclosure.short import beside_a_word, in_lines, in_paths, in_table
@@ -26,8 +28,14 @@ _NAMES = {
 _TOKEN = re.compile(r"(?<![\w.])(?<!\d,)[A-Za-z_-]*\d[\w-]*(?:\.0+(?!\w))?(?![\w]|[.,]\d)")
 _JOINED = re.compile(r"(?<![\w.,])\w[\w.-]*(?:,\w[\w.-]*)+")  # as a file of comma-separated values has them
 _THOUSANDS = re.compile(r"\d{1,3}(?:,\d{3})+")
-_COUNTED = re.compile(r"\s*(?:people|persons?|participants?|adults|rows|values|steps|cells|columns|points)\b", re.I)
-_COUNTING = re.compile(r"(?:^|[^A-Za-z])(?:n|n_\w+|size|count|counts|len|people|total|of)\W{0,3}$", re.I)
+_COUNTED = re.compile(
+    rf"[\s-]*(?:{WORDS}|men|women|(?:row|value|step|cell|column|point|second|parameter)s?|entries)\b", re.I
+)
+_COUNTING = re.compile(
+    r"(?:^|[^A-Za-z])(?:(?:n|n_\w+|counts?|people)\W{0,3}|(?:size|len|total|steps?|seed|rows)[\"']?\s?[:=(]\s?)$"
+    r"|\d\s?%?\s(?:out\s)?of\s(?:the\s|all\s)?$",  # a share of all
+    re.I,
+)
 
 
 def find_ids(piece: Piece, persons: Persons) -> Iterator[str]:
@@ -51,30 +59,26 @@ def _in_text(text: str, persons: Persons, names: set[str]) -> tuple[set[str], se
     listed = persons.id_name is not None and re.search(rf"Index\(.*name='{re.escape(persons.id_name)}'", text, re.S)
     beside = re.compile(rf"(?:^|[^A-Za-z])(?:{'|'.join(map(re.escape, names))})[\s:=#\"'._\-\[(]{{1,4}}$", re.I)
     for match in _TOKEN.finditer(text):
-        token = _id_in(match.group(), persons)
-        if token is None:
-            continue
-        before, after = text[max(0, match.start() - 40) : match.start()], text[match.end() : match.end() + 20]
-        if beside.search(before) or listed:
+        if (token := whole(match.group())) in persons.ids and (
+            listed or beside.search(text[max(0, match.start() - 40) : match.start()])
+        ):
             labelled.add(token)
-        elif token in persons.telling and not (_is_round(token) or _COUNTED.match(after) or _COUNTING.search(before)):
-            free.add(token)
-    joined = {token for match in _JOINED.finditer(text) for token in _split(match.group(), persons)} & persons.telling
+    for mention in mentions(text, persons):
+        before, after = text[max(0, mention.start - 40) : mention.start], text[mention.end : mention.end + 20]
+        if listed or beside.search(before):
+            labelled.add(mention.person)
+        elif not _COUNTED.match(after) and (
+            mention.joined or not (_is_round(mention.person) or _COUNTING.search(before))
+        ):
+            free.add(mention.person)
+    joined = {token for match in _JOINED.finditer(text) for token in _split(match.group(), persons)}
     return labelled, free | (joined if len(joined) > 1 else set())
 
 
 def _split(joined: str, persons: Persons) -> Iterator[str]:
     """The ids among words that commas join, unless they group the digits of one number."""
     if not _THOUSANDS.fullmatch(joined):
-        yield from filter(None, (_id_in(word.strip("'\"()[]"), persons) for word in re.split("[,;]", joined)))
-
-
-def _id_in(token: str, persons: Persons) -> str | None:
-    """The id that a word is, or ends in: SEQN70123, person-70123."""
-    if (plain := whole(token)) in persons.ids:
-        return plain
-    ending = re.fullmatch(r"[A-Za-z_-]+?(\d{5,})", plain)
-    return ending[1] if ending and ending[1] in persons.telling else None
+        yield from (mention.person for word in re.split("[,;]", joined) for mention in mentions(word, persons))
 
 
 def _in_grid(grid: Grid, persons: Persons, names: set[str], output: bool) -> Iterator[str]:
@@ -96,15 +100,19 @@ def _in_grid(grid: Grid, persons: Persons, names: set[str], output: bool) -> Ite
                 yield f"{len(found)} in a column of ids"
             continue
         found = _ids(cells, persons.telling, persons)
-        texts = {token for token in found if not token.isdigit()}
+        named = {mention.person for mention in mentions("\n".join(cells), persons) if mention.joined}
         several = len(found) > 2 and len(found) > 0.6 * len(set(cells)) and not _is_count(label)
-        if texts or several:
+        if several or len(named) > (0 if output else 2) or any(not token.isdigit() for token in named):
             yield f"{len(found)} in a column"
 
 
 def _ids(cells: list[str], ids: set[str], persons: Persons) -> set[str]:
-    found = {token for cell in cells for part in cell.split() for token in _split(part, persons)}
+    parts = [part for cell in cells for part in cell.split() if not _THOUSANDS.fullmatch(part)]
+    found = {
+        mention.person for part in parts for word in re.split("[,;]", part) for mention in mentions(word, persons)
+    }
     found |= {cell.strip() for cell in cells} & persons.worded
+    found |= {whole(word.strip("'\"()[]")) for part in parts for word in re.split("[,;]", part)}
     return {token for token in found & ids if not _is_round(token) or ids is persons.ids}
 
 

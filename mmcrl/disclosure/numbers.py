@@ -24,6 +24,7 @@ from mmcrl.disclosure.persons import Persons
 __all__ = ["Number", "in_rows", "is_outermost", "is_part", "is_run", "is_subset", "numbers"]
 
 _FORM = re.compile(r"[-+]?(?:\d{1,3}(?:,\d{3})+|\d+)?(?:\.(\d*))?(?:[eE]([-+]?\d+))?")
+_DECIMAL_COMMA = re.compile(r"^([-+]?\d+),(\d{1,2}|\d{4,})(?![\d,.])")  # three digits behind it are thousands
 _UNIT = re.compile(
     r"(?<=[\d.])\s?(?:%|[°µμ]?[^\W\d_][^\s\d,;:]*\d?)(?: [^\W\d_][^\s\d,;:]*)?$"
 )  # mmol/l, kg/m2, mm Hg
@@ -37,13 +38,14 @@ def numbers(cells: Sequence[str], units: bool = True) -> list[Number | None]:
 
     Without ``units`` a number before a unit is none either.
 
-    >>> numbers(["1.50", "-3", "a", "2e-3", "64.5 kg"])
-    [(1.5, 0.005), (-3.0, 0.5), None, (0.002, 0.0005), (64.5, 0.05)]
+    >>> numbers(["1.50", "-3", "a", "2e-3", "64.5 kg", "1,204", "158,5"])
+    [(1.5, 0.005), (-3.0, 0.5), None, (0.002, 0.0005), (64.5, 0.05), (1204.0, 0.5), (158.5, 0.05)]
     """
     return [_number(cell.strip().replace("−", "-"), units) for cell in cells]
 
 
 def _number(text: str, units: bool) -> Number | None:
+    text = _DECIMAL_COMMA.sub(r"\1.\2", text)
     match = _FORM.fullmatch(text)
     if match is None and units and len(text) < 40:
         text = _UNIT.sub("", text)
@@ -95,7 +97,7 @@ def row_chance(cells: Sequence[Number | None], labels: Sequence[str], persons: P
             hits[owners] += fitting
     if not (hits >= 3).any():
         return 0.0
-    ways = np.array([math.log(math.comb(len(labelled), k)) for k in range(len(labelled) + 1)])
+    ways = np.array([math.log(math.comb(len(labelled), k)) for k in range(hits.max() + 1)])
     chance = np.where(hits >= 3, math.log(len(persons)) + ways[hits] - score, np.inf)
     best = int(chance.argmin())
     if chance[best] >= math.log(CHANCE):

@@ -82,6 +82,11 @@ class Persons:
         return {i for i in self.ids if len(i) > 3 and (not re.search(r"\d", i) or re.search(r"[A-Za-z].*[^\w.-]", i))}
 
     @cached_property
+    def lengths(self) -> set[int]:
+        """Of how many parts, of letters and digits, the telling ids are made that are no numbers."""
+        return {len(re.findall(r"[^\W_]+", i)) for i in self.telling if not i.isdigit()} - {0}
+
+    @cached_property
     def short(self) -> set[str]:
         """Ids of three or four digits, which `mmcrl.disclosure.short` recognises; none where they number the people.
 

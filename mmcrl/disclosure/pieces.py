@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import ast
 import base64
-import itertools
 import json
 import re
 from collections.abc import Iterator
@@ -13,20 +11,19 @@ from typing import Any
 
 from mmcrl.disclosure.grids import Grid
 from mmcrl.disclosure.jsons import from_json, from_script
+from mmcrl.disclosure.lines import from_arrays, from_cells, from_lines
 from mmcrl.disclosure.markup import Markup, read_markup
 from mmcrl.disclosure.printed import from_text
+from mmcrl.disclosure.sources import from_source
 
 __all__ = ["Piece", "pieces_of"]
 
 _STAMP = "mmcrl"  # of a page that is there already: it is written with another
 _RECORD = "application/papermill.record/"
 _DATA = re.compile(r"data:([\w/+.-]+)(?:;[\w.=-]+)*;base64,([A-Za-z0-9+/=\s]+)")
-_NUMBER = re.compile(
-    r"(?:([A-Za-z_][\w.]*)[\"']?\s*[:=]?\s*)?"  # the word before it
-    r"(?<![\w.])(-?(?:\d{1,3}(?:,\d{3})+(?!,?\d)|\d+)(?:\.\d*)?(?:[eE][-+]?\d+)?)(?![\w.]*\w)"
-)
 _BRACES = re.compile(r"[\[\]{}]")
-_BRACKETS = re.compile(r"[\[(]([^\[\]()]*)[\])]")
+_TAG = re.compile(r"</?[A-Za-z]")
+_PLACEHOLDER = re.compile(r"\{glue:?\w*\}`[^`]*`")  # of a value that is put there when the book is made
 
 
 @dataclass
@@ -56,10 +53,10 @@ def pieces_of(notebook: dict[str, Any]) -> Iterator[Piece]:
         if cell["cell_type"] == "markdown":
             headings = [line for line in source.splitlines() if line.startswith("#")]
             heading = headings[-1].strip("# ") if headings else heading
-        if cell["cell_type"] == "markdown":
-            yield from _embedded(position, heading, source)
-            source = _DATA.sub("", source)
-        yield Piece(position, heading, "the source", source, list(_literals(source)), output=False)
+        if cell["cell_type"] == "code":
+            yield Piece(position, heading, "the source", source, list(from_source(source)), output=False)
+        else:
+            yield from _of_data(position, heading, {"text/markdown": _PLACEHOLDER.sub("`…`", source)})
         for name, bundle in cell.get("attachments", {}).items():
             yield Piece(position, heading, "the name of an attachment", name, hidden=True)
             yield from _of_data(position, heading, bundle)
@@ -109,14 +106,17 @@ def _of_data(position: int, heading: str, data: dict[str, Any], key: str = "") -
             yield from _of_html(position, heading, text, key)
         elif not (kind == "text/plain" and _is_told(text, _text(data.get("text/html", "")))):
             where = "a glued value" if key else "a text"
-            yield from _embedded(position, heading, text)
+            if kind == "text/markdown" and _TAG.search(text):
+                yield from _of_html(position, heading, text, key)
+            else:
+                yield from _embedded(position, heading, text)
             yield _printed(position, heading, where, _DATA.sub("", text), key)
 
 
 def _of_html(position: int, heading: str, text: str, key: str) -> Iterator[Piece]:
     markup = read_markup(_DATA.sub("", text))
     where = "a table" if markup.grids else "a text"
-    grids = [*markup.grids, *_inner(markup.grids), *from_script(markup.text), *_lines(markup.text)]
+    grids = [*markup.grids, *from_cells(markup.grids), *from_script(markup.text), *from_lines(markup.text)]
     svg = _DATA.sub("", text) if "<svg" in text else ""
     yield Piece(position, heading, where, markup.text, grids, key, svg=svg)
     yield from _unseen(position, heading, markup)
@@ -128,9 +128,9 @@ def _of_html(position: int, heading: str, text: str, key: str) -> Iterator[Piece
 def _unseen(position: int, heading: str, markup: Markup) -> Iterator[Piece]:
     """What a reader does not see of a page or picture."""
     text = "\n".join(markup.hidden)
-    yield Piece(position, heading, "an attribute or comment", text, list(_lines(text)), hidden=True)
+    yield Piece(position, heading, "an attribute or comment", text, list(from_lines(text, below=False)), hidden=True)
     for script in markup.scripts:
-        grids = [*from_script(script), *_lines(_BRACES.sub("\n", script))]
+        grids = [*from_script(script), *from_lines(_BRACES.sub("\n", script), below=False)]
         yield Piece(position, heading, "a script", script, grids, hidden=True)
 
 
@@ -145,53 +145,9 @@ def _embedded(position: int, heading: str, text: str) -> Iterator[Piece]:
 
 def _printed(position: int, heading: str, where: str, text: str, key: str = "") -> Piece:
     grids, rest = from_text(text)
-    return Piece(position, heading, where, rest, [*grids, *_inner(grids), *_arrays(text), *_lines(rest)], key)
-
-
-def _runs(text: str) -> list[list[str]]:
-    """The numbers between two brackets, cut where an array was shortened."""
-    return [re.split(r"[\s,]+", part.strip(" ,\n")) for part in text.split("...")]
-
-
-def _arrays(text: str) -> Iterator[Grid]:
-    """Printed arrays: successive brackets of one length are the rows of one table."""
-    runs = [run for part in _BRACKETS.findall(text) for run in _runs(part) if len(run) > 1]
-    for _, group in itertools.groupby(runs, len):
-        rows = list(group)
-        yield Grid([], [""] * len(rows), rows)
-
-
-def _lines(text: str) -> Iterator[Grid]:
-    """Lines with at least three numbers, each under the word before it."""
-    for line in text.splitlines():
-        found = _NUMBER.findall(line)
-        if len(found) > 2:
-            yield Grid([word for word, _ in found], [""], [[number for _, number in found]])
-
-
-def _inner(grids: list[Grid]) -> Iterator[Grid]:
-    """Lists within the cells of tables: the cells of a table that hold four numbers or more are rows of one.
-
-    Three are an estimate and its interval.
-    """
-    for grid in grids:
-        lists = [line for row in grid.rows for cell in row if len(cell) > 6 for line in _lines(cell)]
-        lists = [line for line in lists if len(line.rows[0]) > 3]
-        if lists:
-            same = all(line.header == lists[0].header for line in lists)
-            yield Grid(lists[0].header if same else [], [""] * len(lists), [line.rows[0] for line in lists])
-
-
-def _literals(source: str) -> Iterator[Grid]:
-    """Lists of at least three numbers that are written into a cell."""
-    try:
-        tree = ast.parse(source)
-    except SyntaxError:
-        return
-    for node in ast.walk(tree):
-        if isinstance(node, ast.List | ast.Tuple | ast.Set) and len(node.elts) > 2:
-            values = [ast.unparse(item) for item in node.elts]
-            yield Grid([], [""], [values])
+    return Piece(
+        position, heading, where, rest, [*grids, *from_cells(grids), *from_arrays(text), *from_lines(rest)], key
+    )
 
 
 def _is_told(text: str, html: str) -> bool:

@@ -1,9 +1,11 @@
-"""Rows: tables and arrays that have a row for each person, or hold a person's values."""
+"""Rows: tables and arrays that have a row or number for each person, or hold a person's values."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+
+import numpy as np
 
 from mmcrl.disclosure.finding import Rules
 from mmcrl.disclosure.grids import Grid
@@ -13,6 +15,7 @@ from mmcrl.disclosure.pieces import Piece
 
 __all__ = ["find_rows", "in_grid"]
 
+_DIFFERENT = 50  # numbers: a list of fewer different ones may count or name something else
 _SHAPES = (
     re.compile(r"(\d[\d,]*) rows [×x] \d"),
     re.compile(r"shape=\((\d+)(?:, ?\d+)*,?\)"),
@@ -29,6 +32,7 @@ def find_rows(piece: Piece, persons: Persons | None, rules: Rules) -> Iterator[s
                 yield from _by_size(int(size.replace(",", "")), sizes, rules)
         for grid in piece.grids:
             yield from _by_size(len(grid.rows), sizes, rules)
+            yield from _by_length(grid, sizes)
     for grid in piece.grids if persons else []:
         yield from in_grid(grid, persons)  # type: ignore[arg-type]
 
@@ -45,6 +49,17 @@ def in_grid(grid: Grid, persons: Persons) -> Iterator[str]:
                 break
             if not persons.images and is_part(row, persons):
                 yield "successive values of an image or series"
+                break
+
+
+def _by_length(grid: Grid, sizes: set[int]) -> Iterator[str]:
+    """Lists of as many numbers as there are people, most of them different; equal steps are places on an axis."""
+    for row in grid.rows:
+        if len(row) in sizes and len(set(row)) > _DIFFERENT:
+            values = [cell[0] for cell in numbers(row) if cell is not None]
+            steps = np.diff(values)
+            if len(values) == len(row) and np.ptp(steps) > 0.01 * np.abs(steps).max():
+                yield f"{len(row)} numbers in a row, as many as there are people"
                 break
 
 

@@ -1,0 +1,73 @@
+"""Mentions: the ids that a text holds, also as parts of words and of files' names: SEQN70123, 70123_left.png.
+
+A number of five digits or more is one's where nothing but letters, zeros or separators stand around it. It is none as
+a part of a decimal fraction, a version, a date, a hash, or a web address in which it is no part of its own.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from mmcrl.disclosure.persons import Persons
+
+__all__ = ["Mention", "mentions"]
+
+_DIGITS = re.compile(r"(?<!\d)\d{4,}(?!\d)")
+_PARTS = re.compile(r"[^\W_]+")
+_AROUND = 120  # how much of a text is looked at on each side
+_ADDRESS = re.compile(r"://|arxiv|\bdoi\b|\b10\.\d{4,9}/", re.I)
+_HEX = re.compile(r"[0-9a-f]+")
+_SETTING = re.compile(r"(?:^|[^A-Za-z])(?:ipykernel|seed|step|epoch|iter|n|size|run|version)[_=-]$", re.I)
+
+
+@dataclass(frozen=True)
+class Mention:
+    """Where somebody is named, and whether by a part of a longer word or name instead of a number alone."""
+
+    person: str
+    start: int
+    end: int
+    joined: bool
+
+
+def mentions(text: str, persons: Persons) -> Iterator[Mention]:
+    """The ids that are known wherever they stand (`Persons.telling`).
+
+    >>> persons = Persons("survey", ["70123", "MM0015X"], {})
+    >>> [mention.person for mention in mentions("70123_L.png of MM0015X-left, 0.70123 and 70123.5", persons)]
+    ['70123', 'MM0015X']
+    """
+    for match in _DIGITS.finditer(text):
+        number = match[0] if match[0] in persons.telling else match[0].lstrip("0")
+        if number in persons.telling and (len(number) > 4 or number == match[0]):
+            before = text[max(0, match.start() - _AROUND) : match.start()].rpartition("\n")[2]
+            after = text[match.end() : match.end() + _AROUND].partition("\n")[0]
+            if _is_one(before, match[0], after):
+                joined = re.search(r"[^\W\d][-./\\]?$", before) or re.match(r"[-./\\]?[^\W\d]", after)
+                yield Mention(number, match.start(), match.end(), bool(joined))
+    for size in persons.lengths:
+        parts = list(_PARTS.finditer(text))
+        for first, last in zip(parts, parts[size - 1 :], strict=False):
+            if (word := text[first.start() : last.end()]) in persons.telling and not word.isdigit():
+                yield Mention(word, first.start(), last.end(), True)
+
+
+def _is_one(before: str, digits: str, after: str) -> bool:
+    """Whether a number, of which the line is known before and after it, may be a name by what stands around it."""
+    left, right = re.search(r"[^\W_]*$", before)[0], re.match(r"[^\W_]*", after)[0]  # type: ignore[index]
+    start, rest = before[: len(before) - len(left)], after[len(right) :]
+    if not (left + right or "a").isalpha() or _SETTING.search(start + left):
+        return False
+    if right and (_HEX.fullmatch(left + digits + right) or not re.match(r"[._-][A-Za-z]", rest)):
+        return False  # a hash, a unit
+    if not left and re.search(r"\d[.,]$|(?<![A-Za-z])\.$", start):
+        return False  # decimals, the end of a grouped number
+    if re.match(r"[.,]\d", rest) and not re.match(r"\.0+(?!\w)", rest):
+        return False
+    word = re.search(r"[\w-]*$", before)[0] + digits + re.match(r"[\w-]*", after)[0]  # type: ignore[index]
+    if re.fullmatch(r"[\d-]*\d-\d[\d-]*", word) and not re.match(r"[\d-]*\.[A-Za-z]", after):
+        return False  # a date, a range
+    inside = re.search(r"\S*$", start)[0]  # type: ignore[index]
+    return not (_ADDRESS.search(inside) and (re.search(r"[._-]$", start) or re.match("[_-]", rest)))

@@ -1,0 +1,99 @@
+"""Small groups in cross tables with empty cells, in sentences and columns; and small numbers of other things."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from mmcrl.disclosure import inspect
+from mmcrl.disclosure.madeup import measured, notebook_of, people, shown
+
+PEOPLE = people()
+TABLE = measured(PEOPLE)
+
+
+def sorts(output):
+    return {finding.sort for finding in inspect(notebook_of(output), [PEOPLE]).findings}
+
+
+def printed(text):
+    return {"output_type": "stream", "name": "stdout", "text": f"{text}\n"}
+
+
+def displayed(kind, text):
+    return {"output_type": "display_data", "data": {f"text/{kind}": text}, "metadata": {}}
+
+
+def test_a_cross_table_with_an_empty_cell_is_one():
+    crossed = pd.DataFrame({"low": [300.0, np.nan], "high": [297.0, 3.0]}, index=["young", "old"])
+    assert sorts(shown(crossed)) == {"count"} == sorts(printed(crossed.to_string()))
+    assert sorts(shown(crossed.replace({297.0: 290.0, 3.0: 10.0}))) == set()
+    assert sorts(shown(crossed.replace({297.0: 297.5, 3.0: 2.5}))) == set(), "no counts"
+    bands = pd.cut(TABLE["age"], [19, 40, 79, 80]), pd.cut(TABLE["lead"].rank(), [0, 9, 300, 700])
+    some = TABLE.groupby([*bands], observed=True).size()[lambda sizes: sizes != sizes.max()].unstack()
+    assert some.isna().any().any() and (some < 10).any().any()
+    assert sorts(shown(some)) == {"count"} == sorts(printed(some.to_string()))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Only **3** people have both.",
+        "Only _three_ people",
+        "Only $3$ people",
+        "n = **3**",
+        "only one person had it",
+        "A. One participant has it.",
+        "a single participant had it",
+        "two of the participants had it",
+    ],
+)
+def test_few_people_in_a_sentence_are_a_count(text):
+    assert [sorts(output) for output in (displayed("markdown", text), displayed("latex", text), printed(text))] == [
+        {"count"}
+    ] * 3
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "n=2 folds and n = 4 layers",
+        "Figure 3 (5 %), Table 2 (10 %), level 5 (5%)",
+        "no value of a single person, what one person has, one participant after another",
+        "2**3**4 of all people, a_3_people",
+    ],
+)
+def test_small_numbers_of_other_things_are_none(text):
+    assert sorts(printed(text)) == set()
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        pd.DataFrame({"number of women": [190, 3]}, index=["no", "yes"]),
+        pd.DataFrame({"people at level 2": [190, 3]}, index=["no", "yes"]),
+        pd.DataFrame({"size": [190, 3]}, index=["no", "yes"]),
+        TABLE["age"].value_counts().sort_values()[:4].to_frame(),
+    ],
+    ids=["women", "people", "sizes", "values counted"],
+)
+def test_a_column_that_counts_people_is_one(table):
+    assert sorts(shown(table)) == {"count"} == sorts(printed(table.to_string()))
+
+
+@pytest.mark.parametrize(
+    "columns",
+    [
+        {"n_latents": [2, 3], "r2": [0.9, 0.8]},
+        {"n_modalities": [2, 30], "r2": [0.9, 0.8]},
+        {"size": [2, 3], "r2": [0.9, 0.8]},
+        {"batch size": [2, 64], "r2": [0.9, 0.8]},
+        {"frequency": [1, 2]},
+        {"frequency (Hz)": [1, 20]},
+        {"link": ["a", "b"], "count": [3, 4]},
+        {"held, kB a person": [2, 300]},
+    ],
+    ids=lambda columns: next(iter(columns)),
+)
+def test_a_column_that_counts_other_things_is_none(columns):
+    table = pd.DataFrame(columns)
+    assert sorts(shown(table)) == set() == sorts(printed(table.to_string()))
