@@ -61,7 +61,8 @@ def in_rows(rows: Sequence[Sequence[Number | None]], labels: Sequence[str], pers
 
     One row is enough where its chance is low for the whole table; else half of the rows must be people's.
     """
-    chances = [row_chance(row, labels, persons) for row in rows if sum(cell is not None for cell in row) >= 3]
+    told = [row for row in rows if len(persons) and sum(cell is not None for cell in row) >= 3]
+    chances = [row_chance(row, labels, persons) for row in told]
     hits = [chance for chance in chances if chance < math.log(CHANCE)]
     alone = any(chance < math.log(CHANCE / 10 / len(chances)) for chance in hits)
     return len(hits) if alone or 2 * len(hits) >= len(chances) else 0
