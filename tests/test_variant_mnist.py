@@ -202,5 +202,5 @@ def test_wrong_arguments_are_named(arguments: dict, name: str) -> None:
 
 
 def test_latents_of_another_shape_are_refused(glyphs: Glyphs) -> None:
-    with pytest.raises(InputError, match=r"latents: expected shape \(3, 4\)"):
+    with pytest.raises(InputError, match=r"latents: expected finite numbers of shape \(3, 4\)"):
         depict(np.zeros((3, 5)), np.arange(3), glyphs)
