@@ -16,9 +16,10 @@ from typing import Any
 
 import numpy as np
 
+from mmcrl.disclosure.pieces import STAMP, text_of
+
 __all__ = ["carried"]
 
-_STAMP = "mmcrl"  # of a page that is there already
 _WIDGETS = "application/vnd.jupyter.widget-state+json"
 _CODED = re.compile(r";base64,\s*([A-Za-z0-9+/=\s]+)|([A-Za-z0-9+/]{60,}(?:\r?\n[A-Za-z0-9+/]+)*={0,2})")
 _TAG = re.compile(r"<[A-Za-z!]")
@@ -30,7 +31,7 @@ Bundle = dict[str, Any]  # kind to value, as an output has it
 
 def carried(notebook: dict[str, Any]) -> dict[str, Any]:
     """A notebook of the same cells, whose outputs are what the cells carry; the first has what the notebook does."""
-    metadata = {key: value for key, value in notebook.get("metadata", {}).items() if key != _STAMP}
+    metadata = {key: value for key, value in notebook.get("metadata", {}).items() if key != STAMP}
     found = [list(_of_cell(cell)) for cell in notebook["cells"]] or [[]]
     found[0] += _of_value(metadata)
     return {"cells": [{"cell_type": "code", "source": "", "outputs": [*map(_output, held)]} for held in found]}
@@ -41,13 +42,13 @@ def _output(bundle: Bundle) -> dict[str, Any]:
 
 
 def _of_cell(cell: dict[str, Any]) -> Iterator[Bundle]:
-    yield from _of_text(_joined(cell["source"]))
+    yield from _of_text(text_of(cell["source"]))
     yield from _of_value(cell.get("metadata", {}))
     for data in cell.get("attachments", {}).values():
         yield from _of_data(data, attached=True)
     for output in cell.get("outputs", []):
         yield from _of_value(output.get("metadata", {}))
-        yield from _of_text(_joined(output.get("text", "")), seen=False)
+        yield from _of_text(text_of(output.get("text", "")), seen=False)
         yield from _of_data(output.get("data", {}))
 
 
@@ -56,11 +57,11 @@ def _of_data(data: dict[str, Any], attached: bool = False) -> Iterator[Bundle]:
         if "json" in kind and not attached:
             yield from _of_value(_parsed(value) if isinstance(value, str) else value)
         elif kind.startswith("image/") and "svg" not in kind:
-            yield from _noted(_bytes(_joined(value)))
-        elif attached and (text := _readable(_bytes(_joined(value)))):
+            yield from _noted(_bytes(text_of(value)))
+        elif attached and (text := _readable(_bytes(text_of(value)))):
             yield from _of_decoded(text, _DEEP)
         else:
-            yield from _of_text(_joined(value))
+            yield from _of_text(text_of(value))
 
 
 def _of_value(value: Any, deep: int = _DEEP) -> Iterator[Bundle]:
@@ -168,7 +169,3 @@ def _readable(data: bytes) -> str:
     except UnicodeDecodeError:
         return ""
     return text if all(sign.isprintable() or sign.isspace() for sign in text) else ""
-
-
-def _joined(value: Any) -> str:
-    return "".join(value) if isinstance(value, list) else str(value)

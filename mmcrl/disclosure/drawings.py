@@ -14,7 +14,7 @@ import numpy as np
 from mmcrl.disclosure.counts import WORDS, find_counts
 from mmcrl.disclosure.finding import Rules, Sort
 from mmcrl.disclosure.grids import Grid
-from mmcrl.disclosure.numbers import Number, in_rows, is_outermost, is_run, is_subset, numbers
+from mmcrl.disclosure.numbers import Number, in_rows, is_even, is_outermost, is_run, is_subset, numbers
 from mmcrl.disclosure.persons import Persons
 from mmcrl.disclosure.pictures import is_picture, is_series, is_whole_series
 from mmcrl.disclosure.pieces import Piece
@@ -118,14 +118,8 @@ def _profiles(drawing: Drawing, persons: Persons) -> Iterator[list[Number | None
         line[:, axis] for line in drawing.lines + drawing.marks if line.ndim == 2 for axis in range(line.shape[1])
     ]
     for values in [*lines, *(heights for _, heights in drawing.bars)]:
-        if 2 < len(values) <= max(_MOST, len(persons.names)) and not _is_even(values[np.isfinite(values)]):
+        if 2 < len(values) <= max(_MOST, len(persons.names)) and not is_even(values[np.isfinite(values)], 1e-9):
             yield numbers([repr(float(value)) for value in values])
-
-
-def _is_even(values: np.ndarray) -> bool:
-    """Whether values are as far apart as places on an axis are."""
-    steps = np.diff(values)
-    return len(steps) < 2 or bool(np.ptp(steps) <= 1e-9 * np.abs(steps).max())
 
 
 def _grid(image: np.ndarray) -> Grid:

@@ -47,8 +47,8 @@ def mentions(text: str, persons: Persons) -> Iterator[Mention]:
             if _is_one(before, match[0], after):
                 joined = re.search(r"[^\W\d][-./\\]?$", before) or re.match(r"[-./\\]?[^\W\d]", after)
                 yield Mention(number, match.start(), match.end(), bool(joined))
+    parts = list(_PARTS.finditer(text)) if persons.lengths else []
     for size in persons.lengths:
-        parts = list(_PARTS.finditer(text))
         for first, last in zip(parts, parts[size - 1 :], strict=False):
             if (word := text[first.start() : last.end()]) in persons.telling and not word.isdigit():
                 yield Mention(word, first.start(), last.end(), True)

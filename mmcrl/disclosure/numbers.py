@@ -21,7 +21,7 @@ import numpy as np
 
 from mmcrl.disclosure.persons import Persons
 
-__all__ = ["Number", "in_rows", "is_outermost", "is_part", "is_run", "is_subset", "numbers"]
+__all__ = ["Number", "in_rows", "is_even", "is_outermost", "is_part", "is_run", "is_subset", "numbers"]
 
 _FORM = re.compile(r"[-+]?(?:\d{1,3}(?:,\d{3})+|\d+)?(?:\.(\d*))?(?:[eE]([-+]?\d+))?")
 _DECIMAL_COMMA = re.compile(r"^([-+]?\d+),(\d{1,2}|\d{4,})(?![\d,.])")  # three digits behind it are thousands
@@ -121,6 +121,16 @@ def _crowd(pairs: Sequence[tuple[Number, int]], persons: Persons) -> float:
         if near.sum() >= 10:
             break
     return chance
+
+
+def is_even(values: Sequence[float] | np.ndarray, within: float) -> bool:
+    """Whether values are as far apart as places on an axis are, but for a share of a step.
+
+    >>> is_even([0.0, 0.33, 0.67, 1.0], 0.05), is_even([0.0, 0.33, 0.67, 1.0], 0.01)
+    (True, False)
+    """
+    steps = np.diff(values)
+    return len(steps) < 2 or bool(np.ptp(steps) <= within * np.abs(steps).max())
 
 
 def is_run(cells: Sequence[Number | None], persons: Persons) -> bool:

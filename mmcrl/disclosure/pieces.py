@@ -16,9 +16,9 @@ from mmcrl.disclosure.markup import Markup, read_markup
 from mmcrl.disclosure.printed import from_text
 from mmcrl.disclosure.sources import from_source
 
-__all__ = ["Piece", "pieces_of"]
+__all__ = ["STAMP", "Piece", "pieces_of", "text_of"]
 
-_STAMP = "mmcrl"  # of a page that is there already: it is written with another
+STAMP = "mmcrl"  # of a page that is there already: it is written with another
 _RECORD = "application/papermill.record/"
 _DATA = re.compile(r"data:([\w/+.-]+)(?:;[\w.=-]+)*;base64,([A-Za-z0-9+/=\s]+)")
 _BRACES = re.compile(r"[\[\]{}]")
@@ -46,10 +46,10 @@ class Piece:
 def pieces_of(notebook: dict[str, Any]) -> Iterator[Piece]:
     """The pieces of a notebook (as nbformat or JSON gives it)."""
     heading = ""
-    kept = {key: item for key, item in notebook.get("metadata", {}).items() if key != _STAMP}
+    kept = {key: item for key, item in notebook.get("metadata", {}).items() if key != STAMP}
     yield _metadata(0, "", kept)
     for position, cell in enumerate(notebook["cells"]):
-        source = _text(cell["source"])
+        source = text_of(cell["source"])
         if cell["cell_type"] == "markdown":
             headings = [line for line in source.splitlines() if line.startswith("#")]
             heading = headings[-1].strip("# ") if headings else heading
@@ -76,7 +76,7 @@ def _of_output(position: int, heading: str, output: dict[str, Any]) -> Iterator[
     if metadata:
         yield _metadata(position, heading, metadata)
     if output["output_type"] == "stream":
-        yield _printed(position, heading, "what was printed", _text(output["text"]))
+        yield _printed(position, heading, "what was printed", text_of(output["text"]))
         return
     if output["output_type"] == "error":
         text = "\n".join([output["ename"], output["evalue"], *output["traceback"]])
@@ -94,7 +94,7 @@ def _of_data(position: int, heading: str, data: dict[str, Any], key: str = "") -
             text = value if isinstance(value, str) else json.dumps(value)
             yield Piece(position, heading, "stored data", text, list(from_json(value)), key)
             continue
-        text = _text(value)
+        text = text_of(value)
         if kind == "image/svg+xml":
             svg = text if "<" in text else _decoded(text)
             yield Piece(position, heading, "a picture", _words_of(svg), svg=svg)
@@ -104,7 +104,7 @@ def _of_data(position: int, heading: str, data: dict[str, Any], key: str = "") -
             yield Piece(position, heading, "a picture", png=text)
         elif kind == "text/html":
             yield from _of_html(position, heading, text, key)
-        elif not (kind == "text/plain" and _is_told(text, _text(data.get("text/html", "")))):
+        elif not (kind == "text/plain" and _is_told(text, text_of(data.get("text/html", "")))):
             where = "a glued value" if key else "a text"
             if kind == "text/markdown" and _TAG.search(text):
                 yield from _of_html(position, heading, text, key)
@@ -175,5 +175,6 @@ def _decoded(coded: str) -> str:
         return coded
 
 
-def _text(value: Any) -> str:
+def text_of(value: Any) -> str:
+    """What a notebook gives as a text or as its lines."""
     return "".join(value) if isinstance(value, list) else str(value)

@@ -5,11 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-import numpy as np
-
 from mmcrl.disclosure.finding import Rules
 from mmcrl.disclosure.grids import Grid
-from mmcrl.disclosure.numbers import in_rows, is_part, is_run, is_subset, numbers
+from mmcrl.disclosure.numbers import in_rows, is_even, is_part, is_run, is_subset, numbers
 from mmcrl.disclosure.persons import Persons
 from mmcrl.disclosure.pieces import Piece
 
@@ -57,8 +55,7 @@ def _by_length(grid: Grid, sizes: set[int]) -> Iterator[str]:
     for row in grid.rows:
         if len(row) in sizes and len(set(row)) > _DIFFERENT:
             values = [cell[0] for cell in numbers(row) if cell is not None]
-            steps = np.diff(values)
-            if len(values) == len(row) and np.ptp(steps) > 0.01 * np.abs(steps).max():
+            if len(values) == len(row) and not is_even(values, 0.01):
                 yield f"{len(row)} numbers in a row, as many as there are people"
                 break
 
