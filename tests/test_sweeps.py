@@ -95,21 +95,26 @@ def test_of_data_that_are_elsewhere_nothing_is_said(tmp_path: Path) -> None:
 
 def test_a_table_rests_on_neither_what_draws_pages_nor_cohorts_that_it_does_not_name(tmp_path: Path) -> None:
     project = make_project(tmp_path)
-    for path in ("mmcrl/plots/bars.py", "mmcrl/model.py", "data/x.toml", "data/y.toml"):
+    drawing, table, adapter = "mmcrl/plots/bars.py", "mmcrl/proof/tables.py", "mmcrl/layouts/clinic.py"
+    for path in (drawing, table, adapter, "mmcrl/model.py", "data/x.toml", "data/y.toml"):
         (tmp_path / path).parent.mkdir(exist_ok=True)
         (tmp_path / path).write_text("word = 1\n")  # the parameter `word` is "x"
 
     def changed(path: str) -> tuple[list[str], list[str]]:
         """What is new of the sweep, and of the page, once this file is another one."""
         sweep, page = Planner(project).points("seeds")[0].inputs, Planner(project).run("tiny").inputs
-        (tmp_path / path).write_text("word = 2\n")
+        (tmp_path / path).write_text((tmp_path / path).read_text() + "word += 2\n")
         again = Planner(project)
         return again.points("seeds")[0].inputs.changes(sweep), again.run("tiny").inputs.changes(page)
 
-    assert changed("mmcrl/plots/bars.py") == ([], ["package"])
+    assert changed(drawing) == ([], ["package"])
+    assert changed(table) == ([], ["package"])
     assert changed("mmcrl/model.py") == (["package"], ["package"])
     assert changed("data/y.toml")[0] == []
     assert changed("data/x.toml")[0] == ["data"]
+    assert changed(adapter) == (["package"], ["package"])
+    (tmp_path / "data/x.toml").unlink()
+    assert changed(adapter) == ([], ["package"]), "no cohort is named"
 
 
 def test_a_page_is_made_again_when_a_table_or_its_sweep_changes(tmp_path: Path) -> None:

@@ -16,8 +16,10 @@ from mmcrl.runner.project import Project
 
 __all__ = ["Inputs", "Surroundings", "has_files"]
 
-# Below the package: no number of a sweep comes from there
+# Below the package: no number of a sweep comes from there, and of one that names no cohort none from its adapters
 _OF_PAGES = ("runner", "disclosure", "checking", "plots", "cli.py", "__main__.py")
+_OF_PAGES += ("proof/looks.py", "proof/published.py", "proof/tables.py")
+_OF_COHORTS = ("layouts", "surveys.py")
 _VARYING = {"papermill", "execution", "ExecuteTime", "collapsed", "scrolled"}
 
 
@@ -25,8 +27,9 @@ _VARYING = {"papermill", "execution", "ExecuteTime", "collapsed", "scrolled"}
 class Inputs:
     """SHA-256 of the notebook's cells, its parameters, the package, the data and the pins.
 
-    Of a sweep, whose numbers only fits and their scores make, what runs, guards, checks and draws pages is no part of
-    the package, and the data are those that its parameters name.
+    Of a sweep, whose numbers only fits and their scores make, what runs, guards, checks, lays out and draws pages is
+    no part of the package, nor are the adapters of cohorts where it names none; the data are those that its
+    parameters name.
     """
 
     cells: str
@@ -65,9 +68,7 @@ class Surroundings:
         self._tables: dict[Path, list[Path]] = {}
         self._project = project
         self._environment = Path(sys.prefix).resolve()  # wherever it lies, its data are the same
-        seals = self._seals(project.package)
-        of_fits = {path: seal for path, seal in seals.items() if path.split("/")[0] not in _OF_PAGES}
-        self._package = {False: _json_digest(sorted(of_fits.items())), True: _json_digest(sorted(seals.items()))}
+        self._seals = _seals(project.package)
         self._pins = digest_of(project.pins) if project.pins.is_file() else ""
 
     def inputs(
@@ -89,10 +90,13 @@ class Surroundings:
         """
         cells = [[cell.cell_type, cell.source, _lasting(cell.metadata)] for cell in notebook.cells]
         data = {"results": results, "files": self._data(parameters, tables=results is not None)}
+        left_out: tuple[str, ...] = ()
+        if results is None:
+            left_out = _OF_PAGES if self._names_cohort(parameters) else _OF_PAGES + _OF_COHORTS
         return Inputs(
             cells=_json_digest(cells),
             parameters=_json_digest([parameters, threads]),
-            package=self._package[results is not None],
+            package=self._package(left_out),
             data=_json_digest(data),
             pins=self._pins,
         )
@@ -112,12 +116,17 @@ class Surroundings:
         """Whether a sweep whose parameters hold these texts may read this file below `data`."""
         return self._project.results not in path.parents and (path.suffix != ".toml" or path.stem in texts)
 
-    def _seals(self, folder: Path) -> dict[str, str]:
-        """Of all modules below this folder, whose explanations may change (see `code_digest`), and their tables."""
-        found = {path: code_digest(path) for path in folder.rglob("*.py")}
-        beside = folder.parent  # wherever that is: the same package has the same seals
-        found |= {path: f"{path.relative_to(beside).as_posix()} {digest_of(path)}" for path in folder.rglob("*.csv")}
-        return {path.relative_to(folder).as_posix(): seal for path, seal in found.items()}
+    def _names_cohort(self, parameters: dict[str, Any]) -> bool:
+        """Whether a parameter is a manifest's name or its path."""
+        texts = [value for value in parameters.values() if isinstance(value, str)]
+        return any(text.endswith(".toml") or (self._project.data / f"{text}.toml").is_file() for text in texts)
+
+    def _package(self, left_out: tuple[str, ...]) -> str:
+        """The package without these of its modules and folders."""
+        folders = tuple(f"{name}/" for name in left_out)
+        return _json_digest(
+            [item for item in self._seals if item[0] not in left_out and not item[0].startswith(folders)]
+        )
 
     def _sources(self, manifest: Path) -> list[Path]:
         if manifest not in self._tables:
@@ -130,6 +139,14 @@ class Surroundings:
             name = path.relative_to(self._project.root).as_posix() if inside else path.name
             self._files[path] = f"{name} {digest_of(path)}"
         return self._files[path]
+
+
+def _seals(folder: Path) -> list[tuple[str, str]]:
+    """Of all modules below this folder, whose explanations may change (see `code_digest`), and their tables."""
+    found = {path: code_digest(path) for path in folder.rglob("*.py")}
+    beside = folder.parent  # wherever that is: the same package has the same seals
+    found |= {path: f"{path.relative_to(beside).as_posix()} {digest_of(path)}" for path in folder.rglob("*.csv")}
+    return sorted((path.relative_to(folder).as_posix(), seal) for path, seal in found.items())
 
 
 def _sources(manifest: Path) -> list[Path]:
