@@ -17,8 +17,10 @@ from mmcrl.runner.project import Project
 __all__ = ["Inputs", "Surroundings", "has_files"]
 
 # Below the package: no number of a sweep comes from there, and of one that names no cohort none from its adapters
-_OF_PAGES = ("runner", "disclosure", "checking", "plots", "cli.py", "__main__.py")
-_OF_PAGES += ("proof/looks.py", "proof/published.py", "proof/tables.py")
+_OF_PAGES = (
+    *("runner", "disclosure", "checking", "plots", "cli.py", "__main__.py"),
+    *("proof/looks.py", "proof/published.py", "proof/tables.py"),
+)
 _OF_COHORTS = ("layouts", "surveys.py")
 _VARYING = {"papermill", "execution", "ExecuteTime", "collapsed", "scrolled"}
 
