@@ -12,7 +12,7 @@ from conftest import ROOT
 
 from mmcrl.errors import InputError
 from mmcrl.fetch import CATALOGUE, Remote, fetch
-from mmcrl.layouts.nhanes_arrays import cells_missed, drawn_outline, field_levels, kyphosis
+from mmcrl.layouts.nhanes_arrays import CELLS, cells_missed, drawn_outline, field_grid, field_levels, kyphosis
 from mmcrl.layouts.transport import merged_components
 from mmcrl.manifest import load_cohort, source_files
 from mmcrl.surveys import ADDRESS
@@ -66,18 +66,15 @@ def root(tmp_path, monkeypatch):
     folder, draw, ids = tmp_path / "nhanes", np.random.default_rng(0), 500 + np.arange(N)
     folder.mkdir()
     table = {"SEQN": ids, "RIDAGEYR": np.float32(40 + np.arange(N))}
-    for test in (1, 2):
-        for eye, first in (("OD", 2), ("OS", 0)):
-            for k in range(first, first + 19):
-                table[f"OPX{test}{eye}{k:02}"] = np.full(N, 6, dtype=np.float32)
-    table["OPX1OD05"][3] = 8  # once of two tests
-    table["OPX1OS07"][4], table["OPX2OS07"][4] = 10, 9
-    table["OPX1OD03"][5] = 0  # a test that was not finished
-    pd.DataFrame(table).to_parquet(folder / "cohort_E.parquet", index=False)
-    grid = np.full((N - 1, 2, 2, 4, 5), 6, dtype=np.float32)
-    grid[..., [0, 3], 4] = 0
-    grid[0, 0, :, 1, 2], grid[1, 1, 0, 2, 0], grid[2, 0] = [8, 10], 9, np.nan
-    np.savez(folder / "fdt_maps_E.npz", SEQN=ids[1:], grid=grid, macula=grid[..., 0, 0])
+    cells = {name: np.where(np.arange(N) == 0, np.nan, 6).astype(np.float32) for name in CELLS}
+    cells["OPX1OD07"][1], cells["OPX2OD07"][1] = 8, 10
+    cells["OPX1OS12"][2] = 9  # once of two tests
+    for name in CELLS:
+        cells[name][3] = 0 if "OD" in name else 6  # an eye that was not tested
+    cells["OPX1OS07"][4], cells["OPX2OS07"][4] = 10, 9
+    cells["OPX1OD03"][5] = 0  # a test that was not finished
+    cells["OPX1OD05"][6] = 8
+    pd.DataFrame(table | cells).to_parquet(folder / "cohort_E.parquet", index=False)
     points = np.stack(
         np.broadcast_arrays(200 + 1000 * np.arange(12)[:, None], draw.integers(0, 50, (12, 95))), axis=-1
     )
@@ -101,12 +98,23 @@ def test_fields_are_levels_of_two_tests_and_gaps_where_no_cell_is(root):
     assert fields.values.shape == (N, 2, 4, 5) and not fields.measured[0]
     assert fields.values[1, 0, 1, 2] == 2.0 and fields.values[2, 1, 2, 0] == 1.0  # (1 + 3) / 2, (2 + 0) / 2
     assert np.isnan(fields.values[3, 0]).all() and np.nansum(fields.values[3, 1]) == 0
+    assert fields.values[4, 1, 1, 1] == 2.5 and np.nansum(fields.values[4]) == 2.5
     assert np.isnan(fields.values[4, :, [0, 3], 4]).all() and np.isnan(fields.values[4]).sum() == 4
+    assert fields.values[5, 0, 1, 1] == 0, "the other test tells"
+
+
+def test_every_cell_of_a_field_has_a_place_of_its_own_but_the_middle_one():
+    grid = field_grid(pd.DataFrame([np.arange(1.0, 77)], columns=CELLS))
+    placed = {CELLS[int(code) - 1] for code in grid.ravel() if code}
+    assert len(CELLS) == len(set(CELLS)) == 76 and np.count_nonzero(grid) == len(placed) == 72
+    assert set(CELLS) - placed == {"OPX1OD02", "OPX2OD02", "OPX1OS02", "OPX2OS02"}
+    for (_, e, test, _, _), code in np.ndenumerate(grid):
+        assert not code or CELLS[int(code) - 1][:6] == f"OPX{test + 1}{('OD', 'OS')[e]}"
 
 
 def test_cells_that_were_missed_are_counted_over_both_eyes(root):
     missed = load_cohort(root / "small.toml")["demographics"].values[:, 1]
-    assert missed[:6].tolist() == [0.0, 0.0, 0.0, 0.5, 1.0, 0.0]
+    np.testing.assert_array_equal(missed[:7], [np.nan, 1.0, 0.5, np.nan, 1.0, 0.0, 0.5])
     assert np.isnan(cells_missed(pd.DataFrame(np.zeros((1, 76)))).iloc[0])
 
 
@@ -158,11 +166,11 @@ def test_what_is_wrong_is_named(root, monkeypatch):
     refused("wear.worn", "'wear.won'", change=('"wear.worn"', '"wear.won"'))
     refused("source.cohort", "D, E or H", change=('cohort = "E"\n', ""))
     refused("cohort_H.parquet", "xpt/*_H.XPT", "fetch", change=('cohort = "E"', 'cohort = "H"'))
-    path = root / "nhanes" / "fdt_maps_E.npz"
+    path = root / "nhanes" / "wear_flags_E.npz"
     path.write_bytes(path.read_bytes()[:300])
-    refused("file fdt_maps_E.npz", "a complete file of arrays")
+    refused("file wear_flags_E.npz", "a complete file of arrays")
     path.unlink()
-    refused("file fdt_maps_E.npz")
+    refused("file wear_flags_E.npz")
     monkeypatch.delenv("MMCRL_DATA")
     monkeypatch.setenv("XDG_CACHE_HOME", str(root / "nowhere"))
     refused("manifest source.path", "python -m mmcrl fetch")
@@ -209,7 +217,8 @@ def transport(path, columns):
 
 
 def test_without_the_table_the_components_of_the_cdc_are_merged(root):
-    before = load_cohort(root / "small.toml")["demographics"].values
+    cohort = load_cohort(root / "small.toml")
+    before, fields = cohort["demographics"].values, cohort["fields"].values
     table = pd.read_parquet(root / "nhanes" / "cohort_E.parquet")
     (root / "nhanes" / "cohort_E.parquet").unlink()
     folder = root / "nhanes" / "xpt"
@@ -220,6 +229,8 @@ def test_without_the_table_the_components_of_the_cdc_are_merged(root):
     read = load_cohort(root / "small.toml")
     np.testing.assert_array_equal(read.ids, table["SEQN"])
     np.testing.assert_array_equal(read["demographics"].values[3:], before[3:])
+    np.testing.assert_array_equal(read["fields"].values[3:], fields[3:])
+    assert not read["fields"].measured[:3].any()
     assert np.isnan(read["demographics"].values[:3, 1]).all()
     assert {path.name for path in source_files(root / "small.toml")} > {
         "DEMO_E.XPT",
@@ -382,6 +393,16 @@ def test_images_and_series_go_with_age_as_they_should(name, kind, shape):
     else:
         day = np.nanmean(modality.values[:, 0].reshape(-1, 7, 144), axis=(0, 1))
         assert day[12 * 6] > 0.5 > 0.3 > day[3 * 6], "worn at noon, off at night"
+
+
+@here
+@pytest.mark.parametrize("letter", ["D", "E"])
+def test_fields_are_those_that_others_made_of_the_same_survey(letter):
+    with np.load(DATA / f"fdt_maps_{letter}.npz") as made:
+        ids, grid = made["SEQN"], made["grid"]
+    cells = pd.read_parquet(DATA / f"cohort_{letter}.parquet").reset_index().set_index("SEQN")[CELLS]
+    np.testing.assert_array_equal(field_grid(cells.loc[ids]), grid)
+    assert cells.drop(ids).isna().all(axis=None), "nobody else was examined"
 
 
 @here

@@ -4,7 +4,6 @@
 
     cohort_E.parquet            everyone, by SEQN; where it is not there:
     xpt/DEMO_E.XPT, ...         the components as the CDC publishes them, merged by SEQN
-    fdt_maps_E.npz              visual fields: SEQN (n,), grid (n, eye, test, 4, 5); right eye first
     wear_flags_D.npz            accelerometer worn: SEQN, WEEKDAY (days,), bits (days, 180) of 1,440 minutes
     spine_outlines_H.npz        lateral spine: SEQN, points_x10 (n, 12 vertebrae, 95, 2), -32768 where there is none
 """
@@ -23,16 +22,14 @@ import pandas as pd
 from mmcrl.errors import InputError
 from mmcrl.fetch import FOLDER, data_folder
 from mmcrl.layouts.layout import Layout, Picture, Reader, Recording, id_texts
-from mmcrl.layouts.nhanes_arrays import cells_missed, drawn_outline, field_levels, kyphosis
+from mmcrl.layouts.nhanes_arrays import CELLS, cells_missed, drawn_outline, field_grid, field_levels, kyphosis
 from mmcrl.layouts.transport import merged_components
 from mmcrl.tables import read_table
 
 __all__ = ["Nhanes"]
 
-_ARRAYS = {"fields": "fdt_maps", "spine": "spine_outlines", "wear": "wear_flags"}
+_ARRAYS = {"spine": "spine_outlines", "wear": "wear_flags"}
 _EYES = {"fields.right": 0, "fields.left": 1}
-_CELLS = [f"OPX{test}{cell}" for test in (1, 2) for cell in [f"OD{k:02}" for k in range(2, 21)]]
-_CELLS += [f"OPX{test}{cell}" for test in (1, 2) for cell in [f"OS{k:02}" for k in range(19)]]
 _DAY, _MINUTES = 1_440, 7 * 1_440
 
 
@@ -42,9 +39,9 @@ class Nhanes(Layout):
     - ``fields.missed``: cells of the visual field seen worse than 95 % of healthy people do (codes from 8 on), over
       both eyes, averaged over the two tests; ``lungs.ratio``: SPXNFEV1 / SPXNFVC; ``spine.kyphosis``, in degrees,
       see `mmcrl.layouts.nhanes_arrays.kyphosis`;
-    - ``fields.right``, ``fields.left``, of an image, 4 x 5: 0 normal, 1 to 3 seen worse than by 95, 98 and 99 % of
-      healthy people, mean of the two tests; ``spine.outline``, see
-      `mmcrl.layouts.nhanes_arrays.drawn_outline`;
+    - ``fields.right``, ``fields.left``, of an image, 4 x 5, from the same cells: 0 normal, 1 to 3 seen worse than by
+      95, 98 and 99 % of healthy people, mean of the two tests; see `mmcrl.layouts.nhanes_arrays.field_grid`;
+      ``spine.outline``, see `mmcrl.layouts.nhanes_arrays.drawn_outline`;
     - ``wear.worn``, of a series: 1 in minutes in which the accelerometer was worn, 0 in others, from Sunday 0:00 on.
 
     ``cohort`` is the survey's letter of the cycle: D 2005-06, E 2007-08, H 2013-14.  Where the environment variable
@@ -65,7 +62,7 @@ class Nhanes(Layout):
                 angles = pd.Series(kyphosis(self._arrays("spine")["points_x10"]), index=self._arrays("spine")["SEQN"])
                 table[variable] = held["SEQN"].map(angles)
             elif variable == "fields.missed":
-                table[variable] = cells_missed(held[_CELLS])
+                table[variable] = cells_missed(held[CELLS])
             elif variable == "lungs.ratio":
                 table[variable] = held["SPXNFEV1"] / held["SPXNFVC"]
             else:
@@ -73,7 +70,7 @@ class Nhanes(Layout):
         return pd.DataFrame(table)
 
     def tables(self, variables: Sequence[str]) -> list[Path]:
-        kinds = {v.partition(".")[0] for v in variables if v in _EYES or v.startswith(("spine.", "wear."))}
+        kinds = {variable.partition(".")[0] for variable in variables}
         arrays = [self.table_file(self._array_name(kind)) for kind in _ARRAYS if kind in kinds]
         return [*self._survey, *arrays]
 
@@ -81,13 +78,12 @@ class Nhanes(Layout):
         if where or variable not in (*_EYES, "spine.outline"):
             known = ", ".join((*_EYES, "spine.outline"))
             raise InputError(f"manifest variable {variable}", f"one of {known}, without `where`", repr(variable))
-        arrays = self._arrays(variable.partition(".")[0])
-        ids = id_texts(pd.Series(arrays["SEQN"]))
         if variable in _EYES:
-            return {
-                i: _shown(field)
-                for i, field in zip(ids, field_levels(arrays["grid"][:, _EYES[variable]]), strict=True)
-            }
+            cells = self._columns(CELLS).dropna(how="all", subset=CELLS)  # of those who were examined
+            fields = field_levels(field_grid(cells[CELLS])[:, _EYES[variable]])
+            return {i: _shown(field) for i, field in zip(id_texts(cells["SEQN"]), fields, strict=True)}
+        arrays = self._arrays("spine")
+        ids = id_texts(pd.Series(arrays["SEQN"]))
         return {i: _outlined(points) for i, points in zip(ids, arrays["points_x10"], strict=True)}
 
     def recordings(self, variables: Sequence[str], ids: Sequence[str]) -> dict[str, Reader]:
@@ -146,8 +142,8 @@ class Nhanes(Layout):
         return {}
 
 
-_NEEDED = {"fields": ("SEQN", "grid"), "spine": ("SEQN", "points_x10"), "wear": ("SEQN", "WEEKDAY", "bits")}
-_DERIVED = {"fields.missed": _CELLS, "lungs.ratio": ["SPXNFEV1", "SPXNFVC"]}
+_NEEDED = {"spine": ("SEQN", "points_x10"), "wear": ("SEQN", "WEEKDAY", "bits")}
+_DERIVED = {"fields.missed": CELLS, "lungs.ratio": ["SPXNFEV1", "SPXNFVC"]}
 
 
 def _shown(field: np.ndarray) -> Callable[[int, int], np.ndarray]:

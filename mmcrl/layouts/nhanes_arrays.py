@@ -1,12 +1,23 @@
-"""Arrays of NHANES: what is made of the codes of visual fields and of the outlines of vertebrae."""
+"""Arrays of NHANES: what is made of the codes of visual fields and of the outlines of vertebrae.
+
+A visual field is tested in 19 cells of each eye, twice.  Cells of the right eye are numbered from 02 to 20, of the
+left from 00 to 18, by quadrant.  A field is drawn as 4 x 5 cells, those towards the nose on the right for either eye;
+so it has no middle cell, and none in the two corners at the nose.
+"""
 
 from __future__ import annotations
 
 import numpy as np
 import pandas as pd
 
-__all__ = ["cells_missed", "drawn_outline", "field_levels", "kyphosis"]
+__all__ = ["CELLS", "cells_missed", "drawn_outline", "field_grid", "field_levels", "kyphosis"]
 
+_NUMBERS = {"OD": range(2, 21), "OS": range(19)}  # of the cells: right eye, left eye
+CELLS = [f"OPX{test}{eye}{k:02}" for eye, numbers in _NUMBERS.items() for test in (1, 2) for k in numbers]
+_PLACES = {  # numbers of the cells in a field, row by row; none: -1
+    "OD": [[6, 5, 9, 10, -1], [4, 3, 7, 8, 19], [16, 15, 11, 12, 20], [18, 17, 13, 14, -1]],
+    "OS": [[10, 9, 5, 6, -1], [8, 7, 3, 4, 0], [12, 11, 15, 16, 1], [14, 13, 17, 18, -1]],
+}
 _SEEN, _POORLY, _NONE = 6, 8, -32768
 _WIDER = 3.0  # a spine is long and narrow
 
@@ -56,6 +67,16 @@ def _medians(points: np.ndarray) -> np.ndarray:
     some = ~np.isnan(known).all(axis=(1, 2))
     medians[some] = np.nanmedian(known[some], axis=1)
     return medians
+
+
+def field_grid(cells: pd.DataFrame) -> np.ndarray:
+    """Codes (n, eye, test, 4, 5), right eye first, of the columns `CELLS`; 0 where a field has no cell."""
+    grid = np.zeros((len(cells), 2, 2, 4, 5))
+    for e, (eye, places) in enumerate(_PLACES.items()):
+        for row, column in np.argwhere(np.array(places) >= 0):
+            for test in (1, 2):
+                grid[:, e, test - 1, row, column] = cells[f"OPX{test}{eye}{places[row][column]:02}"]
+    return grid
 
 
 def field_levels(grid: np.ndarray) -> np.ndarray:
