@@ -11,7 +11,17 @@ import pandas as pd
 
 from mmcrl.proof.study import NONE
 
-__all__ = ["MARGIN", "by_world", "exponent", "shown", "start_choices", "start_gaps", "summary", "with_published"]
+__all__ = [
+    "MARGIN",
+    "above",
+    "by_world",
+    "exponent",
+    "shown",
+    "start_choices",
+    "start_gaps",
+    "summary",
+    "with_published",
+]
 
 MARGIN = 0.02  # of MCC, within which a start is as good as the best
 
@@ -41,7 +51,8 @@ def _floor(rows: pd.DataFrame) -> str:
     return f"{rows['floor_mean'].median():.3f} ({rows['floor_q95'].median():.3f})"
 
 
-def _above(rows: pd.DataFrame) -> str:
+def above(rows: pd.DataFrame) -> str:
+    """How many of the fits have an MCC above the floor's 95 %, such as "2 of 3"."""
     return f"{int((rows['mcc'] > rows['floor_q95']).sum())} of {len(rows)}"
 
 
@@ -52,7 +63,7 @@ def _angle(rows: pd.DataFrame) -> str:
 _SCORES: Mapping[str, _Column] = {
     "MCC": _spread("mcc", ".3f", "min"),
     "floor (95 %)": _floor,
-    "above it": _above,
+    "above it": above,
     "ceiling": _middle("ceiling_mcc", ".3f"),
     "R²": _spread("r2", ".3f", "min"),
     "angle (°)": _angle,
