@@ -44,7 +44,7 @@ SWEEPS = [
     "encoders",
     "disk",
 ]
-SWEEPS += ["trust-latents", "trust"]
+SWEEPS += ["trust-latents", "trust-steps", "trust"]
 PAGES = sorted(  # those that read tables of what is measured on synthetic worlds
     path.stem
     for path in (ROOT / "notebooks").glob("*.ipynb")
