@@ -45,6 +45,9 @@ def test_a_cross_table_with_an_empty_cell_is_one():
         "A. One participant has it.",
         "a single participant had it",
         "two of the participants had it",
+        "n: 3",
+        "4 smokers had it",
+        "Donors: 4",
     ],
 )
 def test_few_people_in_a_sentence_are_a_count(text):
@@ -57,6 +60,8 @@ def test_few_people_in_a_sentence_are_a_count(text):
     "text",
     [
         "n=2 folds and n = 4 layers",
+        "n: 4 layers",
+        "begin: 3",
         "Figure 3 (5 %), Table 2 (10 %), level 5 (5%)",
         "no value of a single person, what one person has, one participant after another",
         "2**3**4 of all people, a_3_people",

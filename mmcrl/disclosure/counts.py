@@ -13,7 +13,10 @@ from mmcrl.disclosure.pieces import Piece
 
 __all__ = ["WORDS", "find_counts"]
 
-WORDS = r"people|persons?|participants?|adults|patients|subjects|respondents|children|individuals"
+WORDS = (
+    "people|persons?|participants?|adults|patients|subjects|respondents|children|individuals|volunteers|donors|"
+    "survivors|carriers|smokers|drinkers|diabetics"
+)
 _SMALL = (  # without "one", which is an article too
     "two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen "
     "eighteen nineteen"
@@ -55,7 +58,7 @@ _MARKED = re.compile(
 )  # 3 as **3**
 _WITH_SHARE = re.compile(rf"{_BEFORE}{_NUMBER} ?\(\d+(?:\.\d+)? ?%\)", re.I)
 _STATED = re.compile(
-    rf"(?:(?<![\w.-])(?<!\w\()n ?= ?|\b{_PEOPLE}[\"']?(?:: ?| ?= ?)){_WHOLE}",  # f(n=3) is a call
+    rf"(?:(?<![\w.-])(?<!\w\()n ?[=:] ?|\b{_PEOPLE}[\"']?(?:: ?| ?= ?)){_WHOLE}",  # f(n=3) is a call
     re.I,
 )
 _SHARE = re.compile(

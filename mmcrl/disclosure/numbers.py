@@ -207,8 +207,7 @@ def is_outermost(cells: Sequence[Number | None], persons: Persons) -> bool:
 def _within(found: Sequence[Number], persons: Persons) -> Iterator[tuple[np.ndarray, float]]:
     """The columns of which all these numbers are values, and how likely that is by chance, as a logarithm."""
     value, half = np.array(found).T
-    for column in persons.columns.values():
-        known = np.unique(column[~np.isnan(column)])
+    for column, known in zip(persons.columns.values(), persons.known, strict=True):
         if len(known) < 12:
             continue
         at = np.clip(np.searchsorted(known, value), 1, len(known) - 1)

@@ -126,9 +126,14 @@ class Persons:
         return [name.removesuffix(" measured") for name in self.columns]
 
     @cached_property
+    def known(self) -> list[np.ndarray]:
+        """Of each column its different values, in ascending order."""
+        return [np.unique(values[~np.isnan(values)]) for values in self.columns.values()]
+
+    @cached_property
     def steps(self) -> list[float]:
         """Of each column, how far apart neighbouring values are."""
-        gaps = [np.diff(np.unique(values[~np.isnan(values)])) for values in self.columns.values()]
+        gaps = [np.diff(values) for values in self.known]
         return [float(np.median(gap)) if len(gap) else 0.0 for gap in gaps]
 
     @cached_property
