@@ -1,16 +1,19 @@
 """Sweeps, the tables that they make, and what is known of where a table comes from."""
 
+import ast
 import json
 import math
 from pathlib import Path
 
+import nbformat
 import pandas as pd
 import pytest
+from conftest import ROOT
 from distributed import LocalCluster
 from tiny_project import PARAMETERS, WORK, executions, make_project, run_in, write_notebook, write_params
 
 from mmcrl import InputError
-from mmcrl.runner import Project, glued, results
+from mmcrl.runner import Project, glued, inputs, results
 from mmcrl.runner.planner import Planner
 
 SOMETIMES = "if seed == 1 and Path('bad').exists():\n    raise RuntimeError('bad luck')"
@@ -115,6 +118,34 @@ def test_a_table_rests_on_neither_what_draws_pages_nor_cohorts_that_it_does_not_
     assert changed(adapter) == (["package"], ["package"])
     (tmp_path / "data/x.toml").unlink()
     assert changed(adapter) == ([], ["package"]), "no cohort is named"
+
+
+def imported(source: str) -> set[str]:
+    """The modules that a source imports anywhere, and what it takes from them."""
+    nodes = list(ast.walk(ast.parse(source)))
+    whole = {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
+    parts = [node for node in nodes if isinstance(node, ast.ImportFrom) and node.module]
+    return whole | {
+        name for node in parts for name in (node.module, *(f"{node.module}.{a.name}" for a in node.names))
+    }
+
+
+def test_nothing_that_numbers_come_from_uses_what_tables_do_not_rest_on() -> None:
+    """But `mmcrl.proof`, which also reads tables for pages."""
+    package = ROOT / "mmcrl"
+    outside = {f"mmcrl.{name.removesuffix('.py').replace('/', '.')}" for name in inputs._OF_PAGES}
+    assert all((package / name).exists() for name in (*inputs._OF_PAGES, *inputs._OF_COHORTS))
+    sources = {path.relative_to(package).as_posix(): path.read_text() for path in package.rglob("*.py")}
+    del sources["__init__.py"], sources["proof/__init__.py"], sources["proof/study.py"]
+    for path in (ROOT / "notebooks" / "workers").glob("*.ipynb"):
+        cells = [cell.source for cell in nbformat.read(path, 4).cells if cell.cell_type == "code"]
+        sources[path.name] = "\n".join(cells)
+    left = [n for n in sources if not any(n == out or n.startswith(f"{out}/") for out in inputs._OF_PAGES)]
+    assert len(left) > 120
+    for name in left:
+        used = {found for found in imported(sources[name]) if found.startswith("mmcrl.")}
+        below = tuple(f"{module}." for module in outside)
+        assert not {found for found in used if found in outside or found.startswith(below)}, name
 
 
 def test_a_page_is_made_again_when_a_table_or_its_sweep_changes(tmp_path: Path) -> None:

@@ -18,7 +18,8 @@ __all__ = ["Inputs", "Surroundings", "has_files"]
 
 # Below the package: no number of a sweep comes from there, and of one that names no cohort none from its adapters
 _OF_PAGES = (
-    *("runner", "disclosure", "checking", "plots", "cli.py", "__main__.py"),
+    *("runner", "disclosure", "checking", "plots", "sensitivity", "cli.py", "__main__.py"),
+    *("absence.py", "cards.py", "check.py", "doubts.py", "stability.py"),
     *("proof/looks.py", "proof/published.py", "proof/tables.py"),
 )
 _OF_COHORTS = ("layouts", "surveys.py")
