@@ -173,6 +173,8 @@ def _numbers(values: ArrayLike | pd.DataFrame, names: Sequence[str] | None = Non
         raise InputError("values", _EVEN, "rows of different lengths")
     if array.dtype.kind not in "fiub":
         raise InputError("values", "numbers", f"values of type {array.dtype}")
+    if isinstance(array, np.ndarray) and array.dtype == np.longdouble:  # of which torch knows none
+        array = array.astype(np.float64)
     if array.ndim > 2:
         array = unpacked(array)
         return _frozen(array.view()) if isinstance(array, np.ndarray) else array

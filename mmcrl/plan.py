@@ -20,6 +20,7 @@ __all__ = [
     "PEOPLE_PER_LATENT",
     "Block",
     "as_fitted",
+    "check_number",
     "check_one_view",
     "check_split",
     "modality_numbers",
@@ -99,6 +100,17 @@ def plan_blocks(cohort: Cohort, n_latents: int | Mapping[str, int] | None) -> li
     each = [PEOPLE_PER_LATENT * (1 if block.kind == "observed" else block.n_latents) for block in blocks]
     _check_together(blocks, cohort, each, f", {PEOPLE_PER_LATENT} per latent, with it and another modality")
     return blocks
+
+
+def check_number(asked: object, whose: str = "") -> None:
+    """Refuse a number of latents that no modality could have.
+
+    Raises
+    ------
+    InputError : for what is no whole number of at least 1.
+    """
+    if isinstance(asked, bool) or not isinstance(asked, int | np.integer) or asked < 1:
+        raise InputError("n_latents", f"a whole number of at least 1{whose}", repr(asked))
 
 
 def check_split(blocks: Sequence[Block], train: Cohort, held_out: Cohort) -> None:
@@ -183,10 +195,9 @@ def _known_columns(modality: Modality) -> np.ndarray:
 
 
 def _block(name: str, modality: Modality, asked: object) -> Block:
-    if isinstance(asked, bool) or not isinstance(asked, int | np.integer) or asked < 1:
-        raise InputError("n_latents", f"a whole number of at least 1 for {name}", repr(asked))
+    check_number(asked, f" for {name}")
     codec = codec_for(modality.kind)
-    size = codec.size(modality, int(asked))
+    size = codec.size(modality, int(asked))  # type: ignore[call-overload]
     if size > len(modality.names) and modality.kind == "table":
         raise InputError("n_latents", f"at most {len(modality.names)} for {name}, its number of columns", str(size))
     if size < codec.n_views:

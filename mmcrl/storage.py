@@ -20,7 +20,7 @@ from mmcrl.errors import InputError, path_of
 
 __all__ = ["digest", "read_folder", "under", "write_folder"]
 
-_FORMAT = 1
+_FORMAT = 2  # 1: a column with levels was read by their values, not by their numbers
 _DESCRIPTION, _WEIGHTS = "model.json", "weights.safetensors"
 
 

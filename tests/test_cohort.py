@@ -278,3 +278,8 @@ def test_people_whom_a_model_is_applied_to_may_be_one_and_lack_a_modality():
         Cohort.from_arrays({"a": [[1.0, 2.0]]})
     with pytest.raises(InputError, match=r'cohort\["b"\]: expected .*, or Cohort\(..., learnable=False\)'):
         Cohort.from_arrays({"a": np.eye(3), "b": np.full((3, 2), np.nan)})
+
+
+def test_longer_numbers_than_torch_knows_are_read_as_doubles():
+    images = np.random.default_rng(0).normal(size=(5, 1, 6, 6)).astype(np.longdouble)
+    assert Modality(images).values.dtype == np.float64 == Modality(images[:, 0, 0]).values.dtype

@@ -8,7 +8,7 @@ from scipy import stats
 from scipy.special import expit, log_softmax
 
 from mmcrl import Cohort, Modality, MultimodalCRL, simulate
-from mmcrl.decoding import fit_decoders
+from mmcrl.decoding import _fit_levels, fit_decoders
 from mmcrl.drawing import drawn_levels, redrawn_levels
 from mmcrl.kinds.levels import Levels
 from mmcrl.plan import plan_blocks
@@ -198,7 +198,11 @@ def test_kinds_of_columns_change_no_latent_and_no_link():
     """Links rest on the contrast; a likelihood changes what is told of its own column."""
     world = simulate.case(1, n=400, seed=2)
     few = {**QUICK, "steps": 20, "width": 16}
-    cohorts = [cohort_of(world, kinds=kinds) for kinds in (None, ["numeric"] * len(KINDS))]
+    named, values = cohort_of(world), cohort_of(world)["a"].values.copy()
+    values[:, GRADE] -= 1
+    values[:, TYPE] = pd.Series(values[:, TYPE]).map({3.0: 0.0, 5.0: 1.0, 9.0: 2.0})
+    plainly = Modality(values, names=NAMES, column_kinds=["numeric"] * len(KINDS))
+    cohorts = [named, Cohort({"a": plainly, "b": named["b"]}, tiers=[["a"], ["b"]])]
     levels, numbers = (MultimodalCRL(2, **few).fit(cohort, progress=False) for cohort in cohorts)
     assert levels.transform(cohorts[0]).equals(numbers.transform(cohorts[1]))
     assert levels.links().equals(numbers.links())
@@ -206,6 +210,39 @@ def test_kinds_of_columns_change_no_latent_and_no_link():
     assert mine.iloc[:8].equals(theirs.iloc[:8]) and not mine["r2"].iloc[8:].eq(theirs["r2"].iloc[8:]).any()
     drawn, plain = (model.sample(50).columns["a"] for model in (levels, numbers))
     assert drawn.iloc[:, :8].equals(plain.iloc[:, :8]) and not plain["ill"].isin([0, 1]).any()
+
+
+def test_what_numbers_stand_for_levels_changes_no_latent():
+    world = simulate.case(1, n=400, seed=2)
+    few, named = {**QUICK, "steps": 20, "width": 16}, cohort_of(world)
+    values = named["a"].values.copy()
+    values[:, GRADE] = pd.Series(values[:, GRADE]).map({1.0: -3.0, 2.0: 0.5, 3.0: 7.0, 4.0: 9_999.0})
+    values[:, TYPE] = pd.Series(values[:, TYPE]).map({3.0: 0.0, 5.0: 88.0, 9.0: 1e12})
+    coded = Cohort({"a": Modality(values, names=NAMES, column_kinds=KINDS), "b": named["b"]}, tiers=[["a"], ["b"]])
+    first, second = (MultimodalCRL(2, **few).fit(cohort, progress=False) for cohort in (named, coded))
+    assert first.transform(named).equals(second.transform(coded)) and first.links().equals(second.links())
+    assert set(second.sample(50).columns["a"]["type"]) <= {0, 88, 1e12}
+    codec, whole = first._fitted.network.codecs[0], named["a"].values
+    whole = whole[~np.isnan(whole).any(1)]
+    np.testing.assert_allclose(codec.restore(codec.prepare(whole)), whole, atol=1e-5)
+
+
+@pytest.mark.parametrize("noise", [0.15, 0.3, 1.0])
+def test_ordered_levels_are_told_as_sharply_as_they_are(noise):
+    """Held out, as well as by the probabilities that made them; far thresholds were once not reached."""
+    rng, ends = np.random.default_rng(0), np.array([-1.0, 0.0, 1.0])
+    z = rng.normal(size=4_000)
+    x = np.digitize(z + noise * rng.normal(size=len(z)), ends)
+    below = stats.norm.cdf((ends - z[:, None]) / noise)
+    true = np.diff(np.column_stack([np.zeros(len(z)), below, np.ones(len(z))]))
+    with deterministic():
+        levels, codes = Levels(["ordinal"], [[0.0, 1.0, 2.0, 3.0]], 1), torch.from_numpy(z).float()[:, None]
+        _fit_levels(levels, codes[:3_000], x[:3_000, None].astype(float), 0)
+        mine = levels.log_probabilities(codes[3_000:])[0].exp().detach().numpy()
+    rows, there = np.arange(1_000), x[3_000:]
+    best = np.log(true[3_000:][rows, there]).mean()
+    assert np.log(mine[rows, there]).mean() > best - 0.02
+    assert mine.mean(0) == pytest.approx(np.bincount(there, minlength=4) / 1_000, abs=0.03)
 
 
 # People who are drawn
@@ -226,6 +263,7 @@ def test_sampled_levels_are_whole_with_the_right_mean_given_the_latent(fitted):
     chances = model._fitted.probabilities(0, latents.to_numpy())[GRADE]
     for k in range(4):
         assert (drawn["grade"] == k + 1).mean() == pytest.approx(chances[:, k].mean(), abs=0.025)
+        assert (drawn["grade"] == k + 1).mean() == pytest.approx((real["grade"].dropna() == k + 1).mean(), abs=0.03)
     again = model.sample(6_000, seed=1).columns["a"]
     assert again.equals(drawn) and not model.sample(6_000, seed=2).columns["a"]["ill"].equals(drawn["ill"])
 

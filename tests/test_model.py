@@ -281,6 +281,12 @@ def test_what_cannot_be_fitted_is_refused(n_latents, cohort, message):
         MultimodalCRL(n_latents, **QUICK).fit(Cohort.from_arrays(cohort), progress=False)
 
 
+@pytest.mark.parametrize("n_latents", [0, -1, 1.5, True, "x", {"a": 0}, [2, 2]])
+def test_numbers_that_no_modality_could_have_are_refused_at_once(n_latents):
+    with pytest.raises(InputError, match="n_latents: expected a whole number of at least 1"):
+        MultimodalCRL(n_latents)
+
+
 def test_a_subset_with_a_constant_column_is_refused_by_fit():
     values = arrays()
     values["a"][:200, 0] = 1.0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import torch
@@ -25,8 +25,9 @@ class TableCodec(Codec):
     Columns are standardised.  *The encoder* needs whole rows: for it, a missing cell takes its conditional mean given
     the person's other columns, ``C_mo C_oo^-1 x_o`` with C the (shrunk) correlation of the columns among the training
     people; were the encoder linear and the columns Gaussian, that would be the mean of its codes over all values the
-    cell can have.  A categorical column enters it as the numbers of its levels.  Of a wide table, whose people each
-    lack other cells, the same is had from the inverse P of C, taken once: ``-P_mm^-1 P_mo x_o``.
+    cell can have.  A column with levels enters it as their numbers in order, 0, 1, ..., whatever stands for them: a
+    code far from the others is no outlier.  Of a wide table, whose people each lack other cells, the same is had from
+    the inverse P of C, taken once: ``-P_mm^-1 P_mo x_o``.
 
     The code of a modality with one latent is ``w x + f(x)``: w is the first principal direction of the columns, of
     variance 1, and f begins small.  Else people who share few values (none, mild, severe) begin in any order and
@@ -68,7 +69,7 @@ class TableCodec(Codec):
         self.levels: Levels | None = None
 
     def fit_scale(self, values: np.ndarray) -> None:
-        seen = np.asarray(values, dtype=np.float64)
+        seen = self._numbered(values)
         self.mean.copy_(torch.from_numpy(np.nanmean(seen, axis=0)))
         deviation = np.nanstd(seen, axis=0)
         self.scale.copy_(torch.from_numpy(np.where(deviation > 0, deviation, 1.0)))
@@ -86,7 +87,7 @@ class TableCodec(Codec):
             self.direction.copy_(torch.from_numpy(first if first.sum() >= 0 else -first))
 
     def prepare(self, values: np.ndarray) -> Tensor:
-        standard = self._standardise(np.asarray(values, dtype=np.float64))
+        standard = self._standardise(self._numbered(values))
         absent = np.isnan(standard)
         correlation = self.correlation.cpu().numpy()
         precision = np.linalg.pinv(correlation) if len(correlation) > _WIDE and absent.any() else None
@@ -105,7 +106,10 @@ class TableCodec(Codec):
         return torch.from_numpy(standard).to(torch.get_default_dtype())
 
     def restore(self, features: Tensor) -> np.ndarray:
-        return (features.detach().double().cpu() * self.scale.cpu() + self.mean.cpu()).numpy()
+        values = (features.detach().double().cpu() * self.scale.cpu() + self.mean.cpu()).numpy()
+        for c, levels in self._levels():
+            values[:, c] = np.interp(values[:, c], np.arange(len(levels)), levels)
+        return values
 
     def spread(self, expected: Tensor, deviation: Tensor) -> np.ndarray:
         return deviation.numpy()[0] * self.scale.cpu().numpy()
@@ -127,6 +131,17 @@ class TableCodec(Codec):
             return {}
         logs = self.levels.log_probabilities(codes)
         return {c: torch.softmax(log.double(), 1) for c, log in zip(self.levels.columns, logs, strict=True)}
+
+    def _levels(self) -> Iterator[tuple[int, np.ndarray]]:
+        """The columns that have levels, and these."""
+        return iter(()) if self.levels is None else zip(self.levels.columns, self.levels.levels, strict=True)
+
+    def _numbered(self, values: np.ndarray) -> np.ndarray:
+        """Values, of columns with levels the number of each cell's level, or between the two that it lies between."""
+        numbered = np.array(values, dtype=np.float64)
+        for c, levels in self._levels():
+            numbered[:, c] = np.interp(numbered[:, c], levels, np.arange(len(levels)))
+        return numbered
 
     def _standardise(self, values: np.ndarray) -> np.ndarray:
         standard = (values - self.mean.cpu().numpy()) / self.scale.cpu().numpy()
