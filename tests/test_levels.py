@@ -199,8 +199,7 @@ def test_kinds_of_columns_change_no_latent_and_no_link():
     world = simulate.case(1, n=400, seed=2)
     few = {**QUICK, "steps": 20, "width": 16}
     named, values = cohort_of(world), cohort_of(world)["a"].values.copy()
-    values[:, GRADE] -= 1
-    values[:, TYPE] = pd.Series(values[:, TYPE]).map({3.0: 0.0, 5.0: 1.0, 9.0: 2.0})
+    values[:, TYPE] = pd.Series(values[:, TYPE]).map({3.0: 3.0, 5.0: 4.0, 9.0: 5.0})
     plainly = Modality(values, names=NAMES, column_kinds=["numeric"] * len(KINDS))
     cohorts = [named, Cohort({"a": plainly, "b": named["b"]}, tiers=[["a"], ["b"]])]
     levels, numbers = (MultimodalCRL(2, **few).fit(cohort, progress=False) for cohort in cohorts)
@@ -216,12 +215,16 @@ def test_what_numbers_stand_for_levels_changes_no_latent():
     world = simulate.case(1, n=400, seed=2)
     few, named = {**QUICK, "steps": 20, "width": 16}, cohort_of(world)
     values = named["a"].values.copy()
-    values[:, GRADE] = pd.Series(values[:, GRADE]).map({1.0: -3.0, 2.0: 0.5, 3.0: 7.0, 4.0: 9_999.0})
-    values[:, TYPE] = pd.Series(values[:, TYPE]).map({3.0: 0.0, 5.0: 88.0, 9.0: 1e12})
+    values[:, GRADE] = pd.Series(values[:, GRADE]).map({1.0: 1.0, 2.0: 1.5, 3.0: 7.0, 4.0: 9_999.0})
+    values[:, TYPE] = pd.Series(values[:, TYPE]).map({3.0: 3.0, 5.0: 88.0, 9.0: 1e12})
     coded = Cohort({"a": Modality(values, names=NAMES, column_kinds=KINDS), "b": named["b"]}, tiers=[["a"], ["b"]])
     first, second = (MultimodalCRL(2, **few).fit(cohort, progress=False) for cohort in (named, coded))
     assert first.transform(named).equals(second.transform(coded)) and first.links().equals(second.links())
-    assert set(second.sample(50).columns["a"]["type"]) <= {0, 88, 1e12}
+    assert set(second.sample(50).columns["a"]["type"]) <= {3, 88, 1e12}
+    values[:, GRADE] += 1e15
+    far = Cohort({"a": Modality(values, names=NAMES, column_kinds=KINDS), "b": named["b"]}, tiers=[["a"], ["b"]])
+    shifted = MultimodalCRL(2, **few).fit(far, progress=False).transform(far)
+    np.testing.assert_allclose(shifted, first.transform(named), atol=1e-3)
     codec, whole = first._fitted.network.codecs[0], named["a"].values
     whole = whole[~np.isnan(whole).any(1)]
     np.testing.assert_allclose(codec.restore(codec.prepare(whole)), whole, atol=1e-5)

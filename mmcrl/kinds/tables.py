@@ -16,6 +16,7 @@ from mmcrl.networks import mlp
 __all__ = ["ObservedCodec", "TableCodec"]
 
 _WIDE = 64  # columns; more are read by what they have in common
+_LARGE = 1e6  # a code
 _SMALL = 0.1  # of its usual size: what a perceptron adds at first to the first principal direction
 
 
@@ -25,9 +26,9 @@ class TableCodec(Codec):
     Columns are standardised.  *The encoder* needs whole rows: for it, a missing cell takes its conditional mean given
     the person's other columns, ``C_mo C_oo^-1 x_o`` with C the (shrunk) correlation of the columns among the training
     people; were the encoder linear and the columns Gaussian, that would be the mean of its codes over all values the
-    cell can have.  A column with levels enters it as their numbers in order, 0, 1, ..., whatever stands for them: a
-    code far from the others is no outlier.  Of a wide table, whose people each lack other cells, the same is had from
-    the inverse P of C, taken once: ``-P_mm^-1 P_mo x_o``.
+    cell can have.  A column with levels enters it as their numbers in order, one apart from the lowest on, whatever
+    codes stand for them: one far from the others is no outlier.  Of a wide table, whose people each lack other cells,
+    the same is had from the inverse P of C, taken once: ``-P_mm^-1 P_mo x_o``.
 
     The code of a modality with one latent is ``w x + f(x)``: w is the first principal direction of the columns, of
     variance 1, and f begins small.  Else people who share few values (none, mild, severe) begin in any order and
@@ -107,8 +108,8 @@ class TableCodec(Codec):
 
     def restore(self, features: Tensor) -> np.ndarray:
         values = (features.detach().double().cpu() * self.scale.cpu() + self.mean.cpu()).numpy()
-        for c, levels in self._levels():
-            values[:, c] = np.interp(values[:, c], np.arange(len(levels)), levels)
+        for c, levels, number in self._numbers():
+            values[:, c] = np.interp(values[:, c], number, levels)
         return values
 
     def spread(self, expected: Tensor, deviation: Tensor) -> np.ndarray:
@@ -132,15 +133,18 @@ class TableCodec(Codec):
         logs = self.levels.log_probabilities(codes)
         return {c: torch.softmax(log.double(), 1) for c, log in zip(self.levels.columns, logs, strict=True)}
 
-    def _levels(self) -> Iterator[tuple[int, np.ndarray]]:
-        """The columns that have levels, and these."""
-        return iter(()) if self.levels is None else zip(self.levels.columns, self.levels.levels, strict=True)
+    def _numbers(self) -> Iterator[tuple[int, np.ndarray, np.ndarray]]:
+        """The columns that have levels, these, and their numbers: consecutive ones are their own."""
+        if self.levels is not None:
+            for c, levels in zip(self.levels.columns, self.levels.levels, strict=True):
+                lowest = levels[0] if abs(levels[0]) < _LARGE else 0.0  # to which one can be added
+                yield c, levels, lowest + np.arange(len(levels))
 
     def _numbered(self, values: np.ndarray) -> np.ndarray:
         """Values, of columns with levels the number of each cell's level, or between the two that it lies between."""
         numbered = np.array(values, dtype=np.float64)
-        for c, levels in self._levels():
-            numbered[:, c] = np.interp(numbered[:, c], levels, np.arange(len(levels)))
+        for c, levels, number in self._numbers():
+            numbered[:, c] = np.interp(numbered[:, c], levels, number)
         return numbered
 
     def _standardise(self, values: np.ndarray) -> np.ndarray:
