@@ -35,10 +35,10 @@ class HumanPhenotypeProject(Layout):
     """A variable is ``dataset.field`` or, of a table with another name than its data set's, ``dataset/table.field``;
     a channel of a recording is ``dataset.field.channel``.
 
-    ``stage`` is the research stage that is read, ``cohort`` the part of the study, where there are several.  Where a person has several rows
-    at that stage, ``pick = { sleep = 1 }`` says which is read: the number in the table's field ``night``, in a table
-    without one its ``array_index``.  Without a pick numbers are averaged over the rows, but for those that the
-    manifest calls missing, and of everything else the first is taken.
+    ``stage`` is the research stage that is read, ``cohort`` the part of the study, where there are several.
+    Where a person has several rows at that stage, ``pick = { sleep = 1 }`` says which is read: the number in the
+    table's field ``night``, in a table without one its ``array_index``.  Without a pick numbers are averaged over
+    the rows, but for those that the manifest calls missing, and of everything else the first is taken.
     ``bulk_prefix = { "/from" = "sub/folder" }`` rewrites how the paths in bulk cells begin.
     """
 
