@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from mmcrl.errors import InputError
+from mmcrl.errors import InputError, check_instance
 from mmcrl.modality import Modality
 from mmcrl.naming import SAFE, safe_name
 
@@ -137,6 +137,7 @@ def _frame(argument: str, frame: pd.DataFrame | None, columns: list[str]) -> pd.
     """A table with exactly these columns; an empty one when none is given."""
     if frame is None:
         return pd.DataFrame(columns=columns)
+    check_instance(argument, frame, pd.DataFrame)
     if list(frame.columns) != columns:
         raise InputError(argument, f"columns {', '.join(columns)}", ", ".join(map(str, frame.columns)))
     return frame.reset_index(drop=True)

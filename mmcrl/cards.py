@@ -15,12 +15,13 @@ import pandas as pd
 
 from mmcrl.adjacency import confident_links
 from mmcrl.cohort import Cohort
-from mmcrl.errors import InputError
+from mmcrl.errors import InputError, check_table
 from mmcrl.evidence import WIDTH
 from mmcrl.explained import UNMEASURED
 from mmcrl.known import compare
 from mmcrl.model import MultimodalCRL
 from mmcrl.sensitivity import (
+    VARIATION_COLUMNS,
     Measured,
     claim_limit,
     covariate_table,
@@ -102,11 +103,20 @@ def link_cards(
 
     Raises
     ------
-    InputError : for a scope that is neither cross nor within, a confidence outside [0, 1], and as the functions that
-        are called.
+    InputError : for a scope that is neither cross nor within, a confidence outside [0, 1], tables that lack their
+        columns, and as the functions that are called.
     """
     if scope not in ("cross", "within"):
         raise InputError("scope", "cross or within", repr(scope))
+    for title, pairs in (controls or {}).items():
+        check_table(f"controls {title}", pairs, ["confidence", "evidence"])
+    for name, table, columns in (
+        ("stability", stability, [*_ENDS, *UNMEASURED]),
+        ("edges", edges, [*_ENDS, "links"]),
+        ("variations", variations, VARIATION_COLUMNS),
+    ):
+        if table is not None:
+            check_table(name, table, columns)
     every = model.links()
     if stability is not None:
         every = every.drop(columns=list(UNMEASURED)).merge(stability, on=_ENDS, how="left")

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from mmcrl.checking import Draft, advise, column_place, mend_data, mend_form, mend_ids
+from mmcrl.checking import Draft, advise, column_place, latent_faults, mend_data, mend_form, mend_ids
 from mmcrl.cohort import Cohort
 from mmcrl.errors import InputError
 from mmcrl.manifest import Assembled, find_manifest, put_together, read_toml
@@ -82,6 +82,8 @@ def check_manifest(name_or_path: str | Path) -> Report:
             going_on = mend_data(draft, made, manifest, path.parent)
         if not going_on or not draft.raw.get("modality"):
             break
+    if manifest is not None:
+        told |= {fault.argument: fault for fault in latent_faults(draft, manifest)}
     problems = [str(fault) for fault in told.values()]
     if manifest is None or made.cohort is None or made.values is None:
         return Report(str(name_or_path), problems, pd.DataFrame(), draft.text(), draft.raw, mended=False)

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import pandas as pd
 
 from mmcrl.cards import Cards
+from mmcrl.errors import InputError
 from mmcrl.evidence import WIDTH
 
 __all__ = ["doubts"]
@@ -17,9 +18,16 @@ def doubts(cards: Cards, source: str, target: str, labels: Mapping[str, str] | N
 
     ``labels`` gives latents the names that a reader knows.  The first sentence and the second are about every link;
     the others stand only where the card's numbers give cause for them.
+
+    Raises
+    ------
+    InputError : for a link without a card.
     """
     rows = cards.links
-    link = rows[(rows["source"] == source) & (rows["target"] == target)].iloc[0]
+    found = rows[(rows["source"] == source) & (rows["target"] == target)]
+    if found.empty:
+        raise InputError("source, target", "the ends of a link that has a card", f"{source!r}, {target!r}")
+    link = found.iloc[0]
     name = dict(labels or {})
     return [
         _hidden(link, name),

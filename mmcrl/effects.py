@@ -23,7 +23,7 @@ import pandas as pd
 
 from mmcrl.adjacency import confident_links
 from mmcrl.evidence import PEOPLE_PER_REGRESSOR
-from mmcrl.knowledge import labels_of
+from mmcrl.knowledge import labels_of, numbers_of
 
 __all__ = ["EFFECT_COLUMNS", "effect_table", "partial_effect", "with_effects"]
 
@@ -64,7 +64,7 @@ def effect_table(
     """
     kept = confident_links(links, confidence)
     names = labels_of(latents)
-    z = dict(zip(names, latents.to_numpy(float).T, strict=True))
+    z = dict(zip(names, numbers_of(latents).T, strict=True))
     shown = loadings.groupby("modality", sort=False)["latent"].agg(set)
     rows = []
     for source, target, direction in _ways(kept):

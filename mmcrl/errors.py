@@ -2,10 +2,13 @@
 
 import math
 import os
+from collections.abc import Iterable
 from numbers import Integral
 from pathlib import Path
 
-__all__ = ["InputError", "check_instance", "check_whole", "path_of"]
+import pandas as pd
+
+__all__ = ["InputError", "check_instance", "check_table", "check_whole", "path_of"]
 
 
 class InputError(ValueError):
@@ -50,6 +53,23 @@ def check_instance(argument: str, value: object, kind: type) -> None:
     """
     if not isinstance(value, kind):
         raise InputError(argument, f"a {kind.__name__}", type(value).__name__)
+
+
+def check_table(argument: str, table: object, columns: Iterable[str]) -> None:
+    """Refuse what is not a DataFrame with these columns.
+
+    Raises
+    ------
+    InputError : naming the argument and the columns that are not there.
+
+    >>> check_table("links", pd.DataFrame(columns=["source", "target"]), ["source"])
+    """
+    wanted = list(columns)
+    if not isinstance(table, pd.DataFrame):
+        raise InputError(argument, f"a DataFrame with the columns {', '.join(wanted)}", type(table).__name__)
+    missing = [column for column in wanted if column not in table.columns]
+    if missing:
+        raise InputError(argument, f"the columns {', '.join(wanted)}", f"none called {', '.join(missing)}")
 
 
 def path_of(argument: str, value: object) -> Path:

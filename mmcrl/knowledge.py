@@ -21,7 +21,7 @@ import networkx as nx
 import numpy as np
 import pandas as pd
 
-from mmcrl.errors import InputError
+from mmcrl.errors import InputError, check_instance
 
 __all__ = ["SHARED", "Arrow", "Knowledge", "Limits", "modality_of"]
 
@@ -43,10 +43,28 @@ def modality_of(latent: str) -> str:
 def labels_of(latents: pd.DataFrame) -> list[str]:
     """``modality.number`` of every column of a table of latents, whose labels are pairs, or such texts.
 
+    Raises
+    ------
+    InputError : for what is no table.
+
     >>> labels_of(pd.DataFrame([[0.0]], columns=pd.MultiIndex.from_tuples([("blood", 0)])))
     ['blood.0']
     """
+    check_instance("latents", latents, pd.DataFrame)
     return [".".join(map(str, label)) if isinstance(label, tuple) else str(label) for label in latents.columns]
+
+
+def numbers_of(latents: pd.DataFrame) -> np.ndarray:
+    """The values (n, d) of a table of latents.
+
+    Raises
+    ------
+    InputError : for values that are no numbers; none of them is told.
+    """
+    try:
+        return latents.to_numpy(float)
+    except (TypeError, ValueError):
+        raise InputError("latents", "columns of numbers", "something else") from None
 
 
 @dataclass(frozen=True)

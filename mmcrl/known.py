@@ -19,7 +19,7 @@ import pandas as pd
 from mmcrl.cohort import Cohort
 from mmcrl.columns import column_values
 from mmcrl.decoding import ITSELF
-from mmcrl.errors import InputError
+from mmcrl.errors import check_table
 from mmcrl.evidence import pair_evidence
 from mmcrl.links import confidence_of
 
@@ -71,9 +71,7 @@ def compare(
     InputError : for a table without its columns.
     """
     for name, frame in {"links": links, "loadings": loadings, "known": known}.items():
-        absent = [column for column in _NEEDED[name] if column not in frame.columns]
-        if absent:
-            raise InputError(name, f"columns {', '.join(_NEEDED[name])}", f"none named {', '.join(absent)}")
+        check_table(name, frame, _NEEDED[name])
     rows = []
     for link in known.to_dict("records"):
         sources, targets = (_carriers(loadings, link[end], loading) for end in ("source", "target"))

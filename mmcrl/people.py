@@ -37,9 +37,10 @@ def included_people(layout: Layout, manifest: Manifest) -> tuple[pd.DataFrame, l
         raise InputError("manifest include", "someone who is included", "nobody")
     ids = id_texts(table[source.id])
     missing, repeated = ids.isna(), ids.notna() & ids.duplicated()
+    files = ", ".join(path.name for path in layout.tables([])) or source.path
     faults = [
         InputError(
-            f"file column {source.id}",
+            f"file {files} column {source.id}",
             "an id for everyone, each once",
             f"{few(int(rows.sum()), manifest.disclosure.minimum)} {fault}",
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from itertools import zip_longest
@@ -17,18 +18,22 @@ from mmcrl.knowledge import SHARED
 from mmcrl.modality import Modality
 
 __all__ = [
+    "LATENTS",
     "PEOPLE_PER_LATENT",
     "Block",
     "as_fitted",
+    "check_latents",
     "check_number",
     "check_one_view",
     "check_split",
+    "latent_limits",
     "modality_numbers",
     "names_of",
     "plan_blocks",
     "with_shared",
 ]
 
+LATENTS = 2  # of a modality of which nothing else is said
 PEOPLE_PER_LATENT = 20
 _FEWEST = 5  # people on either side of a split: of fewer, a loss among people is chance
 _MOST_LEVELS = 20  # a column with more is treated as numeric
@@ -113,6 +118,21 @@ def check_number(asked: object, whose: str = "") -> None:
         raise InputError("n_latents", f"a whole number of at least 1{whose}", repr(asked))
 
 
+def latent_limits(kind: str, n_columns: int) -> tuple[int, float]:
+    """The fewest and the most latents of a modality: one a view that its kind takes, and one a column of a table."""
+    return codec_for(kind).n_views, n_columns if kind == "table" else math.inf
+
+
+def check_latents(name: str, kind: str, n_columns: int, n_latents: int) -> None:
+    """Refuse more or fewer latents of a modality than `latent_limits` tells."""
+    least, most = latent_limits(kind, n_columns)
+    if n_latents > most:
+        raise InputError("n_latents", f"at most {most} for {name}, its number of columns", str(n_latents))
+    if n_latents < least:
+        expected = f"at least {least} for {name}: kind {kind} takes so many views"
+        raise InputError("n_latents", expected, str(n_latents))
+
+
 def check_split(blocks: Sequence[Block], train: Cohort, held_out: Cohort) -> None:
     """Refuse people split so that one side can say nothing of a modality, or the first has no value of a column.
 
@@ -160,14 +180,14 @@ def modality_numbers(blocks: Sequence[Block]) -> np.ndarray:
 
 
 def _asked(cohort: Cohort, n_latents: int | Mapping[str, int] | None) -> dict[str, Any]:
-    """The number asked for each modality, 2 where nothing says otherwise."""
+    """The number asked for each modality, `LATENTS` where nothing says otherwise."""
     if isinstance(n_latents, Mapping):
         unknown = [name for name in n_latents if name not in cohort.names]
         if unknown:
             raise InputError("n_latents", f"modalities among {', '.join(cohort.names)}", repr(unknown[0]))
-        return {name: n_latents.get(name, cohort.n_latents.get(name, 2)) for name in cohort.names}
+        return {name: n_latents.get(name, cohort.n_latents.get(name, LATENTS)) for name in cohort.names}
     if n_latents is None:
-        return {name: cohort.n_latents.get(name, 2) for name in cohort.names}
+        return {name: cohort.n_latents.get(name, LATENTS) for name in cohort.names}
     return dict.fromkeys(cohort.names, n_latents)
 
 
@@ -196,13 +216,8 @@ def _known_columns(modality: Modality) -> np.ndarray:
 
 def _block(name: str, modality: Modality, asked: object) -> Block:
     check_number(asked, f" for {name}")
-    codec = codec_for(modality.kind)
-    size = codec.size(modality, int(asked))  # type: ignore[call-overload]
-    if size > len(modality.names) and modality.kind == "table":
-        raise InputError("n_latents", f"at most {len(modality.names)} for {name}, its number of columns", str(size))
-    if size < codec.n_views:
-        expected = f"at least {codec.n_views} for {name}: kind {modality.kind} takes so many views"
-        raise InputError("n_latents", expected, str(size))
+    size = codec_for(modality.kind).size(modality, int(asked))  # type: ignore[call-overload]
+    check_latents(name, modality.kind, len(modality.names), size)
     names, shape, kinds = list(modality.names), list(modality.shape[1:]), list(map(str, modality.column_kinds))
     return Block(name, modality.kind, names, size, shape, kinds, _levels(modality))
 

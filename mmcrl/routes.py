@@ -19,7 +19,7 @@ import pandas as pd
 
 from mmcrl.adjacency import graph_of
 from mmcrl.evidence import enough, pair_evidence
-from mmcrl.knowledge import labels_of
+from mmcrl.knowledge import labels_of, numbers_of
 from mmcrl.links import confidence_of
 
 __all__ = ["ROUTE_COLUMNS", "route_table"]
@@ -56,7 +56,7 @@ def route_table(
       source target through  sign
     0    a.0    b.0     k.0    -1
     """
-    names, z = labels_of(latents), latents.to_numpy(float)
+    names, z = labels_of(latents), numbers_of(latents)
     graph, rows = graph_of(links, names, confidence), []
 
     @cache

@@ -81,7 +81,7 @@ class ColumnSpec(_Part):
 
     @model_validator(mode="after")
     def _consistent(self) -> ColumnSpec:
-        if self.range and self.range[0] >= self.range[1]:
+        if self.range and not self.range[0] < self.range[1]:  # nor is NaN an end
             raise ValueError("a range [min, max] with min < max")
         low = self.range[0] if self.range else float("-inf")
         if self.transform and not {"log": low > 0, "log1p": low > -1, "sqrt": low >= 0}[self.transform]:

@@ -59,7 +59,7 @@ def column_names(path: Path) -> list[str]:
 
     Raises
     ------
-    InputError : for a file that is unreadable.
+    InputError : for a file that is unreadable, or empty.
     """
     with _whole(path):
         return parquet.read_schema(path).names if path.suffix == ".parquet" else _header(path)
@@ -156,7 +156,11 @@ def _read_text(path: Path, columns: list[str]) -> pd.DataFrame:
 
 def _header(path: Path) -> list[str]:
     with path.open(newline="", encoding="utf-8-sig") as file:
-        return next(csv.reader(file, delimiter=DELIMITERS[path.suffix]), [])
+        names = next(csv.reader(file, delimiter=DELIMITERS[path.suffix]), None)
+    if not names:
+        got = "an empty file" if names is None else "an empty first line"
+        raise InputError(f"file {path.name}", "a first line with the names of its columns", got)
+    return names
 
 
 def _refuse_absent(path: Path, columns: list[str], present: Sequence[str]) -> None:

@@ -1,5 +1,6 @@
 """Cards: every link's numbers hang together, what would overturn it is said, and the page shows it."""
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -306,3 +307,37 @@ def test_names_of_latents_are_read_from_either_form() -> None:
     named = pd.DataFrame(z, columns=["a.0", "b.0"])
     split = pd.DataFrame(z, columns=pd.MultiIndex.from_tuples([("a", 0), ("b", 0)]))
     assert Measured.of(named).names == Measured.of(split).names == ("a.0", "b.0")
+
+
+# What is given wrongly
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"stability": pd.DataFrame()}, "stability: expected the columns source, target, stability"),
+        ({"controls": {"x": 3}}, "controls x: expected a DataFrame with the columns confidence, evidence, got int"),
+        ({"edges": pd.DataFrame()}, "edges: expected the columns source, target, links"),
+        ({"variations": [1]}, "variations: expected a DataFrame with the columns source, target, variation"),
+    ],
+)
+def test_tables_without_their_columns_are_refused(
+    fitted: tuple[MultimodalCRL, Cohort], given: dict, words: str
+) -> None:
+    with pytest.raises(InputError, match=f"^{words}"):
+        link_cards(*fitted, **given)
+
+
+def test_nothing_is_doubted_of_a_link_without_a_card(cards: Cards) -> None:
+    with pytest.raises(InputError, match=r"^source, target: expected .* got 'zz.0', 'q.1'$"):
+        doubts(cards, "zz.0", "q.1")
+
+
+@pytest.mark.parametrize("graph", [pc_graph, fci_graph])
+def test_graphs_of_no_table_of_numbers_are_refused_and_no_cell_is_told(graph: Callable) -> None:
+    latents = pd.DataFrame(np.random.default_rng(0).normal(size=(40, 2)), columns=["a.0", "b.0"])
+    with pytest.raises(InputError, match=r"^latents: expected a DataFrame, got ndarray$"):
+        graph(latents.to_numpy())
+    with pytest.raises(InputError, match=r"^latents: expected columns of numbers, got something else$") as refused:
+        graph(latents.assign(**{"b.0": "Qxyzzy"}))
+    assert refused.value.__suppress_context__

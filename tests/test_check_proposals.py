@@ -406,7 +406,8 @@ def test_few_people_per_latent_few_measured_doubles_and_ids(tmp_path):
     frame.loc[8:, ["snore", "smoker"]] = None
     frame.loc[:, "glucose"] = frame["glucose"].where(np.arange(N) % 3 == 0)
     report = check_manifest(write(tmp_path, raw, frame))
-    assert report.problems == [] and report.proposed["modality"]["blood"]["n_latents"] == N // 20
+    assert len(report.problems) == 1 and "at most 5 for blood" in report.problems[0]
+    assert report.proposed["modality"]["blood"]["n_latents"] == 4  # one a column that is kept
     for text in ("says the same as blood.iron", "equals the id", "fewer than 20 people", "67 % of those"):
         assert text in report.proposals
     assert "number" not in report.proposed["modality"]["blood"]["columns"]

@@ -617,3 +617,22 @@ def test_a_single_latent_of_a_table_begins_in_the_order_of_its_columns() -> None
     observed.fit_scale(values[:, 1:2])
     features = observed.prepare(values[:, 1:2])
     assert torch.equal(observed.encode(features), features)
+
+
+@pytest.mark.parametrize(
+    ("codec", "words"),
+    [
+        ("nowhere_at.all:Codec", "module:class of the codec of odd, got 'nowhere_at.all:Codec': No module named"),
+        ("mmcrl.kinds.tables:Nothing", "module:class of the codec of odd, got 'mmcrl.kinds.tables:Nothing': "),
+        ("mmcrl.kinds.tables", "module:class of the codec of odd, got 'mmcrl.kinds.tables': "),
+        ("", "module:class of the codec of odd, got ''"),
+        ("mmcrl.kinds.tables:np", "a Codec as the codec of odd, got 'mmcrl.kinds.tables:np'"),
+        ("mmcrl.kinds:Kind", "a Codec as the codec of odd, got 'mmcrl.kinds:Kind'"),
+        (dict, "a Codec as the codec of odd, got <class 'dict'>"),
+    ],
+)
+def test_a_codec_that_is_not_there_or_is_none_is_named(monkeypatch, codec, words):
+    monkeypatch.setitem(KINDS, "odd", Kind("(n, columns)", codec))
+    with pytest.raises(InputError) as error:
+        codec_for("odd")
+    assert str(error.value).startswith(f"kind: expected {words}")

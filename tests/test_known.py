@@ -111,7 +111,7 @@ def test_no_links_and_no_known_links_give_whole_tables():
 
 
 def test_a_table_without_its_columns_is_named():
-    with pytest.raises(InputError, match=r"loadings: .*none named loading"):
+    with pytest.raises(InputError, match=r"loadings: .*none called loading"):
         compare(links(), LOADINGS.drop(columns="loading"), known("body.bmi", "blood.hba1c", 1))
 
 

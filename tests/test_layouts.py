@@ -1,6 +1,7 @@
 """Layouts of cohorts that need an agreement: the project's own manifests on small trees of files."""
 
 import os
+import shutil
 import subprocess
 import sys
 from functools import partial
@@ -227,6 +228,17 @@ def test_hpp_is_read_in_both_versions(root, header, cohort):
     np.testing.assert_allclose(column(read, "breathing.ahi") ** 2, sleep.mean())
     names = {path.name for path in source_files(root / "edited.toml" if cohort else MANIFESTS["hpp"])}
     assert {"events.parquet", "sleep.parquet", "sleep_data_dictionary.csv", "fundus.parquet"} <= names
+
+
+def test_the_only_part_of_a_study_needs_not_be_named(root):
+    hpp(root / "hpp", cohort="10k")
+    named, path = load_cohort(edited(root, "hpp", ('# cohort = "10k"', 'cohort = "10k"'))), MANIFESTS["hpp"]
+    read = load_cohort(path)
+    assert read.ids.equals(named.ids) and read.codebook.equals(named.codebook)
+    for name in named.names:
+        np.testing.assert_array_equal(read[name].values, named[name].values)
+    shutil.copytree(root / "hpp" / "events" / "10k", root / "hpp" / "events" / "rest")
+    refused(path, "manifest source.cohort: expected one of 10k, rest, got nothing")
 
 
 @pytest.mark.parametrize(("name", "tree"), [("hpp", hpp), ("ai-readi", ai_readi)])

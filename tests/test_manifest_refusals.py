@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 from small_cohort import MANIFEST, cut, edit, people, write_small
 
+from mmcrl.check import check_manifest
 from mmcrl.errors import InputError
 from mmcrl.manifest import load_cohort
 from mmcrl.schema import parse
@@ -52,6 +53,8 @@ def refused(folder, *texts):
         ('transform = "log"', 'transform = "exp"', ["lab.columns.lead.transform", "'log'"]),
         ("range = [0.01, 100]", "range = [0, 100]", ["lab.columns.lead", "range on which log is defined"]),
         ("range = [20, 90]", "range = [90, 20]", ["who.columns.age", "min < max"]),
+        ("range = [20, 90]", "range = [nan, 90]", ["who.columns.age", "min < max"]),
+        ("range = [20, 90]", "range = [20, nan]", ["who.columns.age", "min < max"]),
         ("n_latents = 1", "n_latents = 0", ["modality.lab.n_latents", "greater than or equal to 1", "0"]),
         ('variable = "pb"', "variable = 3", ["lab.columns.lead.variable", "string", "3"]),
         (
@@ -160,8 +163,8 @@ def spoil(folder, row, name, value):
         (slice(20, 45), "pb", "inf", ["lab.lead", "26 values outside"]),
         (20, "snore", "Rarely", ["night.snoring", "one of the levels Never, Often, Always"]),
         (20, "bed", "25:00", ["night.bed", "clock times HH:MM"]),
-        (20, "person", 101, ["file column person", "each once", "<10 repeated"]),
-        (20, "person", None, ["file column person", "<10 missing"]),
+        (20, "person", 101, ["file people.csv column person", "each once", "<10 repeated"]),
+        (20, "person", None, ["file people.csv column person", "<10 missing"]),
         (slice(None), "age", 12, ["manifest include", "nobody"]),
         (slice(None), "pb", None, ['cohort["lab"].lead', "at least one value"]),
         (slice(None), "pb", 3, ['cohort["lab"].lead', "values that vary, got a constant"]),
@@ -199,3 +202,15 @@ def test_all_faults_of_a_manifest_are_told_at_once():
     assert manifest is None
     places = {fault.argument for fault in faults}
     assert {"manifest nam", "manifest name", "manifest source.path", "manifest source.id"} <= places
+
+
+@pytest.mark.parametrize(("content", "told"), [("", "an empty file"), ("\n\n", "an empty first line")])
+def test_a_table_without_names_of_columns_is_told_once(folder, content, told):
+    (folder / "people.csv").write_text(content)
+    message = refused(folder, "file people.csv: expected a first line with the names of its columns", told)
+    assert check_manifest(folder / "small.toml").problems == [message]
+
+
+def test_a_range_may_be_open(folder):
+    edit(folder, "range = [20, 90]", "range = [20, inf]")
+    assert len(load_cohort(folder / "small.toml")) > 0

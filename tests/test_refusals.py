@@ -185,3 +185,8 @@ def test_a_phenotype_cohort_of_too_few_people_says_so() -> None:
     with pytest.raises(InputError, match=r"^n: expected enough .* share of 0.9 is missing, got 100 .*constant"):
         for seed in range(8):
             simulate.phenotype(100, seed, size=32, hours=0.5, missing=0.9)
+
+
+def test_links_known_that_are_no_table_are_refused() -> None:
+    refused(lambda: Cohort({"a": TABLE}, known=[("a.c0", "a.c1", 1)]), "known")  # type: ignore[arg-type]
+    refused(lambda: Cohort({"a": TABLE}, codebook={"modality": ["a"]}), "codebook")  # type: ignore[arg-type]

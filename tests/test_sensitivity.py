@@ -17,6 +17,7 @@ from mmcrl.sensitivity import (
     needed_cause,
     observed_strata,
     stratum_table,
+    weight_table,
 )
 
 N = 8_000
@@ -268,3 +269,66 @@ def test_groups_of_an_observed_column() -> None:
     assert set(groups["who.1"]) == {"no", "yes"}
     assert groups["who.2"].dropna().unique().tolist() == ["1", "2", "0"]
     assert groups["who.2"].isna().sum() == 1
+
+
+# What is given wrongly
+
+
+def three() -> tuple[pd.DataFrame, Measured]:
+    """A link among sixty people, and its sets."""
+    z = np.random.default_rng(1).normal(size=(60, 2))
+    links = pd.DataFrame(
+        {"source": ["a.0"], "target": ["b.0"], "evidence": [0.1], "evidence_se": [0.01], "least": [SMALLEST]}
+    )
+    return links, Measured.of(framed(a=z[:, 0], b=z[:, 0] + z[:, 1]))
+
+
+@pytest.mark.parametrize(
+    "weights", [-np.ones(60), np.zeros(60), np.full(60, np.nan), np.ones(59), np.ones((60, 1)), 1.0, None, "many"]
+)
+def test_weights_that_a_cohort_refuses_are_refused(weights: object) -> None:
+    with pytest.raises(InputError, match=r"^weights: expected"):
+        weight_table(*three(), weights)
+
+
+def test_weights_of_one_change_nothing() -> None:
+    links, measured = three()
+    i, j, given = next(measured.pairs(links))[2]
+    found = weight_table(links, measured, np.ones(60, dtype=int)).iloc[0]
+    assert found["weighted"] == pytest.approx(pair_evidence(measured.z, i, j, given)[0])
+
+
+@pytest.mark.parametrize(
+    ("numbers", "name"),
+    [
+        ((0.05, -1), "error"),
+        ((0.05, np.nan), "error"),
+        ((0.05, np.inf), "error"),
+        ((np.nan, 0.01), "evidence"),
+        (("0.05", 0.01), "evidence"),
+        ((0.05, 0.01, 2), "confidence"),
+        ((0.05, 0.01, -0.1), "confidence"),
+        ((0.05, 0.01, np.nan), "confidence"),
+    ],
+)
+def test_a_limit_of_no_numbers_is_refused(numbers: tuple[float, ...], name: str) -> None:
+    with pytest.raises(InputError, match=f"^{name}: expected"):
+        claim_limit(*numbers)
+
+
+@pytest.mark.parametrize("place", range(3))
+def test_correlations_that_are_no_numbers_are_refused(place: int) -> None:
+    given = [0.1, 0.1, 0.1]
+    given[place] = np.nan
+    with pytest.raises(InputError, match="three variables"):
+        adjusted_correlation(*given)
+
+
+def test_links_without_their_columns_are_refused() -> None:
+    links, measured = three()
+    with pytest.raises(InputError, match=r"^links: expected the columns .* none called evidence$"):
+        hidden_table(links.drop(columns="evidence"), measured)
+    with pytest.raises(InputError, match=r"^links: .* none called source$"):
+        covariate_table(links.drop(columns="source"), measured, ["a"])
+    with pytest.raises(InputError, match=r"^strata a: expected a Series, got list"):
+        stratum_table(links, measured, {"a": [1, 2]}, pd.RangeIndex(60))

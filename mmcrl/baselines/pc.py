@@ -18,7 +18,7 @@ from tqdm import TqdmWarning
 
 from mmcrl.densities import normal_scores
 from mmcrl.errors import InputError, check_whole
-from mmcrl.knowledge import labels_of
+from mmcrl.knowledge import labels_of, numbers_of
 
 __all__ = ["fci_graph", "pc_graph"]
 
@@ -107,7 +107,7 @@ def _check_level(alpha: float) -> None:
 def _complete(latents: pd.DataFrame) -> tuple[list[str], np.ndarray]:
     """Names of the columns, and the normal scores (n, d) of those who have all of them."""
     names = labels_of(latents)
-    values = latents.dropna().to_numpy(float)
+    values = numbers_of(latents.dropna())
     if len(values) < 20:
         raise InputError("latents", "at least 20 people with all latents", f"{len(values)}")
     scores = normal_scores(values)

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from mmcrl.checking.draft import Draft, Place, column_place
+from mmcrl.checking.latents import mend_latents
 from mmcrl.checking.outside import mend_codes, two_levels
 from mmcrl.checking.spread import fits, is_skewed, present, shared, skewness, span
 from mmcrl.cohort import Cohort
@@ -40,6 +41,7 @@ def advise(draft: Draft, cohort: Cohort, manifest: Manifest, values: pd.DataFram
     for name in manifest.modality:
         _modality(draft, cohort, name, manifest, tied)
     _doubles(draft, cohort, values)
+    mend_latents(draft, cohort, manifest)
     if len(cohort.names) < 2:
         draft.note(column_place(cohort.names[0]), "the only modality: links need two")
 
@@ -116,14 +118,12 @@ def _beyond(seen: np.ndarray, ends: tuple[float, float]) -> int:
 
 def _modality(draft: Draft, cohort: Cohort, name: str, manifest: Manifest, tied: Mapping[str, str]) -> None:
     """Few people in a modality, and columns that most of them lack, or one sort of people (``tied``: the words)."""
-    modality, spec, minimum = cohort[name], manifest.modality[name], manifest.disclosure.minimum
+    modality, minimum = cohort[name], manifest.disclosure.minimum
     measured = modality.measured
     people, place = int(measured.sum()), column_place(name)
     if people < max(minimum, PEOPLE_PER_LATENT):
         draft.note(place, f"fewer than {max(minimum, PEOPLE_PER_LATENT)} people: leave the modality out")
         return
-    if spec.n_latents is not None and (most := people // PEOPLE_PER_LATENT) < spec.n_latents:
-        draft.set((*place, "n_latents"), most, f"{PEOPLE_PER_LATENT} people or more per latent")
     if modality.large:
         return
     lacking = np.isnan(modality.values[measured]).sum(axis=0)

@@ -134,7 +134,7 @@ def _consistent(draft: Draft, each: Placed, given: Any) -> None:
     if "min < max" in expected and given["range"][0] > given["range"][1]:
         draft.set((*place, "range"), given["range"][::-1], "the least first")
     elif "min < max" in expected:
-        draft.remove((*place, "range"), "a range without width: delete it")
+        draft.remove((*place, "range"), "no range from a lesser number to a greater: delete it")
     elif "is defined" in expected and (given.get("range") or [1])[0] == 0 and given["transform"] in _SCALES:
         draft.set((*place, "transform"), _SCALES[given["transform"]], "defined at 0")
     elif "is defined" in expected:

@@ -78,18 +78,25 @@ def codec_for(kind: str) -> type[Codec]:
 
     Raises
     ------
-    InputError : for a kind that is not registered.
+    InputError : for a kind that is not registered, and one whose codec cannot be imported or is none.
 
     >>> codec_for("table").__name__
     'TableCodec'
     """
     if kind not in KINDS:
         raise InputError("kind", f"one of {', '.join(KINDS)}", repr(kind))
-    codec = KINDS[kind].codec
-    if isinstance(codec, str):
-        module, name = codec.split(":")
-        return getattr(import_module(module), name)
-    return codec
+    codec = found = KINDS[kind].codec
+    try:
+        if isinstance(codec, str):
+            module, _, name = codec.partition(":")
+            found = getattr(import_module(module), name)
+    except (ImportError, AttributeError, ValueError) as error:
+        raise InputError("kind", f"module:class of the codec of {kind}", f"{codec!r}: {error}") from error
+    from mmcrl.kinds.codec import Codec  # loads torch
+
+    if not (isinstance(found, type) and issubclass(found, Codec)):
+        raise InputError("kind", f"a Codec as the codec of {kind}", repr(codec))
+    return found
 
 
 def __getattr__(name: str) -> Any:

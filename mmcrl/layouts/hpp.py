@@ -35,10 +35,10 @@ class HumanPhenotypeProject(Layout):
     """A variable is ``dataset.field`` or, of a table with another name than its data set's, ``dataset/table.field``;
     a channel of a recording is ``dataset.field.channel``.
 
-    ``stage`` is the research stage that is read, ``cohort`` the part of the study.  Where a person has several rows
-    at that stage, ``pick = { sleep = 1 }`` says which is read: the number in the table's field ``night``, in a table
-    without one its ``array_index``.  Without a pick numbers are averaged over the rows, but for those that the
-    manifest calls missing, and of everything else the first is taken.
+    ``stage`` is the research stage that is read, ``cohort`` the part of the study, where there are several.
+    Where a person has several rows at that stage, ``pick = { sleep = 1 }`` says which is read: the number in the
+    table's field ``night``, in a table without one its ``array_index``.  Without a pick numbers are averaged over
+    the rows, but for those that the manifest calls missing, and of everything else the first is taken.
     ``bulk_prefix = { "/from" = "sub/folder" }`` rewrites how the paths in bulk cells begin.
     """
 
@@ -67,13 +67,13 @@ class HumanPhenotypeProject(Layout):
     def tables(self, variables: Sequence[str]) -> list[Path]:
         places = list(dict.fromkeys(self._place(variable) for variable in variables))
         tables = [self._path(place) for place in places]
-        dictionaries = [path for place in places if (path := self._dictionary(place.dataset)) is not None]
+        dictionaries = [path for place in places if (path := self._dictionary(place)) is not None]
         return [*tables, *dictionaries]
 
     def words(self, variables: Sequence[str]) -> dict[str, Words]:
         told: dict[str, Words] = {}
-        for dataset, named in self._by_dataset(variables).items():
-            path = self._dictionary(dataset)
+        for named in self._by_dataset(variables).values():
+            path = self._dictionary(next(iter(named.values())))
             if path is None:
                 continue
             words = _dictionary(path)
@@ -113,21 +113,25 @@ class HumanPhenotypeProject(Layout):
             named.setdefault(place.dataset, {})[variable] = place
         return named
 
-    def _folder(self, dataset: str) -> Path:
-        """The data set's folder: that of the cohort where there is one."""
-        part = self.source.cohort
-        inner = self.root / dataset / part if part else self.root / dataset
-        return inner if inner.is_dir() else self.root / dataset
+    def _folder(self, place: Place) -> Path:
+        """The table's folder: that of the cohort, or of the only one that has the table; else the data set's."""
+        whole, part, table = self.root / place.dataset, self.source.cohort, f"{place.table}.parquet"
+        if part is None and whole.is_dir() and not (whole / table).is_file():
+            parts = sorted(path.name for path in whole.iterdir() if (path / table).is_file())
+            if len(parts) > 1:
+                raise InputError("manifest source.cohort", f"one of {', '.join(parts)}", "nothing")
+            part = next(iter(parts), None)
+        return whole / part if part and (whole / part).is_dir() else whole
 
     def _path(self, place: Place) -> Path:
-        folder = self._folder(place.dataset)
+        folder = self._folder(place)
         if not folder.is_dir():
             near = nearest(place.dataset, [path.name for path in self.root.iterdir()])
             raise InputError(f"folder {place.dataset}", "a data set inside the root folder", f"none{near}")
         return self.table_file(str((folder / f"{place.table}.parquet").relative_to(self.root)))
 
-    def _dictionary(self, dataset: str) -> Path | None:
-        for folder in (self._folder(dataset), self.root / dataset):
+    def _dictionary(self, place: Place) -> Path | None:
+        for folder in (self._folder(place), self.root / place.dataset):
             found = sorted((folder / "metadata").glob("*_data_dictionary.csv"))
             if found:
                 return self.table_file(str(found[0].relative_to(self.root)))

@@ -10,8 +10,8 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from mmcrl.errors import InputError
-from mmcrl.plots.style import INK, NEGATIVE, POSITIVE, SOFT, axes_or_new, check_table, styled
+from mmcrl.errors import InputError, check_table
+from mmcrl.plots.style import INK, NEGATIVE, POSITIVE, SOFT, axes_or_new, styled
 
 __all__ = ["graph_distances", "growth"]
 

@@ -7,9 +7,9 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import SymmetricalLogLocator
 
-from mmcrl.errors import InputError
+from mmcrl.errors import InputError, check_table
 from mmcrl.evidence import WIDTH
-from mmcrl.plots.style import INK, NEGATIVE, POSITIVE, SOFT, axes_or_new, check_table, styled
+from mmcrl.plots.style import INK, NEGATIVE, POSITIVE, SOFT, axes_or_new, styled
 
 __all__ = ["evidence_plot"]
 

@@ -14,8 +14,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from scipy.stats import spearmanr
 
-from mmcrl.errors import InputError
-from mmcrl.plots.style import INK, LEAST_PEOPLE, POSITIVE, SOFT, axes_or_new, check_table, styled
+from mmcrl.errors import InputError, check_table
+from mmcrl.plots.style import INK, LEAST_PEOPLE, POSITIVE, SOFT, axes_or_new, styled
 
 __all__ = ["dimension_losses", "recovery_density", "score_intervals", "training_curve"]
 

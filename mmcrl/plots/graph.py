@@ -13,7 +13,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import FancyArrowPatch
 from matplotlib.patheffects import withStroke
 
-from mmcrl.errors import InputError
+from mmcrl.errors import InputError, check_table
 from mmcrl.knowledge import modality_of
 from mmcrl.plots.layout import Place, circle, layers
 from mmcrl.plots.style import (
@@ -24,7 +24,6 @@ from mmcrl.plots.style import (
     UNSIGNED,
     axes_or_new,
     check_fraction,
-    check_table,
     colours_of,
     styled,
 )

@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from mmcrl.errors import InputError, check_whole
-from mmcrl.plots.style import NEGATIVE, POSITIVE, SOFT, axes_or_new, check_table, styled
+from mmcrl.errors import InputError, check_table, check_whole
+from mmcrl.plots.style import NEGATIVE, POSITIVE, SOFT, axes_or_new, styled
 
 __all__ = ["guard_report"]
 

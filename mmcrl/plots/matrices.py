@@ -14,9 +14,9 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch, Rectangle
 
 from mmcrl.decoding import ITSELF
-from mmcrl.errors import InputError
+from mmcrl.errors import InputError, check_table
 from mmcrl.knowledge import modality_of
-from mmcrl.plots.style import INK, NEGATIVE, SIGNED, SOFT, check_table, styled
+from mmcrl.plots.style import INK, NEGATIVE, SIGNED, SOFT, styled
 
 __all__ = ["adjacency_heatmap", "loadings_heatmap"]
 

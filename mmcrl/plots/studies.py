@@ -12,9 +12,9 @@ import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from mmcrl.errors import InputError
+from mmcrl.errors import InputError, check_table
 from mmcrl.plots.fits import score_intervals
-from mmcrl.plots.style import INK, NEGATIVE, POSITIVE, SOFT, axes_or_new, check_table, styled
+from mmcrl.plots.style import INK, NEGATIVE, POSITIVE, SOFT, axes_or_new, styled
 
 __all__ = ["choice_matrix", "method_panels", "missing_table", "verdict_bars", "world_scores"]
 

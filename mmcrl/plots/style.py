@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, ParamSpec, TypeVar
 
 import matplotlib.pyplot as plt
-import pandas as pd
 from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
@@ -24,7 +23,6 @@ __all__ = [
     "UNSIGNED",
     "axes_or_new",
     "check_fraction",
-    "check_table",
     "colours_of",
     "standing",
     "styled",
@@ -90,16 +88,6 @@ def standing(value: float) -> str:
 def colours_of(modalities: Sequence[str]) -> dict[str, str]:
     """A colour for every modality; after nine they begin again, so names are always written as well."""
     return {name: _MODALITIES[i % len(_MODALITIES)] for i, name in enumerate(modalities)}
-
-
-def check_table(argument: str, table: object, columns: Iterable[str]) -> None:
-    """Refuse what is not a DataFrame with these columns."""
-    wanted = list(columns)
-    if not isinstance(table, pd.DataFrame):
-        raise InputError(argument, f"a DataFrame with the columns {', '.join(wanted)}", type(table).__name__)
-    missing = [column for column in wanted if column not in table.columns]
-    if missing:
-        raise InputError(argument, f"the columns {', '.join(wanted)}", f"none called {', '.join(missing)}")
 
 
 def check_fraction(argument: str, value: object) -> None:

@@ -29,7 +29,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from mmcrl.errors import InputError
+from mmcrl.errors import InputError, check_table
 from mmcrl.evidence import WIDTH, correlation_of, partial_correlation
 from mmcrl.knowledge import modality_of
 from mmcrl.sensitivity.measured import Measured, Pair
@@ -50,7 +50,7 @@ def adjusted_correlation(rho: float, a: float, b: float) -> float:
     0.0
     """
     rest = (1 - a**2) * (1 - b**2)
-    if max(abs(rho), abs(a), abs(b)) >= 1 or (rho - a * b) ** 2 > rest:
+    if not all(-1 < value < 1 for value in (rho, a, b)) or (rho - a * b) ** 2 > rest:
         raise InputError("rho, a, b", "correlations that three variables can have", f"{rho}, {a}, {b}")
     return float((rho - a * b) / np.sqrt(rest))
 
@@ -79,9 +79,14 @@ def hidden_table(links: pd.DataFrame, measured: Measured) -> pd.DataFrame:
     ends, the one that comes closest to being such a cause, and strongest_cause : the smaller of its partial
     correlations with both ends, given the others of the separating set.  It is a yardstick only: what was measured
     needs not be a cause, and what was not can be stronger.  None and NaN where there is no other modality.
+
+    Raises
+    ------
+    InputError : for a table without these columns, or a link of unknown latents.
     """
-    rows = []
-    asked = (links[column] for column in ("evidence", "evidence_se", "least"))
+    measures, rows = ["evidence", "evidence_se", "least"], []
+    check_table("links", links, ["source", "target", *measures])
+    asked = (links[column] for column in measures)
     for (source, target, pair), delta, error, nats in zip(measured.pairs(links), *asked, strict=True):
         point, low, least = map(correlation_of, (delta, delta - WIDTH * error, nats))
         rows.append(

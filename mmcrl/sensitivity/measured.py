@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from mmcrl.errors import InputError
-from mmcrl.knowledge import Knowledge, labels_of
+from mmcrl.errors import InputError, check_table
+from mmcrl.knowledge import Knowledge, labels_of, numbers_of
 from mmcrl.search import separating_sets
 
 __all__ = ["Measured", "Pair"]
@@ -33,7 +33,7 @@ class Measured:
     def of(cls, latents: pd.DataFrame, knowledge: Knowledge | None = None) -> Measured:
         """Of a table as `MultimodalCRL.transform` gives it, with the knowledge of the model."""
         names = tuple(labels_of(latents))
-        z = latents.to_numpy(float)
+        z = numbers_of(latents)
         return cls(z, names, separating_sets(z, (knowledge or Knowledge()).limits(names).barred))
 
     def place(self, name: str) -> int:
@@ -52,6 +52,7 @@ class Measured:
 
     def pairs(self, links: pd.DataFrame) -> Iterator[tuple[str, str, Pair]]:
         """Names and places of every row of a table of links."""
+        check_table("links", links, ["source", "target"])
         for source, target in zip(links["source"].astype(str), links["target"].astype(str), strict=True):
             i, j = self.place(source), self.place(target)
             yield source, target, (min(i, j), max(i, j), self.set_of(source, target))

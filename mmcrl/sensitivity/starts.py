@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from mmcrl.cohort import Cohort
+from mmcrl.errors import check_table
 from mmcrl.evidence import pair_evidence
 from mmcrl.links import confidence_of
 from mmcrl.metrics import match
@@ -26,6 +27,7 @@ def start_table(links: pd.DataFrame, model: MultimodalCRL, cohort: Cohort, confi
     start's own.  Starts see the same people: this is about the seed, `mmcrl.stability.link_stability` about people as
     well.
     """
+    check_table("links", links, ["source", "target", "least"])
     starts = model.starts(cohort) if hasattr(model, "_starts") else []
     others = [z for r, z in enumerate(starts) if r != model.report["chosen_start"]]
     reference, least = model.transform(cohort), links["least"].to_numpy()

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from mmcrl.cohort import Cohort
-from mmcrl.errors import InputError, check_whole
+from mmcrl.errors import InputError, check_instance, check_whole
 from mmcrl.evidence import enough, pair_evidence
 from mmcrl.sensitivity.measured import Measured, Pair
 
@@ -70,10 +70,11 @@ def stratum_table(
 
     Raises
     ------
-    InputError : for a minimum under 1, and groups that lack a person.
+    InputError : for a minimum under 1, and groups that are no Series or lack a person.
     """
     check_whole("minimum", minimum, 1)
     for by, groups in strata.items():
+        check_instance(f"strata {by}", groups, pd.Series)
         if not ids.isin(groups.index).all() or not groups.index.is_unique:
             raise InputError(f"strata {by}", "one group for every person", f"groups of {len(groups)} people")
     rows = []

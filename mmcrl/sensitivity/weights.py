@@ -12,6 +12,8 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from mmcrl.boundary import checked_weights
+from mmcrl.errors import InputError
 from mmcrl.evidence import pair_evidence
 from mmcrl.sensitivity.measured import Measured
 
@@ -28,10 +30,12 @@ def weight_table(links: pd.DataFrame, measured: Measured, weights: np.ndarray, s
 
     Raises
     ------
-    InputError : for a link of unknown latents.
+    InputError : for a link of unknown latents, and weights that are not one number above 0 of everyone.
     """
-    rows = []
+    if weights is None:  # as a cohort without weights has it
+        raise InputError("weights", "one number above 0 of everyone", "None")
+    counted, rows = checked_weights(weights, len(measured.z)), []
     for source, target, (i, j, given) in measured.pairs(links):
-        delta, error, sign = pair_evidence(measured.z, i, j, given, seed, weights=weights)
+        delta, error, sign = pair_evidence(measured.z, i, j, given, seed, weights=counted)
         rows.append((source, target, delta, error, int(sign)))
     return pd.DataFrame(rows, columns=WEIGHT_COLUMNS)
