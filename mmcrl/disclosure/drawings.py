@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
@@ -11,19 +10,16 @@ from typing import Any
 
 import numpy as np
 
-from mmcrl.disclosure.counts import WORDS, find_counts
+from mmcrl.disclosure.bars import small_counts
 from mmcrl.disclosure.finding import Rules, Sort
 from mmcrl.disclosure.grids import Grid
 from mmcrl.disclosure.numbers import Number, in_rows, is_even, is_outermost, is_run, is_subset, numbers
 from mmcrl.disclosure.persons import Persons
 from mmcrl.disclosure.pictures import is_picture, is_series, is_whole_series
-from mmcrl.disclosure.pieces import Piece
 from mmcrl.disclosure.rows import in_grid
 
 __all__ = ["Drawing", "find_in_drawing"]
 
-_PEOPLE = re.compile(rf"\b(?:{WORDS}|men|women)\b|count|frequency|number of|^n$", re.I)
-_COUNTED = re.compile(rf"\b(?:number|counts?) of (?:{WORDS}|men|women)\b", re.I)
 _MOST = 60  # lines and columns of an image, or values of a line, that are held against people
 
 
@@ -74,12 +70,13 @@ def find_in_drawing(drawing: Drawing, persons: Persons, rules: Rules) -> Iterato
             if set(image.shape) & {size for size in persons.sizes if size >= 30}:
                 yield "row", "an array with a row for each person"
             yield from (("row", told) for told in in_grid(_grid(image), persons))
+            if small := small_counts("", image, [], persons, rules):
+                yield "count", f"{small} cells of a mesh"
     if found := in_rows(list(_profiles(drawing, persons)), [], persons):
         yield "row", f"{found} lines or groups of bars with three or more values of one person"
     for label, heights in drawing.bars:
-        if _counts_people(label, heights, drawing.texts):
-            piece = Piece(0, "", "", grids=[Grid(["n"], [""] * len(heights), [[f"{h:.6g}"] for h in heights])])
-            yield from (("count", "a bar") for _ in find_counts(piece, None, rules))
+        if small := small_counts(label, heights, drawing.texts, persons, rules):
+            yield "count", f"{small} bars or steps"
         if _of_people(heights[:, None], persons, bars=True):
             yield "scatter", "bars at the values of people"
 
@@ -125,13 +122,6 @@ def _profiles(drawing: Drawing, persons: Persons) -> Iterator[list[Number | None
 def _grid(image: np.ndarray) -> Grid:
     rows = [[repr(float(cell)) for cell in row] for row in image[:_MOST, :_MOST]]
     return Grid([], [""] * len(rows), rows)
-
-
-def _counts_people(label: str, heights: np.ndarray, texts: Sequence[str]) -> bool:
-    """Whether heights count people, as their axis says, or a title where it says nothing."""
-    if label:
-        return bool(_PEOPLE.search(label)) and not re.search(r"%|share|per |Hz", label)
-    return len(np.unique(heights)) > 1 and any(map(_COUNTED.search, texts))
 
 
 def _of_people(points: np.ndarray, persons: Persons, bars: bool = False) -> bool:
