@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
@@ -14,6 +14,7 @@ from mmcrl.disclosure.bars import small_counts
 from mmcrl.disclosure.finding import Rules, Sort
 from mmcrl.disclosure.grids import Grid
 from mmcrl.disclosure.numbers import Number, in_rows, is_even, is_outermost, is_run, is_subset, numbers
+from mmcrl.disclosure.order import are_extremes, is_ordered
 from mmcrl.disclosure.persons import Persons
 from mmcrl.disclosure.pictures import is_picture, is_series, is_whole_series
 from mmcrl.disclosure.rows import in_grid
@@ -55,11 +56,13 @@ def find_in_drawing(drawing: Drawing, persons: Persons, rules: Rules) -> Iterato
         for points in drawn:
             if points.ndim != 2 or points.shape[1] != 2:  # not in the plane
                 continue
-            if len(points) >= 30 and len(points) in persons.sizes and kind == "lines":
+            steps = _without_ends(points)
+            sizes = {len(points), len(steps)} & persons.sizes
+            if max(sizes, default=0) >= 30 and kind == "lines" and not all(map(_is_smooth, points.T)):
                 yield "scatter", "a line with a corner for each person"
-            if _of_people(points, persons):
+            if _of_people(steps, persons):
                 yield "scatter", f"{kind} at the values of people"
-            elif kind == "marks" and _outlying(points, persons):
+            elif kind == "marks" and (_outlying(points, persons) or _beyond_whiskers(points, drawing.lines, persons)):
                 yield "scatter", "marks at the outermost values of people"
     if not persons.images and _shows_series(drawing, persons):
         yield "image", "a series"
@@ -127,17 +130,19 @@ def _grid(image: np.ndarray) -> Grid:
 def _of_people(points: np.ndarray, persons: Persons, bars: bool = False) -> bool:
     """Whether coordinates (k, axes) are values of people: successive ones, or a dozen of one column.
 
-    Successive whole numbers are places on an axis and nobody's, although a column that counts has all of them too;
-    whole numbers as the heights of ``bars`` are counts, unless they are successive people's.
+    Successive whole numbers are places on an axis and nobody's, although a column that counts has all of them too,
+    unless they come again and again; whole numbers as the heights of ``bars`` are counts, unless they are successive
+    people's.
     """
     for axis in range(points.shape[1]):
         values = points[:, axis][np.isfinite(points[:, axis])]
         places = np.unique(values)
-        if len(places) and np.array_equal(places, np.round(places[0]) + np.arange(len(places))):
+        successive = len(places) and np.array_equal(places, np.round(places[0]) + np.arange(len(places)))
+        if successive and len(values) < 4 * len(places):
             continue
         cells = [(float(value), 1e-9 * abs(float(value))) for value in values]
         counts = bars and np.array_equal(values, np.round(values))
-        if is_run(cells, persons) or (not counts and is_subset(cells, persons)):
+        if is_run(cells, persons) or (not counts and (is_subset(cells, persons) or is_ordered(cells, persons))):
             return True
     return False
 
@@ -146,5 +151,44 @@ def _outlying(points: np.ndarray, persons: Persons) -> bool:
     """Whether marks (k, 2) in one line are outliers, as beyond a box plot's whiskers."""
     if len(points) < 2:
         return False
-    lined = [points[:, axis] for axis in (0, 1) if np.ptp(points[:, 1 - axis]) == 0]
-    return any(is_outermost(numbers([repr(round(float(x), 9)) for x in values]), persons) for values in lined)
+    return any(is_outermost(_as_fine(values), persons) for _, values in _in_one_line(points))
+
+
+def _as_fine(values: np.ndarray) -> list[Number]:
+    """Numbers as exact as the one of the most digits, since 0.8 may be 0.80."""
+    told = [cell for cell in numbers([repr(round(float(value), 9)) for value in values]) if cell is not None]
+    return [(value, min(half for _, half in told)) for value, _ in told]
+
+
+def _beyond_whiskers(points: np.ndarray, lines: Sequence[np.ndarray], persons: Persons) -> bool:
+    """Whether marks (k, 2) lie beyond the two whiskers of a box plot, and are the lowest and highest of a column."""
+    for axis, values in _in_one_line(points):
+        at = points[:1, 1 - axis]
+        ends = [line[:, axis] for line in lines if line.shape == (2, 2) and (line[:, 1 - axis] == at).all()]
+        if ends and are_extremes(values, (float(np.min(ends)), float(np.max(ends))), persons):
+            return True
+    return False
+
+
+def _in_one_line(points: np.ndarray) -> Iterator[tuple[int, np.ndarray]]:
+    """The axes along which points (k, 2) stand in one line, and their coordinates there."""
+    for axis in (0, 1):
+        if len(points) and np.ptp(points[:, 1 - axis]) == 0:
+            yield axis, points[:, axis]
+
+
+def _without_ends(points: np.ndarray) -> np.ndarray:
+    """A line's points without the corner more that steps begin or end with, straight below or beside the next."""
+    for ends, kept in ((points[:2], slice(1, None)), (points[-2:], slice(-1))):
+        if len(points) > 2 and (ends[0] == ends[1]).sum() == 1:
+            points = points[kept]
+    return points
+
+
+def _is_smooth(values: np.ndarray) -> bool:
+    """Whether values change as those of a curve do: by less from step to step than the steps themselves are large.
+
+    >>> [_is_smooth(np.array(values)) for values in ([0.0, 1, 2, 3], [1.0, 2, 4, 8, 16], [0.0, 0.1, 0.9, 1, 1])]
+    [True, True, False]
+    """
+    return bool(np.abs(np.diff(values, 2)).sum() <= 0.5 * np.abs(np.diff(values)).sum())

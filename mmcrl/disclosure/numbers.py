@@ -177,11 +177,26 @@ def is_part(cells: Sequence[Number | None], persons: Persons) -> bool:
 
 
 def is_subset(cells: Sequence[Number | None], persons: Persons) -> bool:
-    """Whether twelve or more different numbers are all values of one column, where others are rarely."""
-    found = sorted({cell for cell in cells if cell is not None})
-    if len(found) < 12 or len(found) < 0.9 * len(cells):
+    """Whether twelve or more different numbers are all values of one column, where others are rarely.
+
+    If many come again, none may do so more often than people have it; whole numbers, which come again in many lists,
+    are then somebody's only if they are as many as half of the people.
+    """
+    times = Counter(cell for cell in cells if cell is not None)
+    found = sorted(times)
+    if len(found) < 12 or times.total() < 0.9 * len(cells):
         return False
-    return any(chance < math.log(CHANCE / 1000) for _, chance in _within(found, persons))
+    likely = (column for column, chance in _within(found, persons) if chance < math.log(CHANCE / 1000))
+    if len(found) >= 0.9 * times.total():
+        return any(True for _ in likely)
+    often = np.array([times[cell] for cell in found])
+    whole = all(value.is_integer() for value, _ in found)
+    for column in likely:
+        ranked = persons.ranked[column]
+        low, high = np.array([_span(ranked, cell) for cell in found]).T
+        if (often <= high - low).all() and (2 * often.sum() >= len(ranked) or not whole):
+            return True
+    return False
 
 
 def is_outermost(cells: Sequence[Number | None], persons: Persons) -> bool:
@@ -194,8 +209,8 @@ def is_outermost(cells: Sequence[Number | None], persons: Persons) -> bool:
     value = np.array(found)[:, 0] if found else np.empty(0)
     if len(value) < 2 or np.array_equal(value, np.round(value)):
         return False
-    for column, chance in _within(found, persons):
-        low, high = np.nanquantile(column, (0.25, 0.75))
+    for column, chance in _within(found, persons, around=2):
+        low, high = np.quantile(persons.ranked[column], (0.25, 0.75))
         if low == high:  # a column of which most people share a value
             continue
         far = (value < low - 1.5 * (high - low)) | (value > high + 1.5 * (high - low))
@@ -204,15 +219,18 @@ def is_outermost(cells: Sequence[Number | None], persons: Persons) -> bool:
     return False
 
 
-def _within(found: Sequence[Number], persons: Persons) -> Iterator[tuple[np.ndarray, float]]:
-    """The columns of which all these numbers are values, and how likely that is by chance, as a logarithm."""
+def _within(found: Sequence[Number], persons: Persons, around: int = 10) -> Iterator[tuple[int, float]]:
+    """The columns of which all these numbers are values, and how likely that is by chance, as a logarithm.
+
+    The share of numbers that are values is that ``around`` each, where few are: further in there are more.
+    """
     value, half = np.array(found).T
-    for column, known in zip(persons.columns.values(), persons.known, strict=True):
+    for column, known in enumerate(persons.known):
         if len(known) < 12:
             continue
         at = np.clip(np.searchsorted(known, value), 1, len(known) - 1)
         gap = np.minimum(np.abs(known[at] - value), np.abs(known[at - 1] - value))
-        low, high = np.clip(at - 10, 0, None), np.clip(at + 10, None, len(known) - 1)
+        low, high = np.clip(at - around, 0, None), np.clip(at + around, None, len(known) - 1)
         share = np.minimum(1.0, (high - low) * (2 * half + 1e-12) / (known[high] - known[low]))
         if (gap <= half + 1e-12 * np.abs(value)).all():
             yield column, float(np.log(share).sum())

@@ -137,6 +137,18 @@ class Persons:
         return [float(np.median(gap)) if len(gap) else 0.0 for gap in gaps]
 
     @cached_property
+    def ranked(self) -> list[np.ndarray]:
+        """Of each column everybody's values, in ascending order."""
+        return [np.sort(values[~np.isnan(values)]) for values in self.columns.values()]
+
+    @cached_property
+    def resolutions(self) -> list[float]:
+        """Of each column, how finely it was measured: the smallest gap between values, but for rounding."""
+        gaps = [np.diff(values) for values in self.known]
+        told = [gap[gap > 1e-9 * gap.sum()] for gap in gaps]
+        return [float(np.quantile(gap, 0.01)) if len(gap) else 0.0 for gap in told]
+
+    @cached_property
     def flat(self) -> np.ndarray:
         """All columns one after the other (c (n + 1),), NaN between them."""
         parts = [np.append(values, np.nan) for values in self.columns.values()]
