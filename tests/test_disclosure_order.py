@@ -32,14 +32,14 @@ TABLE = pd.DataFrame(PEOPLE.modalities["lab"].values, columns=NAMES)
 DECIMAL = NAMES[1:]
 
 
-def sorts(notebook, drawings=()):
-    return {finding.sort for finding in inspect(notebook, [PEOPLE], None, drawings).findings}
+def sorts(notebook, drawings=(), persons=PEOPLE):
+    return {finding.sort for finding in inspect(notebook, [persons], None, drawings).findings}
 
 
-def drawn(draw):
+def drawn(draw, persons=PEOPLE):
     figure = Figure()
     draw(figure.subplots())
-    return sorts(notebook_of(), [Drawing(1, **artists(figure))])
+    return sorts(notebook_of(), [Drawing(1, **artists(figure))], persons)
 
 
 def printed(text):
@@ -113,6 +113,7 @@ STEPS = {
     "the steps from above": lambda ax: ax.ecdf(TABLE["hba1c"], complementary=True),
     "steps across": lambda ax: ax.ecdf(TABLE["hba1c"], orientation="horizontal"),
     "a step for most people": lambda ax: ax.ecdf(TABLE["hba1c"][:333]),
+    "a step for some people": lambda ax: ax.ecdf(TABLE["hba1c"][:150]),
     "a step for each value": lambda ax: ax.ecdf(TABLE["hba1c"], compress=True),
     "sorted values of everyone": lambda ax: ax.plot(np.sort(TABLE["hba1c"]), np.arange(400) / 400),
     "sorted values of most people": lambda ax: ax.plot(np.sort(TABLE["hba1c"][:333]), np.arange(333) / 333),
@@ -146,6 +147,15 @@ def test_a_line_through_people_is_one_of_people(draw):
 @pytest.mark.parametrize("draw", CURVES.values(), ids=CURVES)
 def test_a_smooth_curve_is_nobody_though_it_has_as_many_corners_as_people(draw):
     assert drawn(draw) == set()
+
+
+def test_hundredths_of_a_column_that_come_again_are_nobody_s():
+    values = np.round(cohort(4000).modalities["lab"].values[:, [NAMES.index("hba1c"), NAMES.index("ldl")]], 1)
+    large, shares = Persons.of(Cohort({"lab": values})), np.arange(1, 100) / 100
+    hundredths = np.quantile(values[:, 0], shares).round(1)
+    assert 12 < len(set(hundredths)) < 0.9 * 99
+    assert drawn(lambda ax: ax.plot(shares, hundredths), large) == set()
+    assert drawn(lambda ax: ax.plot(np.sort(values[:2500, 0])), large) == {"scatter"}
 
 
 # Box plots

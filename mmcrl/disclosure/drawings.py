@@ -142,9 +142,17 @@ def _of_people(points: np.ndarray, persons: Persons, bars: bool = False) -> bool
             continue
         cells = [(float(value), 1e-9 * abs(float(value))) for value in values]
         counts = bars and np.array_equal(values, np.round(values))
-        if is_run(cells, persons) or (not counts and (is_subset(cells, persons) or is_ordered(cells, persons))):
+        counted = points.shape[1] > 1 and _are_shares(points[:, 1 - axis])
+        if is_run(cells, persons) or (
+            not counts and (is_subset(cells, persons, counted) or is_ordered(cells, persons))
+        ):
             return True
     return False
+
+
+def _are_shares(values: np.ndarray) -> bool:
+    """Whether each of k values is 1/k more, or less, than the one before it: a step for each of k people."""
+    return bool((np.abs(np.abs(np.diff(values)) * len(values) - 1) < 1e-6).all())
 
 
 def _outlying(points: np.ndarray, persons: Persons) -> bool:

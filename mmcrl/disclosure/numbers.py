@@ -176,26 +176,23 @@ def is_part(cells: Sequence[Number | None], persons: Persons) -> bool:
     return False
 
 
-def is_subset(cells: Sequence[Number | None], persons: Persons) -> bool:
+def is_subset(cells: Sequence[Number | None], persons: Persons, counted: bool = False) -> bool:
     """Whether twelve or more different numbers are all values of one column, where others are rarely.
 
-    If many come again, none may do so more often than people have it; whole numbers, which come again in many lists,
-    are then somebody's only if they are as many as half of the people.
+    If many come again, as quantiles do too, none may do so more often than people have it, and they must be as many
+    as half of the people, unless these are known to be ``counted`` one by one.
     """
     times = Counter(cell for cell in cells if cell is not None)
-    found = sorted(times)
-    if len(found) < 12 or times.total() < 0.9 * len(cells):
+    found, total = sorted(times), times.total()
+    if len(found) < 12 or total < 0.9 * len(cells):
         return False
-    likely = (column for column, chance in _within(found, persons) if chance < math.log(CHANCE / 1000))
-    if len(found) >= 0.9 * times.total():
-        return any(True for _ in likely)
-    often = np.array([times[cell] for cell in found])
-    whole = all(value.is_integer() for value, _ in found)
-    for column in likely:
-        ranked = persons.ranked[column]
-        low, high = np.array([_span(ranked, cell) for cell in found]).T
-        if (often <= high - low).all() and (2 * often.sum() >= len(ranked) or not whole):
-            return True
+    often, tied = np.array([times[cell] for cell in found]), len(found) < 0.9 * total
+    for column, chance in _within(found, persons):
+        if chance < math.log(CHANCE / 1000):
+            ranked = persons.ranked[column]
+            low, high = np.array([_span(ranked, cell) for cell in found]).T
+            if not tied or ((often <= high - low).all() and (counted or 2 * total >= len(ranked))):
+                return True
     return False
 
 
