@@ -100,9 +100,9 @@ def test_tables_of_aggregates_pass():
     assert list(measured(persons)) == NAMES
     named = persons.modalities["lab"]
     both = Modality(np.column_stack([named.values, female]), kind="observed", names=[*NAMES, "female"])
-    tables = list(aggregates(Persons("made-up people", persons.order, {"lab": both}, "eid"), 150, seed=7))
+    tables = list(aggregates(Persons("made-up people", persons.order, {"lab": both}, "eid"), 60, seed=7))
     refused = [table for table in tables if sorts(notebook_of(shown(table)))]
-    assert len(refused) <= 4 and all("max" in table.index for table in refused)
+    assert len(refused) <= 2 and all("max" in table.index for table in refused)
 
 
 # Curves

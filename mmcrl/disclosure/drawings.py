@@ -18,6 +18,7 @@ from mmcrl.disclosure.order import are_extremes, is_ordered
 from mmcrl.disclosure.persons import Persons
 from mmcrl.disclosure.pictures import is_picture, is_series, is_whole_series
 from mmcrl.disclosure.rows import in_grid
+from mmcrl.disclosure.scaled import is_scaled_run
 
 __all__ = ["Drawing", "find_in_drawing"]
 
@@ -66,6 +67,8 @@ def find_in_drawing(drawing: Drawing, persons: Persons, rules: Rules) -> Iterato
                 yield "scatter", "marks at the outermost values of people"
     if not persons.images and _shows_series(drawing, persons):
         yield "image", "a series"
+    if any(is_scaled_run(curve, persons) for curve in _curves(drawing)):
+        yield "row", "successive values of one column in another unit"
     for image in drawing.images:
         if not persons.images and is_picture(image, persons.pictures):
             yield "image", "an image"

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from mmcrl.cohort import Cohort
-from mmcrl.disclosure.sequences import Sequenced
+from mmcrl.disclosure.sequences import Sequenced, compared
 from mmcrl.modality import Modality
 
 __all__ = ["Persons", "survey_of", "whole"]
@@ -153,6 +153,11 @@ class Persons:
         """All columns one after the other (c (n + 1),), NaN between them."""
         parts = [np.append(values, np.nan) for values in self.columns.values()]
         return np.concatenate(parts) if parts else np.empty(0)
+
+    @cached_property
+    def differences(self) -> Sequenced:
+        """How the differences between successive people compare in each column, whatever its unit."""
+        return Sequenced(compared(self.flat))
 
     @cached_property
     def lookup(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
