@@ -174,8 +174,9 @@ def test_a_single_point_beyond_the_whiskers_is_one():
 
 
 def test_groups_of_people_have_points_beyond_their_whiskers_too():
-    groups = [TABLE["ldl"][TABLE["age"] < 50], TABLE["ldl"][TABLE["age"] >= 50]]
-    assert drawn(lambda ax: ax.boxplot(groups)) == {"scatter"}
+    for name in DECIMAL:
+        groups = [TABLE[name][TABLE["age"] < 50], TABLE[name][TABLE["age"] >= 50]]
+        assert drawn(lambda ax, groups=groups: ax.boxplot(groups)) == {"scatter"}
 
 
 def test_box_plots_of_scores_or_without_their_points_are_nobody():
@@ -183,4 +184,6 @@ def test_box_plots_of_scores_or_without_their_points_are_nobody():
     seconds = [*np.random.default_rng(0).integers(30, 40, 30), 60, 75, 79]
     assert drawn(lambda ax: ax.boxplot([scores, scores.round(2)])) == set()
     assert drawn(lambda ax: ax.boxplot(seconds)) == set()
+    shares = np.round(0.6 + 0.1 * np.random.default_rng(1).standard_t(3, (4, 30)), 2)
+    assert drawn(lambda ax: ax.boxplot(list(shares))) == set()
     assert drawn(lambda ax: ax.boxplot([TABLE["ldl"], TABLE["lead"]], showfliers=False)) == set()

@@ -13,7 +13,7 @@ import numpy as np
 from mmcrl.disclosure.bars import small_counts
 from mmcrl.disclosure.finding import Rules, Sort
 from mmcrl.disclosure.grids import Grid
-from mmcrl.disclosure.numbers import Number, in_rows, is_even, is_outermost, is_run, is_subset, numbers
+from mmcrl.disclosure.numbers import Number, are_values, in_rows, is_even, is_outermost, is_run, is_subset, numbers
 from mmcrl.disclosure.order import are_extremes, is_ordered
 from mmcrl.disclosure.persons import Persons
 from mmcrl.disclosure.pictures import is_picture, is_series, is_whole_series
@@ -63,8 +63,12 @@ def find_in_drawing(drawing: Drawing, persons: Persons, rules: Rules) -> Iterato
                 yield "scatter", "a line with a corner for each person"
             if _of_people(steps, persons):
                 yield "scatter", f"{kind} at the values of people"
-            elif kind == "marks" and (_outlying(points, persons) or _beyond_whiskers(points, drawing.lines, persons)):
+            elif kind == "marks" and _outlying(points, persons):
                 yield "scatter", "marks at the outermost values of people"
+    boxes = list(_boxes(drawing))
+    told = [number for points, ends in boxes for number in (*points, *ends)]  # of several groups
+    if any(are_extremes(*box, persons) for box in boxes) or are_values(_as_fine(told), persons):
+        yield "scatter", "points beyond the whiskers of a box"
     if not persons.images and _shows_series(drawing, persons):
         yield "image", "a series"
     if any(is_scaled_run(curve, persons) for curve in _curves(drawing)):
@@ -165,20 +169,20 @@ def _outlying(points: np.ndarray, persons: Persons) -> bool:
     return any(is_outermost(_as_fine(values), persons) for _, values in _in_one_line(points))
 
 
-def _as_fine(values: np.ndarray) -> list[Number]:
+def _as_fine(values: np.ndarray | Sequence[float]) -> list[Number]:
     """Numbers as exact as the one of the most digits, since 0.8 may be 0.80."""
     told = [cell for cell in numbers([repr(round(float(value), 9)) for value in values]) if cell is not None]
     return [(value, min(half for _, half in told)) for value, _ in told]
 
 
-def _beyond_whiskers(points: np.ndarray, lines: Sequence[np.ndarray], persons: Persons) -> bool:
-    """Whether marks (k, 2) lie beyond the two whiskers of a box plot, and are the lowest and highest of a column."""
-    for axis, values in _in_one_line(points):
-        at = points[:1, 1 - axis]
-        ends = [line[:, axis] for line in lines if line.shape == (2, 2) and (line[:, 1 - axis] == at).all()]
-        if ends and are_extremes(values, (float(np.min(ends)), float(np.max(ends))), persons):
-            return True
-    return False
+def _boxes(drawing: Drawing) -> Iterator[tuple[np.ndarray, tuple[float, float]]]:
+    """The marks beyond the two whiskers of each box, and where these end."""
+    for points in drawing.marks:
+        for axis, values in _in_one_line(points) if points.ndim == 2 and points.shape[1] == 2 else ():
+            lines = [line for line in drawing.lines if line.shape == (2, 2)]
+            ends = [line[:, axis] for line in lines if (line[:, 1 - axis] == points[0, 1 - axis]).all()]
+            if ends and ((values < np.min(ends)) | (values > np.max(ends))).all():
+                yield values, (float(np.min(ends)), float(np.max(ends)))
 
 
 def _in_one_line(points: np.ndarray) -> Iterator[tuple[int, np.ndarray]]:

@@ -21,7 +21,7 @@ import numpy as np
 
 from mmcrl.disclosure.persons import Persons
 
-__all__ = ["Number", "in_rows", "is_even", "is_outermost", "is_part", "is_run", "is_subset", "numbers"]
+__all__ = ["Number", "are_values", "in_rows", "is_even", "is_outermost", "is_part", "is_run", "is_subset", "numbers"]
 
 _FORM = re.compile(r"[-+]?(?:\d{1,3}(?:,\d{3})+|\d+)?(?:\.(\d*))?(?:[eE]([-+]?\d+))?")
 _DECIMAL_COMMA = re.compile(r"^([-+]?\d+),(\d{1,2}|\d{4,})(?![\d,.])")  # three digits behind it are thousands
@@ -214,6 +214,14 @@ def is_outermost(cells: Sequence[Number | None], persons: Persons) -> bool:
         if 2 * far.sum() >= len(far) and chance + math.log(len(persons.columns)) < math.log(CHANCE / 10):
             return True
     return False
+
+
+def are_values(cells: Sequence[Number | None], persons: Persons) -> bool:
+    """Whether numbers that are not all whole are values of one column, where few numbers near them are."""
+    found = sorted({cell for cell in cells if cell is not None})
+    limit = math.log(CHANCE / 10) - math.log(max(len(persons.columns), 1))
+    whole = all(value.is_integer() for value, _ in found)
+    return not whole and any(chance < limit for _, chance in _within(found, persons, around=2))
 
 
 def _within(found: Sequence[Number], persons: Persons, around: int = 10) -> Iterator[tuple[int, float]]:
