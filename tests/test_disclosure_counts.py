@@ -102,3 +102,23 @@ def test_a_column_that_counts_people_is_one(table):
 def test_a_column_that_counts_other_things_is_none(columns):
     table = pd.DataFrame(columns)
     assert sorts(shown(table)) == set() == sorts(printed(table.to_string()))
+
+
+@pytest.mark.parametrize("columns", [["hba1c"], ["height", "weight", "glucose"]], ids=len)
+def test_a_description_of_a_few_people_counts_them(columns):
+    for some, found in ((TABLE.head(5), {"count"}), (TABLE, set()), (TABLE.head(40), set())):
+        described = some[columns].describe()
+        ways = [described, described.T, described[columns[0]], described.round(2), described.iloc[:3]]
+        for told in ways:
+            assert sorts(shown(told)) & {"count"} == found == sorts(printed(told.to_string())) & {"count"}
+            stored = {"output_type": "display_data", "data": {"application/json": told.to_dict()}, "metadata": {}}
+            assert sorts(stored) & {"count"} == found
+    sexes = TABLE["female"].map({0: "men", 1: "women"}).head(5)
+    assert sorts(shown(sexes.describe())) == {"count"} == sorts(printed(sexes.to_frame().describe()))
+
+
+def test_a_description_of_other_things_counts_nobody():
+    fits = pd.DataFrame({"n_latents": [2, 3, 3, 4], "n_links": [5.0, 6, 6, 8]}).describe()
+    assert sorts(shown(fits)) == set() == sorts(printed(fits.T.to_string()))
+    loose = pd.DataFrame({"count": [3, 4], "link": ["a", "b"], "mean": [0.1, 0.2]})
+    assert sorts(shown(loose)) == set()

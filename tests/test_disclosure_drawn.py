@@ -74,6 +74,16 @@ LEAKS = {
     "bars that a figure names": ("count", lambda ax: (ax.bar([1, 2], [300, 3]), ax.figure.supylabel("people"))),
     "bars that a title names": ("count", lambda ax: (ax.bar([1, 2], [300, 3]), ax.set_title("Number of people"))),
 }
+SCALED = (TABLE - TABLE.min()) / (TABLE.max() - TABLE.min())
+STANDARD = (TABLE - TABLE.mean()) / TABLE.std()
+LEAKS |= {
+    "people scaled to 0 and 1, as an image": ("row", lambda ax: ax.imshow(SCALED[40:80])),
+    "people scaled to 0 and 1, turned": ("row", lambda ax: ax.imshow(SCALED[40:80].T)),
+    "people against the first of them, as a mesh": ("row", lambda ax: ax.pcolormesh(STANDARD[:20] - STANDARD.loc[0])),
+    "standardised people as an image": ("row", lambda ax: ax.imshow(STANDARD[:40].astype(np.float32))),
+    "standardised people as a line": ("row", lambda ax: ax.plot(STANDARD["weight"][100:130])),
+    "standardised people as bars, backwards": ("row", lambda ax: ax.bar(range(30), STANDARD["waist"][130:100:-1])),
+}
 
 
 @pytest.mark.parametrize("sort, draw", LEAKS.values(), ids=LEAKS)
@@ -131,6 +141,8 @@ HONEST = {
     "scores under a title": lambda ax: (ax.bar(range(3), [2, 1, 3]), ax.set_title("Latents found in 600 people")),
     "means of columns": lambda ax: (ax.plot(TABLE.mean()), ax.bar(TABLE.columns, TABLE.median())),
     "quantiles of columns": lambda ax: ax.plot(TABLE.quantile([0.1, 0.5, 0.9]).T),
+    "groups in units of their spread": lambda ax: ax.imshow(STANDARD.groupby(TABLE["age"] // 2).mean()),
+    "scores of as many": lambda ax: ax.imshow(np.random.default_rng(5).normal(size=(40, 7))),
     "correlations": lambda ax: ax.imshow(TABLE.corr()),
     "a box plot without outliers": lambda ax: ax.boxplot(TABLE["weight"], showfliers=False),
     "losses": lambda ax: [ax.plot(np.exp(-np.arange(400) / rate)) for rate in (50, 80, 110)],

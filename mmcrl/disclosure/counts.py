@@ -11,7 +11,7 @@ from mmcrl.disclosure.numbers import numbers
 from mmcrl.disclosure.persons import Persons
 from mmcrl.disclosure.pieces import Piece
 
-__all__ = ["WORDS", "find_counts"]
+__all__ = ["OF_THINGS", "WORDS", "find_counts"]
 
 WORDS = (
     "people|persons?|participants?|adults|patients|subjects|respondents|children|individuals|volunteers|donors|"
@@ -35,7 +35,7 @@ _LABEL, _N_LABEL, _SIZE_LABEL = (
 _NO_LABEL = re.compile(  # such as "2,000 people", a row of scores, or "MB a person"
     rf"per |share|%|mean|age|\bhz\b|(?:\d|\b(?:a|each|every))\s+(?:{WORDS})", re.I
 )
-_OF_THINGS = re.compile(rf"(?:^|[\W_])(?:{_THINGS})(?:[\W_]|$)", re.I)  # such as n_latents
+OF_THINGS = re.compile(rf"(?:^|[\W_])(?:{_THINGS})(?:[\W_]|$)", re.I)  # such as n_latents
 _LIMIT = r"(?<!than )(?<!under )(?<!least )(?<!below )"  # "fewer than ten people" are nobody in particular
 _NUMBERED = (
     r"step|epoch|start|seed|fit|run|page|figure|fig\.|table|tab\.|level|chapter|section|latent|"
@@ -65,6 +65,7 @@ _SHARE = re.compile(
     rf"{_BEFORE}{_NUMBER}(?: of | of the | out of | ?/ ?)(\d[\d,]*)\b(?!\.\d|\s*%| ?(?:{_THINGS}))", re.I
 )
 _PLAIN = re.compile(r"\d{1,3}(,\d{3})+|\d+")
+_DESCRIBED = {"std", "min", "max", "25%", "50%", "75%"}
 _EMPTY = {"NaN", "nan", "<NA>"}
 _SENTENCES = {"on", "in", "to", "from", "after", "within", "took"}
 _KEY = re.compile(rf"^n_.*(?:{WORDS}|held_out|train)|(?:{WORDS})_n$", re.I)
@@ -95,7 +96,9 @@ def find_counts(piece: Piece, persons: Persons | None, rules: Rules) -> Iterator
             for label, cells in table.columns():
                 counts = [count for count in _whole(cells) if count is not None]
                 small = sum(_small(count, rules) for count in counts)
-                if small and _counts_people(label, table.index_name, max(counts) >= rules.minimum):
+                if small and (
+                    _counts_people(label, table.index_name, max(counts) >= rules.minimum) or _describes(label, table)
+                ):
                     yield f"{small} in a column of counts"
         if persons is not None and (small := _in_crossing(grid, persons, rules)):
             yield f"{small} of the cells into which all people are sorted"
@@ -117,7 +120,19 @@ def _counts_people(label: str, index: str, large: bool) -> bool:
     if _NO_LABEL.search(label):
         return False
     sized = _N_LABEL.search(label) or ((large or index) and _SIZE_LABEL.search(label))
-    return bool(_LABEL.search(label) or (sized and not _OF_THINGS.search(f"{label} {index}")))
+    return bool(_LABEL.search(label) or (sized and not OF_THINGS.search(f"{label} {index}")))
+
+
+def _describes(label: str, table: Grid) -> bool:
+    """Whether a column is the ``count`` of a description, as pandas makes it of each column that it lists.
+
+    >>> [_describes("count", Grid(header, ["hba1c"])) for header in (["count", "mean", "std"], ["count", "mean"])]
+    [True, False]
+    """
+    *_, kind = label.lower().split() or [""]
+    beside = {word for other in table.header for word in other.lower().split()[-1:]}
+    described = beside & _DESCRIBED if "mean" in beside else beside >= {"unique", "top"}
+    return kind == "count" and bool(described) and not any(map(OF_THINGS.search, table.index))
 
 
 def _in_crossing(grid: Grid, persons: Persons, rules: Rules) -> int:

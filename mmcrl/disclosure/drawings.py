@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -11,19 +10,18 @@ from typing import Any
 
 import numpy as np
 
-from mmcrl.disclosure.counts import WORDS, find_counts
+from mmcrl.disclosure.bars import small_counts
 from mmcrl.disclosure.finding import Rules, Sort
 from mmcrl.disclosure.grids import Grid
-from mmcrl.disclosure.numbers import Number, in_rows, is_even, is_outermost, is_run, is_subset, numbers
+from mmcrl.disclosure.numbers import Number, are_values, in_rows, is_even, is_outermost, is_run, is_subset, numbers
+from mmcrl.disclosure.order import are_extremes, is_ordered
 from mmcrl.disclosure.persons import Persons
 from mmcrl.disclosure.pictures import is_picture, is_series, is_whole_series
-from mmcrl.disclosure.pieces import Piece
 from mmcrl.disclosure.rows import in_grid
+from mmcrl.disclosure.scaled import is_scaled_run
 
 __all__ = ["Drawing", "find_in_drawing"]
 
-_PEOPLE = re.compile(rf"\b(?:{WORDS}|men|women)\b|count|frequency|number of|^n$", re.I)
-_COUNTED = re.compile(rf"\b(?:number|counts?) of (?:{WORDS}|men|women)\b", re.I)
 _MOST = 60  # lines and columns of an image, or values of a line, that are held against people
 
 
@@ -59,14 +57,22 @@ def find_in_drawing(drawing: Drawing, persons: Persons, rules: Rules) -> Iterato
         for points in drawn:
             if points.ndim != 2 or points.shape[1] != 2:  # not in the plane
                 continue
-            if len(points) >= 30 and len(points) in persons.sizes and kind == "lines":
+            steps = _without_ends(points)
+            sizes = {len(points), len(steps)} & persons.sizes
+            if max(sizes, default=0) >= 30 and kind == "lines" and not all(map(_is_smooth, points.T)):
                 yield "scatter", "a line with a corner for each person"
-            if _of_people(points, persons):
+            if _of_people(steps, persons):
                 yield "scatter", f"{kind} at the values of people"
             elif kind == "marks" and _outlying(points, persons):
                 yield "scatter", "marks at the outermost values of people"
+    boxes = list(_boxes(drawing))
+    told = [number for points, ends in boxes for number in (*points, *ends)]  # of several groups
+    if any(are_extremes(*box, persons) for box in boxes) or are_values(_as_fine(told), persons):
+        yield "scatter", "points beyond the whiskers of a box"
     if not persons.images and _shows_series(drawing, persons):
         yield "image", "a series"
+    if any(is_scaled_run(curve, persons) for curve in _curves(drawing)):
+        yield "row", "successive values of one column in another unit"
     for image in drawing.images:
         if not persons.images and is_picture(image, persons.pictures):
             yield "image", "an image"
@@ -74,12 +80,13 @@ def find_in_drawing(drawing: Drawing, persons: Persons, rules: Rules) -> Iterato
             if set(image.shape) & {size for size in persons.sizes if size >= 30}:
                 yield "row", "an array with a row for each person"
             yield from (("row", told) for told in in_grid(_grid(image), persons))
+            if small := small_counts("", image, [], persons, rules):
+                yield "count", f"{small} cells of a mesh"
     if found := in_rows(list(_profiles(drawing, persons)), [], persons):
         yield "row", f"{found} lines or groups of bars with three or more values of one person"
     for label, heights in drawing.bars:
-        if _counts_people(label, heights, drawing.texts):
-            piece = Piece(0, "", "", grids=[Grid(["n"], [""] * len(heights), [[f"{h:.6g}"] for h in heights])])
-            yield from (("count", "a bar") for _ in find_counts(piece, None, rules))
+        if small := small_counts(label, heights, drawing.texts, persons, rules):
+            yield "count", f"{small} bars or steps"
         if _of_people(heights[:, None], persons, bars=True):
             yield "scatter", "bars at the values of people"
 
@@ -127,34 +134,76 @@ def _grid(image: np.ndarray) -> Grid:
     return Grid([], [""] * len(rows), rows)
 
 
-def _counts_people(label: str, heights: np.ndarray, texts: Sequence[str]) -> bool:
-    """Whether heights count people, as their axis says, or a title where it says nothing."""
-    if label:
-        return bool(_PEOPLE.search(label)) and not re.search(r"%|share|per |Hz", label)
-    return len(np.unique(heights)) > 1 and any(map(_COUNTED.search, texts))
-
-
 def _of_people(points: np.ndarray, persons: Persons, bars: bool = False) -> bool:
     """Whether coordinates (k, axes) are values of people: successive ones, or a dozen of one column.
 
-    Successive whole numbers are places on an axis and nobody's, although a column that counts has all of them too;
-    whole numbers as the heights of ``bars`` are counts, unless they are successive people's.
+    Successive whole numbers are places on an axis and nobody's, although a column that counts has all of them too,
+    unless they come again and again; whole numbers as the heights of ``bars`` are counts, unless they are successive
+    people's.
     """
     for axis in range(points.shape[1]):
         values = points[:, axis][np.isfinite(points[:, axis])]
         places = np.unique(values)
-        if len(places) and np.array_equal(places, np.round(places[0]) + np.arange(len(places))):
+        successive = len(places) and np.array_equal(places, np.round(places[0]) + np.arange(len(places)))
+        if successive and len(values) < 4 * len(places):
             continue
         cells = [(float(value), 1e-9 * abs(float(value))) for value in values]
         counts = bars and np.array_equal(values, np.round(values))
-        if is_run(cells, persons) or (not counts and is_subset(cells, persons)):
+        counted = points.shape[1] > 1 and _are_shares(points[:, 1 - axis])
+        if is_run(cells, persons) or (
+            not counts and (is_subset(cells, persons, counted) or is_ordered(cells, persons))
+        ):
             return True
     return False
+
+
+def _are_shares(values: np.ndarray) -> bool:
+    """Whether each of k values is 1/k more, or less, than the one before it: a step for each of k people."""
+    return bool((np.abs(np.abs(np.diff(values)) * len(values) - 1) < 1e-6).all())
 
 
 def _outlying(points: np.ndarray, persons: Persons) -> bool:
     """Whether marks (k, 2) in one line are outliers, as beyond a box plot's whiskers."""
     if len(points) < 2:
         return False
-    lined = [points[:, axis] for axis in (0, 1) if np.ptp(points[:, 1 - axis]) == 0]
-    return any(is_outermost(numbers([repr(round(float(x), 9)) for x in values]), persons) for values in lined)
+    return any(is_outermost(_as_fine(values), persons) for _, values in _in_one_line(points))
+
+
+def _as_fine(values: np.ndarray | Sequence[float]) -> list[Number]:
+    """Numbers as exact as the one of the most digits, since 0.8 may be 0.80."""
+    told = [cell for cell in numbers([repr(round(float(value), 9)) for value in values]) if cell is not None]
+    return [(value, min(half for _, half in told)) for value, _ in told]
+
+
+def _boxes(drawing: Drawing) -> Iterator[tuple[np.ndarray, tuple[float, float]]]:
+    """The marks beyond the two whiskers of each box, and where these end."""
+    for points in drawing.marks:
+        for axis, values in _in_one_line(points) if points.ndim == 2 and points.shape[1] == 2 else ():
+            lines = [line for line in drawing.lines if line.shape == (2, 2)]
+            ends = [line[:, axis] for line in lines if (line[:, 1 - axis] == points[0, 1 - axis]).all()]
+            if ends and ((values < np.min(ends)) | (values > np.max(ends))).all():
+                yield values, (float(np.min(ends)), float(np.max(ends)))
+
+
+def _in_one_line(points: np.ndarray) -> Iterator[tuple[int, np.ndarray]]:
+    """The axes along which points (k, 2) stand in one line, and their coordinates there."""
+    for axis in (0, 1):
+        if len(points) and np.ptp(points[:, 1 - axis]) == 0:
+            yield axis, points[:, axis]
+
+
+def _without_ends(points: np.ndarray) -> np.ndarray:
+    """A line's points without the corner more that steps begin or end with, straight below or beside the next."""
+    for ends, kept in ((points[:2], slice(1, None)), (points[-2:], slice(-1))):
+        if len(points) > 2 and (ends[0] == ends[1]).sum() == 1:
+            points = points[kept]
+    return points
+
+
+def _is_smooth(values: np.ndarray) -> bool:
+    """Whether values change as those of a curve do: by less from step to step than the steps themselves are large.
+
+    >>> [_is_smooth(np.array(values)) for values in ([0.0, 1, 2, 3], [1.0, 2, 4, 8, 16], [0.0, 0.1, 0.9, 1, 1])]
+    [True, True, False]
+    """
+    return bool(np.abs(np.diff(values, 2)).sum() <= 0.5 * np.abs(np.diff(values)).sum())

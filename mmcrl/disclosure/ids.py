@@ -11,9 +11,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from mmcrl.disclosure.counts import WORDS
+from mmcrl.disclosure.coded import in_code
 from mmcrl.disclosure.grids import Grid
-from mmcrl.disclosure.mentions import mentions
+from mmcrl.disclosure.mentions import is_counted, is_round, mentions
 from mmcrl.disclosure.persons import Persons, whole
 from mmcrl.disclosure.pieces import Piece
 from mmcrl.disclosure.short import beside_a_word, in_lines, in_paths, in_table
@@ -28,14 +28,6 @@ _NAMES = {
 _TOKEN = re.compile(r"(?<![\w.])(?<!\d,)[A-Za-z_-]*\d[\w-]*(?:\.0+(?!\w))?(?![\w]|[.,]\d)")
 _JOINED = re.compile(r"(?<![\w.,])\w[\w.-]*(?:,\w[\w.-]*)+")  # as a file of comma-separated values has them
 _THOUSANDS = re.compile(r"\d{1,3}(?:,\d{3})+")
-_COUNTED = re.compile(
-    rf"[\s-]*(?:{WORDS}|men|women|(?:row|value|step|cell|column|point|second|parameter)s?|entries)\b", re.I
-)
-_COUNTING = re.compile(
-    r"(?:^|[^A-Za-z])(?:(?:n|n_\w+|counts?|people)\W{0,3}|(?:size|len|total|steps?|seed|rows)[\"']?\s?[:=(]\s?)$"
-    r"|\d\s?%?\s(?:out\s)?of\s(?:the\s|all\s)?$",  # a share of all
-    re.I,
-)
 
 
 def find_ids(piece: Piece, persons: Persons) -> Iterator[str]:
@@ -46,6 +38,8 @@ def find_ids(piece: Piece, persons: Persons) -> Iterator[str]:
         yield f"{len(labelled)} beside the name of an id"
     elif free and (len(free) > 2 or (piece.output and not _is_count(piece.key))):
         yield f"{len(free)} in its text"
+    elif piece.code and (coded := in_code(piece.text, persons)):
+        yield f"{len(coded)} where ids stand in code"
     if worded := in_words(piece.text, persons):
         yield f"{len(worded)} words in its text"
     if short := beside_a_word(piece.text, persons) | in_paths(piece.text, persons) | in_lines(piece.text, persons):
@@ -67,9 +61,7 @@ def _in_text(text: str, persons: Persons, names: set[str]) -> tuple[set[str], se
         before, after = text[max(0, mention.start - 40) : mention.start], text[mention.end : mention.end + 20]
         if listed or beside.search(before):
             labelled.add(mention.person)
-        elif not _COUNTED.match(after) and (
-            mention.joined or not (_is_round(mention.person) or _COUNTING.search(before))
-        ):
+        elif not is_counted(before, after, mention.joined) and (mention.joined or not is_round(mention.person)):
             free.add(mention.person)
     joined = {token for match in _JOINED.finditer(text) for token in _split(match.group(), persons)}
     return labelled, free | (joined if len(joined) > 1 else set())
@@ -99,7 +91,7 @@ def _in_grid(grid: Grid, persons: Persons, names: set[str], output: bool) -> Ite
             if found := _ids(cells, persons.ids, persons):
                 yield f"{len(found)} in a column of ids"
             continue
-        found = _ids(cells, persons.telling, persons)
+        found = _ids(cells, persons.telling, persons) | _grouped(cells, persons)
         named = {mention.person for mention in mentions("\n".join(cells), persons) if mention.joined}
         several = len(found) > 2 and len(found) > 0.6 * len(set(cells)) and not _is_count(label)
         if several or len(named) > (0 if output else 2) or any(not token.isdigit() for token in named):
@@ -113,11 +105,13 @@ def _ids(cells: list[str], ids: set[str], persons: Persons) -> set[str]:
     }
     found |= {cell.strip() for cell in cells} & persons.worded
     found |= {whole(word.strip("'\"()[]")) for part in parts for word in re.split("[,;]", part)}
-    return {token for token in found & ids if not _is_round(token) or ids is persons.ids}
+    return {token for token in found & ids if not is_round(token) or ids is persons.ids}
 
 
-def _is_round(token: str) -> bool:
-    return token.isdigit() and token.endswith("000")
+def _grouped(cells: list[str], persons: Persons) -> set[str]:
+    """Ids whose digits are grouped by commas, as those of counts are."""
+    plain = {cell.strip().replace(",", "") for cell in cells if _THOUSANDS.fullmatch(cell.strip())}
+    return {number for number in plain & persons.telling if not is_round(number)}
 
 
 def _is_count(label: str) -> bool:

@@ -21,7 +21,7 @@ import numpy as np
 
 from mmcrl.disclosure.persons import Persons
 
-__all__ = ["Number", "in_rows", "is_even", "is_outermost", "is_part", "is_run", "is_subset", "numbers"]
+__all__ = ["Number", "are_values", "in_rows", "is_even", "is_outermost", "is_part", "is_run", "is_subset", "numbers"]
 
 _FORM = re.compile(r"[-+]?(?:\d{1,3}(?:,\d{3})+|\d+)?(?:\.(\d*))?(?:[eE]([-+]?\d+))?")
 _DECIMAL_COMMA = re.compile(r"^([-+]?\d+),(\d{1,2}|\d{4,})(?![\d,.])")  # three digits behind it are thousands
@@ -176,12 +176,24 @@ def is_part(cells: Sequence[Number | None], persons: Persons) -> bool:
     return False
 
 
-def is_subset(cells: Sequence[Number | None], persons: Persons) -> bool:
-    """Whether twelve or more different numbers are all values of one column, where others are rarely."""
-    found = sorted({cell for cell in cells if cell is not None})
-    if len(found) < 12 or len(found) < 0.9 * len(cells):
+def is_subset(cells: Sequence[Number | None], persons: Persons, counted: bool = False) -> bool:
+    """Whether twelve or more different numbers are all values of one column, where others are rarely.
+
+    If many come again, as quantiles do too, none may do so more often than people have it, and they must be as many
+    as half of the people, unless these are known to be ``counted`` one by one.
+    """
+    times = Counter(cell for cell in cells if cell is not None)
+    found, total = sorted(times), times.total()
+    if len(found) < 12 or total < 0.9 * len(cells):
         return False
-    return any(chance < math.log(CHANCE / 1000) for _, chance in _within(found, persons))
+    often, tied = np.array([times[cell] for cell in found]), len(found) < 0.9 * total
+    for column, chance in _within(found, persons):
+        if chance < math.log(CHANCE / 1000):
+            ranked = persons.ranked[column]
+            low, high = np.array([_span(ranked, cell) for cell in found]).T
+            if not tied or ((often <= high - low).all() and (counted or 2 * total >= len(ranked))):
+                return True
+    return False
 
 
 def is_outermost(cells: Sequence[Number | None], persons: Persons) -> bool:
@@ -194,8 +206,8 @@ def is_outermost(cells: Sequence[Number | None], persons: Persons) -> bool:
     value = np.array(found)[:, 0] if found else np.empty(0)
     if len(value) < 2 or np.array_equal(value, np.round(value)):
         return False
-    for column, chance in _within(found, persons):
-        low, high = np.nanquantile(column, (0.25, 0.75))
+    for column, chance in _within(found, persons, around=2):
+        low, high = np.quantile(persons.ranked[column], (0.25, 0.75))
         if low == high:  # a column of which most people share a value
             continue
         far = (value < low - 1.5 * (high - low)) | (value > high + 1.5 * (high - low))
@@ -204,15 +216,26 @@ def is_outermost(cells: Sequence[Number | None], persons: Persons) -> bool:
     return False
 
 
-def _within(found: Sequence[Number], persons: Persons) -> Iterator[tuple[np.ndarray, float]]:
-    """The columns of which all these numbers are values, and how likely that is by chance, as a logarithm."""
+def are_values(cells: Sequence[Number | None], persons: Persons) -> bool:
+    """Whether numbers that are not all whole are values of one column, where few numbers near them are."""
+    found = sorted({cell for cell in cells if cell is not None})
+    limit = math.log(CHANCE / 10) - math.log(max(len(persons.columns), 1))
+    whole = all(value.is_integer() for value, _ in found)
+    return not whole and any(chance < limit for _, chance in _within(found, persons, around=2))
+
+
+def _within(found: Sequence[Number], persons: Persons, around: int = 10) -> Iterator[tuple[int, float]]:
+    """The columns of which all these numbers are values, and how likely that is by chance, as a logarithm.
+
+    The share of numbers that are values is that ``around`` each, where few are: further in there are more.
+    """
     value, half = np.array(found).T
-    for column, known in zip(persons.columns.values(), persons.known, strict=True):
+    for column, known in enumerate(persons.known):
         if len(known) < 12:
             continue
         at = np.clip(np.searchsorted(known, value), 1, len(known) - 1)
         gap = np.minimum(np.abs(known[at] - value), np.abs(known[at - 1] - value))
-        low, high = np.clip(at - 10, 0, None), np.clip(at + 10, None, len(known) - 1)
+        low, high = np.clip(at - around, 0, None), np.clip(at + around, None, len(known) - 1)
         share = np.minimum(1.0, (high - low) * (2 * half + 1e-12) / (known[high] - known[low]))
         if (gap <= half + 1e-12 * np.abs(value)).all():
             yield column, float(np.log(share).sum())

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from mmcrl.cohort import Cohort
-from mmcrl.disclosure.sequences import Sequenced
+from mmcrl.disclosure.sequences import Sequenced, compared
 from mmcrl.modality import Modality
 
 __all__ = ["Persons", "survey_of", "whole"]
@@ -137,10 +137,27 @@ class Persons:
         return [float(np.median(gap)) if len(gap) else 0.0 for gap in gaps]
 
     @cached_property
+    def ranked(self) -> list[np.ndarray]:
+        """Of each column everybody's values, in ascending order."""
+        return [np.sort(values[~np.isnan(values)]) for values in self.columns.values()]
+
+    @cached_property
+    def resolutions(self) -> list[float]:
+        """Of each column, how finely it was measured: the smallest gap between values, but for rounding."""
+        gaps = [np.diff(values) for values in self.known]
+        told = [gap[gap > 1e-9 * gap.sum()] for gap in gaps]
+        return [float(np.quantile(gap, 0.01)) if len(gap) else 0.0 for gap in told]
+
+    @cached_property
     def flat(self) -> np.ndarray:
         """All columns one after the other (c (n + 1),), NaN between them."""
         parts = [np.append(values, np.nan) for values in self.columns.values()]
         return np.concatenate(parts) if parts else np.empty(0)
+
+    @cached_property
+    def differences(self) -> Sequenced:
+        """How the differences between successive people compare in each column, whatever its unit."""
+        return Sequenced(compared(self.flat))
 
     @cached_property
     def lookup(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -40,6 +40,7 @@ class Piece:
     svg: str = ""
     png: str = ""
     hidden: bool = False  # an attribute, a comment, a script: what it counts need not be people
+    code: bool = False  # the source of a cell of code
     drawn: bool = False  # a picture within one that was drawn
 
 
@@ -54,7 +55,7 @@ def pieces_of(notebook: dict[str, Any]) -> Iterator[Piece]:
             headings = [line for line in source.splitlines() if line.startswith("#")]
             heading = headings[-1].strip("# ") if headings else heading
         if cell["cell_type"] == "code":
-            yield Piece(position, heading, "the source", source, list(from_source(source)), output=False)
+            yield Piece(position, heading, "the source", source, list(from_source(source)), output=False, code=True)
         else:
             yield from _of_data(position, heading, {"text/markdown": _PLACEHOLDER.sub("`…`", source)})
         for name, bundle in cell.get("attachments", {}).items():

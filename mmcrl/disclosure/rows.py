@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from mmcrl.disclosure.finding import Rules
 from mmcrl.disclosure.grids import Grid
 from mmcrl.disclosure.numbers import in_rows, is_even, is_part, is_run, is_subset, numbers
+from mmcrl.disclosure.order import is_ordered
 from mmcrl.disclosure.persons import Persons
 from mmcrl.disclosure.pieces import Piece
 
@@ -42,7 +43,7 @@ def in_grid(grid: Grid, persons: Persons) -> Iterator[str]:
         if found := in_rows(rows, table.header, persons):
             yield f"{found} with three or more values of one person"
         for row in rows:
-            if is_run(row, persons) or is_subset(row, persons):
+            if is_run(row, persons) or is_subset(row, persons) or is_ordered(row, persons):
                 yield "successive values of one column"
                 break
             if not persons.images and is_part(row, persons):

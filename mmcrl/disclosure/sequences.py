@@ -6,7 +6,7 @@ from functools import cached_property
 
 import numpy as np
 
-__all__ = ["Sequenced"]
+__all__ = ["Sequenced", "compared"]
 
 _MOST_ORDERED = 5 * 10**7  # numbers; an order takes three times their memory
 
@@ -55,3 +55,14 @@ class Sequenced:
         high = np.searchsorted(self._ordered, np.nextafter((wanted + near).astype(kind), infinity), "right")
         rarest = int((high - low).argmin())
         return self._order[low[rarest] : high[rarest]] - rarest
+
+
+def compared(values: np.ndarray) -> np.ndarray:
+    """How each difference between neighbours (n,) compares with the next (n - 2,), NaN where one of them is nothing.
+
+    >>> compared(np.array([1.0, 3, 4, 4])).tolist(), compared(np.array([0.1, 0.3])).tolist()
+    ([2.0, nan], [])
+    """
+    steps = np.diff(values)
+    steps[steps == 0] = np.nan
+    return np.asarray(steps[:-1] / steps[1:])

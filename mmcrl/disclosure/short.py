@@ -17,15 +17,16 @@ from itertools import pairwise, zip_longest
 from mmcrl.disclosure.grids import Grid
 from mmcrl.disclosure.persons import Persons, whole
 
-__all__ = ["beside_a_word", "in_lines", "in_paths", "in_table", "together"]
+__all__ = ["BESIDE", "beside_a_word", "in_lines", "in_paths", "in_table", "together"]
 
 _CHANCE = 0.02  # below it labels that are all ids are no coincidence
 _AMONG = 0.001  # below it a row or column of a table is none, of which there are many
 _KINDS = {3: 900, 4: 9000}  # how many numbers there are of so many digits
 _NUMBER = r"(?<![\w.,/-])\d{3,4}(?:\.0+)?(?![\w%/-]|[.,]\d)"
 _WORDS = r"ids?|outliers?|extremes?|person|participant|patient|subject|respondent|individual|KeyError"
+BESIDE = rf"(?:^|[^A-Za-z])(?<!n_)(?:{_WORDS})(?:\s+(?:is|was|are|were|no|number))?[\s:=#\"'.(\[]{{1,4}}"  # a person
 _BESIDE = re.compile(
-    rf"(?:^|[^A-Za-z])(?:{_WORDS})(?:\s+(?:is|was|are|were|no|number))?[\s:=#\"'.(\[]{{1,4}}({_NUMBER})"
+    rf"{BESIDE}({_NUMBER})"
     r"(?!\s*(?:people|persons?|participants?|patients?|rows|values|steps|columns|points|of)\b)",
     re.I,
 )
