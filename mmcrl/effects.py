@@ -60,7 +60,7 @@ def effect_table(
 
     Raises
     ------
-    InputError : for a confidence outside [0, 1].
+    InputError : for a confidence outside [0, 1], and what is no table of links or of numbers.
     """
     kept = confident_links(links, confidence)
     names = labels_of(latents)

@@ -124,7 +124,12 @@ def latent_limits(kind: str, n_columns: int) -> tuple[int, float]:
 
 
 def check_latents(name: str, kind: str, n_columns: int, n_latents: int) -> None:
-    """Refuse more or fewer latents of a modality than `latent_limits` tells."""
+    """Refuse more or fewer latents of a modality than `latent_limits` tells.
+
+    Raises
+    ------
+    InputError : naming the modality and the limit.
+    """
     least, most = latent_limits(kind, n_columns)
     if n_latents > most:
         raise InputError("n_latents", f"at most {most} for {name}, its number of columns", str(n_latents))

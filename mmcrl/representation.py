@@ -123,7 +123,7 @@ class Representation:
         return {c: np.array(known) for c, known in enumerate(self.views[m].levels) if known}
 
     def spread(self, m: int) -> np.ndarray:
-        """Standard deviation (f,) of the private variation of every column of a table, in its unit."""
+        """Standard deviation (f,) of the private variation of every numeric column of a table, in its unit."""
         expected = self.decoded(m, np.zeros((1, len(self.orientation))))
         deviation = self.private[m].spread.double().reshape(expected.shape)
         return self.network.codecs[m].spread(expected, deviation)  # type: ignore[operator]

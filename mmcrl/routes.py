@@ -44,7 +44,7 @@ def route_table(
 
     Raises
     ------
-    InputError : for a confidence outside [0, 1].
+    InputError : for a confidence outside [0, 1], and what is no table of links or of numbers.
 
     >>> import numpy as np
     >>> rng = np.random.default_rng(0)

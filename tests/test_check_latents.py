@@ -69,3 +69,22 @@ def test_columns_that_are_set_aside_count(tmp_path):
     frame.to_csv(tmp_path / "people.csv", index=False)
     problems = check_manifest(path).problems
     assert len(problems) == 1 and problems[0].startswith("blood.iron")
+
+
+def test_where_people_are_too_few_for_the_fewest_latents_modalities_are_to_go(tmp_path):
+    raw = check_manifest(write(tmp_path, body=1, blood=1, sleep=1)).proposed or {}
+    raw = raw | {"include": [{"variable": "person", "min": 150}]}  # 50 people: two latents
+    report = check_manifest(rewrite(tmp_path, raw))
+    assert (
+        "60 people are needed for the fewest latents of all, 50 are there: leave modalities out" in report.proposals
+    )
+
+
+def test_people_count_who_have_another_modality_too(tmp_path):
+    path = write(tmp_path, body=1, blood=1, sleep=1)
+    frame = pd.read_csv(tmp_path / "people.csv")
+    frame.loc[frame["hours"].notna(), ["height", "weight", "iron", "zinc", "lead"]] = np.nan
+    frame.to_csv(tmp_path / "people.csv", index=False)
+    assert (
+        "fewer than 20 people have it and another modality: leave the modality out" in check_manifest(path).proposals
+    )

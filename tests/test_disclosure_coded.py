@@ -30,7 +30,7 @@ TOLD = [  # of ids of five digits too
     "open('scans/{}_left.png')", "# person {} is odd", "# without '{}'", "person = {}", "f(outlier={})",
     "odd = {{{}: 'old'}}['{}']",
     "%time T.loc[{}]", "T.loc[{}.0]", "x = T.xs({})", "if participant == {}: pass", "T.query('index == \"{}\"')",
-    "T.loc[{}]\nthis is no Python",
+    "T.loc[{}]\nthis is no Python", "T.loc[{}:]", "T.loc[:{}]", "T.loc[+{}]", "T[T.index.eq({})]",
 ]  # fmt: skip
 LONG = [
     "bad = [{}]", "bad = {{{}}}", "odd = {{{}: 1}}", "# {} is odd", "x = T[{}]", "if who in ({},): pass",
@@ -61,7 +61,7 @@ def test_digits_of_an_id_may_be_grouped_and_letters_be_in_it():
         "n_people = {}", "simulate.numeric(n={}, seed={})", "rng = default_rng({})", "for step in range({}): pass",
         "steps: int = {}  # of the optimiser", "x[:{}]", "assert len(T) == {}", "assert T.shape == ({}, 3)",
         "# {} people, {} steps", "seed = {}", "f(seed={})", "np.zeros(({}, 3))", "n = {} + 1",
-        "if step == {}: stop()",
+        "if step == {}: stop()", "T.iloc[{}]", "T.iat[{}, 0]",
         "print(f'{{n}} of {} people')", "x = 0.{}", "assert n_people == {}", "np.arange({})", "sizes = {{'n': {}}}",
     ],
 )  # fmt: skip

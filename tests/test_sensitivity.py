@@ -306,6 +306,7 @@ def test_weights_of_one_change_nothing() -> None:
         ((0.05, np.inf), "error"),
         ((np.nan, 0.01), "evidence"),
         (("0.05", 0.01), "evidence"),
+        ((True, 0.01), "evidence"),
         ((0.05, 0.01, 2), "confidence"),
         ((0.05, 0.01, -0.1), "confidence"),
         ((0.05, 0.01, np.nan), "confidence"),

@@ -38,7 +38,8 @@ def pc_graph(latents: pd.DataFrame, alpha: float = 0.01, uc_priority: int = 3) -
 
     Raises
     ------
-    InputError : for a level outside (0, 1), an unknown priority, fewer than 20 people, or columns that others tell.
+    InputError : for a level outside (0, 1), an unknown priority, fewer than 20 people, columns that others tell,
+        or what is no table of numbers.
 
     Sources: Spirtes, Glymour and Scheines, Causation, Prediction, and Search (2000); Zheng et al., Causal-learn:
     Causal discovery in Python (2024), arXiv:2307.16405.
@@ -72,7 +73,8 @@ def fci_graph(latents: pd.DataFrame, alpha: float = 0.01, depth: int = 3) -> pd.
 
     Raises
     ------
-    InputError : for a level outside (0, 1), a depth below 0, fewer than 20 people, or columns that others tell.
+    InputError : for a level outside (0, 1), a depth below 0, fewer than 20 people, columns that others tell,
+        or what is no table of numbers.
 
     Sources: Spirtes, Glymour and Scheines, Causation, Prediction, and Search (2000); Zhang, On the completeness of
     orientation rules for causal discovery in the presence of latent confounders and selection bias (2008); Zheng et

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from mmcrl.checking.draft import Draft, Place, column_place
-from mmcrl.checking.latents import mend_latents
+from mmcrl.checking.latents import mend_latents, people_together
 from mmcrl.checking.outside import mend_codes, two_levels
 from mmcrl.checking.spread import fits, is_skewed, present, shared, skewness, span
 from mmcrl.cohort import Cohort
@@ -120,9 +120,10 @@ def _modality(draft: Draft, cohort: Cohort, name: str, manifest: Manifest, tied:
     """Few people in a modality, and columns that most of them lack, or one sort of people (``tied``: the words)."""
     modality, minimum = cohort[name], manifest.disclosure.minimum
     measured = modality.measured
-    people, place = int(measured.sum()), column_place(name)
-    if people < max(minimum, PEOPLE_PER_LATENT):
-        draft.note(place, f"fewer than {max(minimum, PEOPLE_PER_LATENT)} people: leave the modality out")
+    people, place, least = int(measured.sum()), column_place(name), max(minimum, PEOPLE_PER_LATENT)
+    if people_together(cohort)[name] < least:
+        those = " have it and another modality" if people >= least else ""
+        draft.note(place, f"fewer than {least} people{those}: leave the modality out")
         return
     if modality.large:
         return

@@ -10,7 +10,7 @@ from mmcrl.errors import InputError
 from mmcrl.plan import LATENTS, PEOPLE_PER_LATENT, check_latents, latent_limits
 from mmcrl.schema import Manifest
 
-__all__ = ["latent_faults", "mend_latents"]
+__all__ = ["latent_faults", "mend_latents", "people_together"]
 
 
 def latent_faults(draft: Draft, manifest: Manifest) -> list[InputError]:
@@ -29,7 +29,7 @@ def latent_faults(draft: Draft, manifest: Manifest) -> list[InputError]:
 def mend_latents(draft: Draft, cohort: Cohort, manifest: Manifest) -> None:
     """Propose numbers for which columns and people are enough: people of each modality, and all for all latents."""
     asked, least, possible = dict[str, int](), dict[str, int](), dict[str, int]()
-    for name, people in _people(cohort).items():
+    for name, people in people_together(cohort).items():
         spec, columns = manifest.modality[name], draft.get((*column_place(name), "columns"))
         if columns is None or people < max(manifest.disclosure.minimum, PEOPLE_PER_LATENT):
             continue  # it is to be left out
@@ -42,6 +42,9 @@ def mend_latents(draft: Draft, cohort: Cohort, manifest: Manifest) -> None:
     affordable = len(cohort) // PEOPLE_PER_LATENT
     while affordable < sum(possible.values()) and (more := [k for k in possible if possible[k] > least[k]]):
         possible[max(more, key=lambda name: possible[name])] -= 1
+    if affordable < sum(possible.values()):
+        needed = f"{PEOPLE_PER_LATENT * sum(possible.values())} people are needed for the fewest latents of all"
+        draft.note(("modality",), f"{needed}, {len(cohort)} are there: leave modalities out")
     for name, number in possible.items():
         if number != asked[name]:
             draft.set((*column_place(name), "n_latents"), number, _why(manifest, name, number, asked[name]))
@@ -55,7 +58,7 @@ def _why(manifest: Manifest, name: str, number: int, asked: int) -> str:
     return f"at most one a column of a table, and {PEOPLE_PER_LATENT} people or more per latent{left_out}"
 
 
-def _people(cohort: Cohort) -> dict[str, int]:
+def people_together(cohort: Cohort) -> dict[str, int]:
     """How many have each modality and, where there are several, another one too, which alone tells of its latents."""
     measured = np.array([modality.measured for modality in cohort.modalities.values()])
     together = measured & (measured.sum(axis=0) >= min(2, len(measured)))

@@ -11,16 +11,16 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from mmcrl.disclosure.counts import OF_THINGS, WORDS
+from mmcrl.disclosure.counts import OF_THINGS, PEOPLE
 from mmcrl.disclosure.finding import Rules
 from mmcrl.disclosure.numbers import is_even
 from mmcrl.disclosure.persons import Persons
 
 __all__ = ["small_counts"]
 
-_WHOM = re.compile(rf"\b(?:{WORDS}|men|women)\b", re.I)
-_COUNTING = re.compile(r"count|frequency|number of|^n$", re.I)
-_COUNTED = re.compile(rf"\b(?:number|counts?) of (?:{WORDS}|men|women)\b", re.I)
+_WHOM = re.compile(rf"\b{PEOPLE}\b", re.I)
+_AXIS = re.compile(r"count|frequency|number of|^n$", re.I)
+_TITLE = re.compile(rf"\b(?:number|counts?) of {PEOPLE}\b", re.I)
 _SHARE = re.compile(r"%|share|per |Hz")
 _LEAST = 30  # people; fewer are what other numbers add up to as well
 
@@ -48,9 +48,9 @@ def _says_people(label: str, heights: np.ndarray, texts: Sequence[str]) -> bool:
     [True, False, False, True]
     """
     if label:
-        named = _WHOM.search(label) or (_COUNTING.search(label) and not OF_THINGS.search(label))
+        named = _WHOM.search(label) or (_AXIS.search(label) and not OF_THINGS.search(label))
         return bool(named) and not _SHARE.search(label)
-    return len(np.unique(heights)) > 1 and any(map(_COUNTED.search, texts))
+    return len(np.unique(heights)) > 1 and any(map(_TITLE.search, texts))
 
 
 def _are_all(label: str, counts: np.ndarray, persons: Persons) -> bool:

@@ -18,8 +18,10 @@ from mmcrl.disclosure.short import BESIDE
 __all__ = ["in_code"]
 
 _LONG = 6  # digits of an id that few other numbers of a page have
-_LOCATED = {"loc", "at", "iloc", "iat"}
-_CHOSEN = {"difference", "discard", "drop", "get", "get_group", "get_loc", "isin", "pop", "reindex", "remove", "xs"}
+_LOCATED = {"loc", "at"}
+_PLACED = {"iloc", "iat"}  # by position
+_CHOSEN = {"difference", "discard", "drop", "eq", "get", "get_group", "get_loc", "isin", "ne", "pop", "reindex"}
+_CHOSEN |= {"remove", "xs"}
 _WHO = re.compile(r"index|(?:^|[^A-Za-z])(?:e|i|p)?ids?(?![A-Za-z])|person|participant|patient|subject|\bwho\b", re.I)
 _SIZE = re.compile(r"len|size|shape|sum|count|number|total|rows|steps?|epoch|seed|(?:^|[^A-Za-z])n(?![A-Za-z])", re.I)
 _BEHIND = re.compile(rf"{BESIDE}$", re.I)
@@ -59,7 +61,7 @@ def _trees(source: str) -> Iterator[ast.AST]:
 def _in_words(text: str, persons: Persons, code: bool = False) -> Iterator[str]:
     """The ids in a comment or text; in code those behind a word for a person alone."""
     for mention in mentions(text, persons):
-        before, after = text[max(0, mention.start - 40) : mention.start], text[mention.end : mention.end + 20]
+        before, after = mention.around(text)
         quoted = before[-1:] in ("'", '"') and after[:1] == before[-1:]
         named = not code and (mention.joined or quoted or len(mention.person) >= _LONG)
         if (named or _BEHIND.search(before)) and not is_counted(before, after):
@@ -69,8 +71,12 @@ def _in_words(text: str, persons: Persons, code: bool = False) -> Iterator[str]:
 def _where_ids_stand(node: ast.AST) -> Iterator[tuple[str, int]]:
     """The numbers at places for ids, and how many digits make one there a person's."""
     if isinstance(node, ast.Subscript):
-        located = isinstance(node.value, ast.Attribute) and node.value.attr in _LOCATED
-        yield from ((digits, 5 if located else _LONG) for digits in _numbers(node.slice))
+        by = node.value.attr if isinstance(node.value, ast.Attribute) else ""
+        if by in _LOCATED:
+            ends = [node.slice.lower, node.slice.upper] if isinstance(node.slice, ast.Slice) else [node.slice]
+            yield from ((digits, 5) for end in ends if end for digits in _numbers(end))
+        elif by not in _PLACED:
+            yield from ((digits, _LONG) for digits in _numbers(node.slice))
     elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in _CHOSEN:
         given = [*node.args, *(keyword.value for keyword in node.keywords)]
         yield from ((digits, 5) for value in given for digits in _numbers(value))
@@ -93,6 +99,8 @@ def _numbers(node: ast.AST) -> Iterator[str]:
     elif isinstance(node, ast.List | ast.Set | ast.Tuple):
         for part in node.elts:
             yield from _numbers(part)
+    elif isinstance(node, ast.UnaryOp):
+        yield from _numbers(node.operand)
 
 
 def _is_size(digits: str) -> bool:

@@ -11,7 +11,7 @@ from mmcrl.disclosure.numbers import numbers
 from mmcrl.disclosure.persons import Persons
 from mmcrl.disclosure.pieces import Piece
 
-__all__ = ["OF_THINGS", "WORDS", "find_counts"]
+__all__ = ["OF_THINGS", "PEOPLE", "WORDS", "find_counts"]
 
 WORDS = (
     "people|persons?|participants?|adults|patients|subjects|respondents|children|individuals|volunteers|donors|"
@@ -44,13 +44,13 @@ _NUMBERED = (
 _BEFORE = "".join(f"(?<!{word} )" for word in _NUMBERED.split("|"))
 _NUMBER = rf"(?<![\d.,<−/-]){_LIMIT}\b(\d+|{'|'.join(_SPELT)})"
 _WHOLE = rf"(\d+)\b(?![.,]\d|\s*%| ?(?:{_THINGS}))"
-_PEOPLE = rf"(?:{WORDS}|men|women)"
+PEOPLE = rf"(?:{WORDS}|men|women)"
 _SENTENCE = re.compile(
-    rf"{_NUMBER} (?:(?:of (?:the|our|these|those) )?{_PEOPLE}\b|cases? of (?!the\b|a\b)[a-z])", re.I
+    rf"{_NUMBER} (?:(?:of (?:the|our|these|those) )?{PEOPLE}\b|cases? of (?!the\b|a\b)[a-z])", re.I
 )
 _ONE = re.compile(
-    rf"\b(?:only|just|exactly) (?:one|a single) {_PEOPLE}\b|"
-    rf"(?:^|[.;:]\s+)(?:one|a single) {_PEOPLE} (?:has|had|is|was|did)\b",
+    rf"\b(?:only|just|exactly) (?:one|a single) {PEOPLE}\b|"
+    rf"(?:^|[.;:]\s+)(?:one|a single) {PEOPLE} (?:has|had|is|was|did)\b",
     re.I | re.M,
 )
 _MARKED = re.compile(
@@ -58,7 +58,7 @@ _MARKED = re.compile(
 )  # 3 as **3**
 _WITH_SHARE = re.compile(rf"{_BEFORE}{_NUMBER} ?\(\d+(?:\.\d+)? ?%\)", re.I)
 _STATED = re.compile(
-    rf"(?:(?<![\w.-])(?<!\w\()n ?[=:] ?|\b{_PEOPLE}[\"']?(?:: ?| ?= ?)){_WHOLE}",  # f(n=3) is a call
+    rf"(?:(?<![\w.-])(?<!\w\()n ?[=:] ?|\b{PEOPLE}[\"']?(?:: ?| ?= ?)){_WHOLE}",  # f(n=3) is a call
     re.I,
 )
 _SHARE = re.compile(

@@ -172,7 +172,8 @@ def _outlying(points: np.ndarray, persons: Persons) -> bool:
 def _as_fine(values: np.ndarray | Sequence[float]) -> list[Number]:
     """Numbers as exact as the one of the most digits, since 0.8 may be 0.80."""
     told = [cell for cell in numbers([repr(round(float(value), 9)) for value in values]) if cell is not None]
-    return [(value, min(half for _, half in told)) for value, _ in told]
+    finest = min((half for _, half in told), default=0.0)
+    return [(value, finest) for value, _ in told]
 
 
 def _boxes(drawing: Drawing) -> Iterator[tuple[np.ndarray, tuple[float, float]]]:

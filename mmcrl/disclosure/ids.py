@@ -58,7 +58,7 @@ def _in_text(text: str, persons: Persons, names: set[str]) -> tuple[set[str], se
         ):
             labelled.add(token)
     for mention in mentions(text, persons):
-        before, after = text[max(0, mention.start - 40) : mention.start], text[mention.end : mention.end + 20]
+        before, after = mention.around(text)
         if listed or beside.search(before):
             labelled.add(mention.person)
         elif not is_counted(before, after, mention.joined) and (mention.joined or not is_round(mention.person)):

@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from mmcrl.disclosure.counts import WORDS
+from mmcrl.disclosure.counts import PEOPLE
 from mmcrl.disclosure.persons import Persons
 
 __all__ = ["Mention", "is_counted", "is_round", "mentions"]
@@ -26,9 +26,7 @@ _ADDRESS = re.compile(r"://|arxiv|\bdoi\b|\b10\.\d{4,9}/", re.I)
 _HEX = re.compile(r"[0-9a-f]+")
 _SETTING = re.compile(r"(?:^|[^A-Za-z])(?:ipykernel|seed|step|epoch|iter|n|size|run|version)[_=-]$", re.I)
 
-_COUNTED = re.compile(
-    rf"[\s-]*(?:{WORDS}|men|women|(?:row|value|step|cell|column|point|second|parameter)s?|entries)\b", re.I
-)
+_COUNTED = re.compile(rf"[\s-]*(?:{PEOPLE}|(?:row|value|step|cell|column|point|second|parameter)s?|entries)\b", re.I)
 _COUNTING = re.compile(
     r"(?:^|[^A-Za-z])(?:(?:n|n_\w+|counts?|people)\W{0,3}|(?:size|len|total|steps?|seed|rows)[\"']?\s?[:=(]\s?)$"
     r"|\d\s?%?\s(?:out\s)?of\s(?:the\s|all\s)?$",  # a share of all
@@ -44,6 +42,10 @@ class Mention:
     start: int
     end: int
     joined: bool
+
+    def around(self, text: str) -> tuple[str, str]:
+        """What stands in the text before and after it."""
+        return text[max(0, self.start - 40) : self.start], text[self.end : self.end + 20]
 
 
 def mentions(text: str, persons: Persons) -> Iterator[Mention]:

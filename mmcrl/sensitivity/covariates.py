@@ -35,7 +35,7 @@ def covariate_table(
 
     Raises
     ------
-    InputError : for a name that is neither, or a link of unknown latents.
+    InputError : for a name that is neither, a link of unknown latents, or what is no table of links.
     """
     held = _latents(covariates, measured.names)
     rows = []

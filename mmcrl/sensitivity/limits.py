@@ -32,8 +32,14 @@ def claim_limit(evidence: float, error: float, confidence: float = 0.5) -> float
     """
     for name, value in (("evidence", evidence), ("error", error), ("confidence", confidence)):
         least, most = _RANGES[name]
-        if not isinstance(value, Real) or not math.isfinite(value) or not least <= value <= most:
-            raise InputError(name, f"a finite number from {least} to {most}", repr(value))
+        if (
+            not isinstance(value, Real)
+            or isinstance(value, bool)
+            or not math.isfinite(value)
+            or not least <= value <= most
+        ):
+            ends = [f" {word} {end}" for word, end in (("from", least), ("to", most)) if math.isfinite(end)]
+            raise InputError(name, f"a finite number{''.join(ends)}", repr(value))
 
     def beyond(smallest: float) -> float:
         return confidence_of(evidence, error, smallest) - confidence

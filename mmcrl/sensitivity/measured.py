@@ -31,7 +31,10 @@ class Measured:
 
     @classmethod
     def of(cls, latents: pd.DataFrame, knowledge: Knowledge | None = None) -> Measured:
-        """Of a table as `MultimodalCRL.transform` gives it, with the knowledge of the model."""
+        """Of a table as `MultimodalCRL.transform` gives it, with the knowledge of the model.
+
+        Raises `mmcrl.errors.InputError` for what is no table of numbers.
+        """
         names = tuple(labels_of(latents))
         z = numbers_of(latents)
         return cls(z, names, separating_sets(z, (knowledge or Knowledge()).limits(names).barred))
@@ -51,7 +54,10 @@ class Measured:
         return [self.names[k] for k in members]
 
     def pairs(self, links: pd.DataFrame) -> Iterator[tuple[str, str, Pair]]:
-        """Names and places of every row of a table of links."""
+        """Names and places of every row of a table of links.
+
+        Raises `mmcrl.errors.InputError` for what is none, and for latents that are none of these.
+        """
         check_table("links", links, ["source", "target"])
         for source, target in zip(links["source"].astype(str), links["target"].astype(str), strict=True):
             i, j = self.place(source), self.place(target)

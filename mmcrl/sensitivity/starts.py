@@ -26,6 +26,10 @@ def start_table(links: pd.DataFrame, model: MultimodalCRL, cohort: Cohort, confi
     confidence in the people of this cohort, with as many nats asked for (``least``), given a separating set of that
     start's own.  Starts see the same people: this is about the seed, `mmcrl.stability.link_stability` about people as
     well.
+
+    Raises
+    ------
+    InputError : for what is no table of links.
     """
     check_table("links", links, ["source", "target", "least"])
     starts = model.starts(cohort) if hasattr(model, "_starts") else []
