@@ -14,6 +14,7 @@ from mmcrl.checking.outside import mend_codes, two_levels
 from mmcrl.checking.spread import fits, is_skewed, present, shared, skewness, span
 from mmcrl.cohort import Cohort
 from mmcrl.gaps import tied_gaps
+from mmcrl.modality import Modality
 from mmcrl.plan import PEOPLE_PER_LATENT
 from mmcrl.schema import ColumnSpec, Manifest
 
@@ -38,10 +39,11 @@ def advise(draft: Draft, cohort: Cohort, manifest: Manifest, values: pd.DataFram
     for name, spec in manifest.table_columns().items():
         _column(draft, column_place(name), spec, values[name].to_numpy(dtype=float), minimum)
     tied = {f"{gap.modality}.{gap.column}": str(gap) for gap in tied_gaps(cohort)}
+    together = people_together(cohort)
     for name in manifest.modality:
-        _modality(draft, cohort, name, manifest, tied)
+        _modality(draft, cohort[name], name, together[name], manifest.disclosure.minimum, tied)
     _doubles(draft, cohort, values)
-    mend_latents(draft, cohort, manifest)
+    mend_latents(draft, len(cohort), together, manifest)
     if len(cohort.names) < 2:
         draft.note(column_place(cohort.names[0]), "the only modality: links need two")
 
@@ -116,12 +118,14 @@ def _beyond(seen: np.ndarray, ends: tuple[float, float]) -> int:
     return int(((seen < ends[0]) | (seen > ends[1])).sum())
 
 
-def _modality(draft: Draft, cohort: Cohort, name: str, manifest: Manifest, tied: Mapping[str, str]) -> None:
-    """Few people in a modality, and columns that most of them lack, or one sort of people (``tied``: the words)."""
-    modality, minimum = cohort[name], manifest.disclosure.minimum
+def _modality(
+    draft: Draft, modality: Modality, name: str, together: int, minimum: int, tied: Mapping[str, str]
+) -> None:
+    """Few people in a modality, or in it and another (``together``), and columns that most of them lack, or one sort
+    of people (``tied``: the words)."""
     measured = modality.measured
     people, place, least = int(measured.sum()), column_place(name), max(minimum, PEOPLE_PER_LATENT)
-    if people_together(cohort)[name] < least:
+    if together < least:
         those = " have it and another modality" if people >= least else ""
         draft.note(place, f"fewer than {least} people{those}: leave the modality out")
         return

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from mmcrl.checking.draft import Draft, column_place
@@ -26,10 +28,11 @@ def latent_faults(draft: Draft, manifest: Manifest) -> list[InputError]:
     return faults
 
 
-def mend_latents(draft: Draft, cohort: Cohort, manifest: Manifest) -> None:
-    """Propose numbers for which columns and people are enough: people of each modality, and all for all latents."""
+def mend_latents(draft: Draft, n_people: int, together: Mapping[str, int], manifest: Manifest) -> None:
+    """Propose numbers for which columns and people are enough: all for all latents, and of each modality those who
+    have it ``together`` with another (`people_together`)."""
     asked, least, possible = dict[str, int](), dict[str, int](), dict[str, int]()
-    for name, people in people_together(cohort).items():
+    for name, people in together.items():
         spec, columns = manifest.modality[name], draft.get((*column_place(name), "columns"))
         if columns is None or people < max(manifest.disclosure.minimum, PEOPLE_PER_LATENT):
             continue  # it is to be left out
@@ -39,12 +42,12 @@ def mend_latents(draft: Draft, cohort: Cohort, manifest: Manifest) -> None:
         asked[name] = spec.n_latents or LATENTS
         least[name], most = latent_limits(spec.kind, len(columns))
         possible[name] = max(least[name], int(min(asked[name], most, people // PEOPLE_PER_LATENT)))
-    affordable = len(cohort) // PEOPLE_PER_LATENT
+    affordable = n_people // PEOPLE_PER_LATENT
     while affordable < sum(possible.values()) and (more := [k for k in possible if possible[k] > least[k]]):
         possible[max(more, key=lambda name: possible[name])] -= 1
     if affordable < sum(possible.values()):
         needed = f"{PEOPLE_PER_LATENT * sum(possible.values())} people are needed for the fewest latents of all"
-        draft.note(("modality",), f"{needed}, {len(cohort)} are there: leave modalities out")
+        draft.note(("modality",), f"{needed}, {n_people} are there: leave modalities out")
     for name, number in possible.items():
         if number != asked[name]:
             draft.set((*column_place(name), "n_latents"), number, _why(manifest, name, number, asked[name]))

@@ -126,20 +126,20 @@ class Persons:
         return [name.removesuffix(" measured") for name in self.columns]
 
     @cached_property
+    def ranked(self) -> list[np.ndarray]:
+        """Of each column everybody's values, in ascending order."""
+        return [np.sort(values[~np.isnan(values)]) for values in self.columns.values()]
+
+    @cached_property
     def known(self) -> list[np.ndarray]:
         """Of each column its different values, in ascending order."""
-        return [np.unique(values[~np.isnan(values)]) for values in self.columns.values()]
+        return [np.unique(values) for values in self.ranked]
 
     @cached_property
     def steps(self) -> list[float]:
         """Of each column, how far apart neighbouring values are."""
         gaps = [np.diff(values) for values in self.known]
         return [float(np.median(gap)) if len(gap) else 0.0 for gap in gaps]
-
-    @cached_property
-    def ranked(self) -> list[np.ndarray]:
-        """Of each column everybody's values, in ascending order."""
-        return [np.sort(values[~np.isnan(values)]) for values in self.columns.values()]
 
     @cached_property
     def resolutions(self) -> list[float]:
