@@ -9,7 +9,7 @@ from functools import partial
 import numpy as np
 import pandas as pd
 import pytest
-from cohort_trees import NEW, OLD, N, ai_readi, hpp, night, uk_biobank
+from cohort_trees import NEW, OLD, N, ai_readi, dictionary, hpp, night, uk_biobank
 from conftest import ROOT
 from PIL import Image
 
@@ -239,6 +239,19 @@ def test_the_only_part_of_a_study_needs_not_be_named(root):
         np.testing.assert_array_equal(read[name].values, named[name].values)
     shutil.copytree(root / "hpp" / "events" / "10k", root / "hpp" / "events" / "rest")
     refused(path, "manifest source.cohort: expected one of 10k, rest, got nothing")
+
+
+def test_a_table_of_another_folder_is_told_of_by_the_dictionary_beside_it(root):
+    hpp(root / "hpp")
+    whole, part = root / "hpp" / "anthropometrics", root / "hpp" / "anthropometrics" / "10k"
+    (part / "metadata").mkdir(parents=True)
+    table = pd.read_parquet(whole / "anthropometrics.parquet")
+    table.to_parquet(part / "neck.parquet")
+    dictionary(part / "metadata", "neck", {"neck_circumference": "inches"}, OLD)
+    field = "anthropometrics{}.neck_circumference"
+    book = load_cohort(edited(root, "hpp", (field.format(""), field.format("/neck")))).codebook.set_index("column")
+    assert book.loc["neck", "unit"] == "log inches"
+    assert book.loc["height", "unit"] == "cm"
 
 
 @pytest.mark.parametrize(("name", "tree"), [("hpp", hpp), ("ai-readi", ai_readi)])

@@ -71,14 +71,16 @@ class HumanPhenotypeProject(Layout):
         return [*tables, *dictionaries]
 
     def words(self, variables: Sequence[str]) -> dict[str, Words]:
+        fields: dict[Path, dict[str, str]] = {}
+        for variable in variables:
+            place = self._place(variable)
+            path = self._dictionary(place)
+            if path is not None:
+                fields.setdefault(path, {})[variable] = place.channel or place.field
         told: dict[str, Words] = {}
-        for named in self._by_dataset(variables).values():
-            path = self._dictionary(next(iter(named.values())))
-            if path is None:
-                continue
+        for path, named in fields.items():
             words = _dictionary(path)
-            fields = {variable: place.channel or place.field for variable, place in named.items()}
-            told |= {variable: words[field] for variable, field in fields.items() if field in words}
+            told |= {variable: words[field] for variable, field in named.items() if field in words}
         return {**told, **super().words(variables)}
 
     def images(self, variable: str, where: Mapping[str, str]) -> dict[str, BulkFile]:
@@ -105,13 +107,6 @@ class HumanPhenotypeProject(Layout):
         if not (dataset and field):
             raise InputError(f"manifest variable {variable}", "dataset.field or dataset/table.field", repr(variable))
         return Place(dataset, table or dataset, field, channel)
-
-    def _by_dataset(self, variables: Sequence[str]) -> dict[str, dict[str, Place]]:
-        named: dict[str, dict[str, Place]] = {}
-        for variable in variables:
-            place = self._place(variable)
-            named.setdefault(place.dataset, {})[variable] = place
-        return named
 
     def _folder(self, place: Place) -> Path:
         """The table's folder: that of the cohort, or of the only one that has the table; else the data set's."""

@@ -10,7 +10,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
@@ -26,11 +26,21 @@ from mmcrl.layouts.nhanes_arrays import CELLS, cells_missed, drawn_outline, fiel
 from mmcrl.layouts.transport import merged_components
 from mmcrl.tables import read_table
 
-__all__ = ["Nhanes"]
+__all__ = ["Nhanes", "array_files"]
 
 _ARRAYS = {"spine": "spine_outlines", "wear": "wear_flags"}
 _EYES = {"fields.right": 0, "fields.left": 1}
 _DAY, _MINUTES = 1_440, 7 * 1_440
+
+
+def array_files(variables: Iterable[str], cycle: str) -> list[str]:
+    """Names of the files that these variables need beside the columns of the cycle's survey.
+
+    >>> array_files(["RIDAGEYR", "spine.outline"], "H")
+    ['spine_outlines_H.npz']
+    """
+    kinds = {variable.partition(".")[0] for variable in variables}
+    return [f"{stem}_{cycle}.npz" for kind, stem in _ARRAYS.items() if kind in kinds]
 
 
 class Nhanes(Layout):
@@ -70,9 +80,7 @@ class Nhanes(Layout):
         return pd.DataFrame(table)
 
     def tables(self, variables: Sequence[str]) -> list[Path]:
-        kinds = {variable.partition(".")[0] for variable in variables}
-        arrays = [self.table_file(self._array_name(kind)) for kind in _ARRAYS if kind in kinds]
-        return [*self._survey, *arrays]
+        return [*self._survey, *map(self.table_file, array_files(variables, self._cycle))]
 
     def images(self, variable: str, where: Mapping[str, str]) -> Mapping[str, Picture]:
         if where or variable not in (*_EYES, "spine.outline"):
@@ -123,12 +131,10 @@ class Nhanes(Layout):
             return merged_components(self._survey, columns)
         return read_table(self._survey[0], ["SEQN", *columns])
 
-    def _array_name(self, kind: str) -> str:
-        return f"{_ARRAYS[kind]}_{self._cycle}.npz"
-
     def _arrays(self, kind: str) -> dict[str, np.ndarray]:
         if kind not in self._read:
-            path = self.table_file(self._array_name(kind))
+            (name,) = array_files([kind], self._cycle)
+            path = self.table_file(name)
             try:
                 with np.load(path, allow_pickle=False) as opened:
                     self._read[kind] = {name: opened[name] for name in _NEEDED[kind]}
