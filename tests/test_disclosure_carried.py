@@ -1,8 +1,10 @@
 """What a notebook carries in base64, in strings of JSON, in widgets, in files of pictures and in foreign SVG."""
 
 import base64
+import gzip
 import io
 import json
+import zipfile
 
 import numpy as np
 import pandas as pd
@@ -104,6 +106,41 @@ memory = [{"data": coded(file.getvalue()), "encoding": "base64", "path": ["value
 LEAKS["an image in a widget's memory"] = ("image", widgets(buffers=memory))
 
 
+def moving(form):
+    """Somebody's image as the second of a moving picture."""
+    file = io.BytesIO()
+    frames = [Image.fromarray(np.full_like(grey, 90)), Image.fromarray(grey)]
+    frames[0].save(file, form, save_all=True, append_images=frames[1:], lossless=True)
+    return coded(file.getvalue())
+
+
+def zipped():
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        archive.writestr("people.csv", CSV)
+    return file.getvalue()
+
+
+film = coded(b"\0\0\0\x20ftypisom" + bytes(60))
+broken = coded(file.getvalue()).replace("A", "A\\\n")  # as matplotlib breaks the lines of its animations
+LEAKS |= {
+    "an image in a moving GIF": ("image", output("image/gif", moving("GIF"))),
+    "an image in a moving WebP": (
+        "image",
+        output("text/html", f"<img src='data:image/webp;base64,{moving('WEBP')}'>"),
+    ),
+    "an image in a program": (
+        "image",
+        output("text/html", f"<script>f[0] = 'data:image/png;base64,{broken}'</script>"),
+    ),
+    "a zip file": ("file", output("text/html", f"<a href='data:;base64,{coded(zipped())}'>all</a>")),
+    "a PDF": ("file", output("application/pdf", coded(b"%PDF-1.7 " + CSV.encode()))),
+    "a compressed file": ("file", notebook_of({"output_type": "stream", "text": coded(gzip.compress(CSV.encode()))})),
+    "a film": ("file", output("text/html", f"<video src='data:video/mp4;base64,{film}'></video>")),
+    "an attached spreadsheet": ("file", attached("a.xlsx", {"application/vnd.ms-excel": coded(zipped())})),
+}
+
+
 @pytest.mark.parametrize("sort, notebook", LEAKS.values(), ids=LEAKS)
 def test_what_a_notebook_carries_is_found(sort, notebook):
     assert sort in sorts(notebook)
@@ -119,6 +156,10 @@ HONEST = {
     "a checksum": notebook_of({"output_type": "stream", "text": "0f" * 64}),
     "coded bytes": output("application/pdf", coded(bytes(range(256)) * 9)),
 }
+
+
+def test_a_packed_file_of_simulated_people_is_nobodys():
+    assert not inspect(output("application/pdf", coded(b"%PDF-1.7 " + CSV.encode()))).findings
 
 
 @pytest.mark.parametrize("notebook", HONEST.values(), ids=HONEST)

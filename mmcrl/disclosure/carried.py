@@ -1,8 +1,8 @@
 """Carried: what a notebook holds inside other things, where neither a reader nor a search for words sees it.
 
 Texts and pictures in base64, wherever they stand; pages and tables in the strings of JSON, as of a widget's state;
-the arrays of a figure of plotly; the notes in a picture's file.  What is compressed or no text once decoded, such as
-a PDF or a spreadsheet, is not opened.
+the arrays of a figure of plotly; the notes in a picture's file.  What is packed or no text once decoded, such as a
+spreadsheet, a PDF or a film, is not opened, but told by how it begins.
 """
 
 from __future__ import annotations
@@ -11,19 +11,31 @@ import base64
 import io
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
 
-from mmcrl.disclosure.pieces import STAMP, text_of
+from mmcrl.disclosure.pieces import PACKED, STAMP, bytes_of, text_of
 
 __all__ = ["carried"]
 
 _WIDGETS = "application/vnd.jupyter.widget-state+json"
-_CODED = re.compile(r";base64,\s*([A-Za-z0-9+/=\s]+)|([A-Za-z0-9+/]{60,}(?:\r?\n[A-Za-z0-9+/]+)*={0,2})")
+_CODED = re.compile(r";base64,\s*([A-Za-z0-9+/=\s\\]+)|([A-Za-z0-9+/]{60,}(?:\r?\n[A-Za-z0-9+/]+)*={0,2})")
 _TAG = re.compile(r"<[A-Za-z!]")
-_PICTURES = {b"\x89PNG": "image/png", b"\xff\xd8\xff": "image/jpeg"}
+_PICTURES = {
+    rb"\x89PNG": "image/png",
+    rb"\xff\xd8\xff": "image/jpeg",
+    rb"GIF8": "image/gif",
+    rb"RIFF....WEBP": "image/webp",
+}
+_FILES = {  # how they begin
+    rb"PK\x03\x04": "a zip file or spreadsheet",
+    rb"%PDF": "a PDF",
+    rb"\x1f\x8b\x08|BZh\d|\xfd7zXZ|\x28\xb5\x2f\xfd": "a compressed file",
+    rb"PAR1|ARROW1|\x89HDF|\x93NUMPY|SQLite format|\x80[\x03-\x05][\x95}\]c]": "a file of data",
+    rb".{4}ftyp|\x1aE\xdf\xa3|RIFF....(?:AVI |WAVE)|OggS|ID3": "a film or sound",
+}
 _DEEP = 3  # things within things
 _USER_NOTES = 0x8769  # where EXIF keeps what a user wrote
 Bundle = dict[str, Any]  # kind to value, as an output has it
@@ -57,8 +69,8 @@ def _of_data(data: dict[str, Any], attached: bool = False) -> Iterator[Bundle]:
         if "json" in kind and not attached:
             yield from _of_value(_parsed(value) if isinstance(value, str) else value)
         elif kind.startswith("image/") and "svg" not in kind:
-            yield from _noted(_bytes(text_of(value)))
-        elif attached and (text := _readable(_bytes(text_of(value)))):
+            yield from _noted(bytes_of(text_of(value)))
+        elif attached and (text := _readable(bytes_of(text_of(value)))):
             yield from _of_decoded(text, _DEEP)
         else:
             yield from _of_text(text_of(value))
@@ -83,14 +95,20 @@ def _of_value(value: Any, deep: int = _DEEP) -> Iterator[Bundle]:
 def _of_text(text: str, deep: int = _DEEP, seen: bool = True) -> Iterator[Bundle]:
     """What stands in a text in base64; of pictures that are ``seen`` by a reader only their notes."""
     for match in _CODED.finditer(text) if deep else ():
-        data = _bytes(match[1] or match[2])
-        kind = next((kind for start, kind in _PICTURES.items() if data.startswith(start)), None)
-        if kind:
+        data = bytes_of(match[1] or match[2])
+        kind, file = _begins(data, _PICTURES), _begins(data, _FILES)
+        if file:
+            yield {PACKED: file}
+        elif kind:
             yield from _noted(data)
             if not seen:
                 yield {kind: base64.b64encode(data).decode()}
         elif decoded := _readable(data):
             yield from _of_decoded(decoded, deep)
+
+
+def _begins(data: bytes, ways: Mapping[bytes, str]) -> str | None:
+    return next((name for start, name in ways.items() if re.match(start, data, re.DOTALL)), None)
 
 
 def _of_decoded(text: str, deep: int) -> Iterator[Bundle]:
@@ -124,7 +142,7 @@ def _unpacked(value: Any) -> Any:
         return value
     if isinstance(value.get("bdata"), str):
         try:
-            return np.frombuffer(_bytes(value["bdata"]), np.dtype(value["dtype"])).tolist()
+            return np.frombuffer(bytes_of(value["bdata"]), np.dtype(value["dtype"])).tolist()
         except (ValueError, TypeError, KeyError):
             return value
     return {key: _unpacked(item) for key, item in value.items()}
@@ -151,15 +169,6 @@ def _parsed(text: str) -> Any:
         return json.loads(text)
     except (ValueError, RecursionError):
         return text
-
-
-def _bytes(coded: str) -> bytes:
-    """What base64 says; nothing where it is none."""
-    plain = "".join(coded.split()).rstrip("=")
-    try:
-        return base64.b64decode(plain + "=" * (-len(plain) % 4))
-    except ValueError:
-        return b""
 
 
 def _readable(data: bytes) -> str:

@@ -10,13 +10,14 @@ from mmcrl.errors import check_whole
 
 __all__ = ["SORTS", "Finding", "Report", "Rules", "Sort"]
 
-Sort = Literal["id", "row", "count", "scatter", "image"]
+Sort = Literal["id", "row", "count", "scatter", "image", "file"]
 SORTS: dict[Sort, str] = {
     "id": "participant ids",
     "row": "rows of people",
     "count": "a count under the minimum",
     "scatter": "a picture with marks for single people",
     "image": "an image or series of a person",
+    "file": "a file that is not opened",
 }
 
 

@@ -77,6 +77,8 @@ def _of_piece(piece: Piece, people: Sequence[Persons], rules: Rules, noted: bool
         if persons is None:
             continue
         yield from (("id", told) for told in find_ids(piece, persons))
+        if piece.packed:
+            yield "file", piece.packed
         seen = piece.drawn and noted  # as the array it was drawn from
         if piece.png and not seen and not persons.images and is_shown(piece.png, persons.pictures):
             yield "image", "an image"

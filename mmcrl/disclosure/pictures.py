@@ -10,16 +10,16 @@ another unit.
 
 from __future__ import annotations
 
-import base64
 import io
 from collections.abc import Iterator, Sequence
 from itertools import product
 
 import numpy as np
 
+from mmcrl.disclosure.pieces import bytes_of
 from mmcrl.disclosure.sequences import Sequenced
 
-__all__ = ["decoded", "is_picture", "is_series", "is_shown", "is_whole_series"]
+__all__ = ["is_picture", "is_series", "is_shown", "is_whole_series"]
 
 _SAME = 0.999  # correlation of the pixels from which on two images are one
 _RESIZED = 0.98  # of an image that was enlarged on the way and made small again
@@ -160,20 +160,20 @@ def _is_straight(values: np.ndarray) -> bool:
     return bool(np.ptp(np.diff(values)) < 1e-9)
 
 
-def decoded(picture: str) -> np.ndarray | None:
-    """The grey values of a picture in base64; None for what is no picture."""
-    from matplotlib.image import imread
-
-    for form in ("png", "jpeg"):
-        try:
-            pixels = np.asarray(imread(io.BytesIO(base64.b64decode(picture)), form), dtype=float)
-        except (ValueError, OSError, SyntaxError):
-            continue
-        return pixels if pixels.ndim == 2 else pixels[..., :3].mean(-1)
-    return None
+def is_shown(coded: str, known: Sequence[np.ndarray]) -> bool:
+    """Whether a picture's file in base64 is an image of somebody in ``known``, or one of several that it holds."""
+    return any(is_picture(image, known, _RESIZED) for image in _images(bytes_of(coded)))
 
 
-def is_shown(png: str, known: Sequence[np.ndarray]) -> bool:
-    """Whether a picture in base64 is an image of somebody in ``known``, enlarged or not."""
-    image = decoded(png)
-    return image is not None and is_picture(image, known, _RESIZED)
+def _images(data: bytes) -> Iterator[np.ndarray]:
+    """The grey values (h, w) of each image in a picture's file, of a moving one one by one; none where it is none."""
+    from PIL import Image, ImageSequence
+
+    try:
+        with Image.open(io.BytesIO(data)) as picture:
+            for image in ImageSequence.Iterator(picture):
+                grey = image.mode == "L" or image.mode.startswith(("I", "F"))
+                pixels = np.asarray(image if grey else image.convert("RGB"), dtype=float)
+                yield pixels if pixels.ndim == 2 else pixels.mean(-1)
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
+        return

@@ -16,11 +16,12 @@ from mmcrl.disclosure.markup import Markup, read_markup
 from mmcrl.disclosure.printed import from_text
 from mmcrl.disclosure.sources import from_source
 
-__all__ = ["STAMP", "Piece", "pieces_of", "text_of"]
+__all__ = ["PACKED", "STAMP", "Piece", "bytes_of", "pieces_of", "text_of"]
 
 STAMP = "mmcrl"  # of a page that is there already: it is written with another
+PACKED = "application/packed"  # of a file that is told by its name only
 _RECORD = "application/papermill.record/"
-_DATA = re.compile(r"data:([\w/+.-]+)(?:;[\w.=-]+)*;base64,([A-Za-z0-9+/=\s]+)")
+_DATA = re.compile(r"data:([\w/+.-]+)(?:;[\w.=-]+)*;base64,([A-Za-z0-9+/=\s\\]+)")
 _BRACES = re.compile(r"[\[\]{}]")
 _TAG = re.compile(r"</?[A-Za-z]")
 _PLACEHOLDER = re.compile(r"\{glue:?\w*\}`[^`]*`")  # of a value that is put there when the book is made
@@ -42,6 +43,7 @@ class Piece:
     hidden: bool = False  # an attribute, a comment, a script: what it counts need not be people
     code: bool = False  # the source of a cell of code
     drawn: bool = False  # a picture within one that was drawn
+    packed: str = ""  # what kind of file it is, where it is one that is not opened
 
 
 def pieces_of(notebook: dict[str, Any]) -> Iterator[Piece]:
@@ -96,7 +98,9 @@ def _of_data(position: int, heading: str, data: dict[str, Any], key: str = "") -
             yield Piece(position, heading, "stored data", text, list(from_json(value)), key)
             continue
         text = text_of(value)
-        if kind == "image/svg+xml":
+        if kind == PACKED:
+            yield Piece(position, heading, "an output", packed=text)
+        elif kind == "image/svg+xml":
             svg = text if "<" in text else _decoded(text)
             yield Piece(position, heading, "a picture", _words_of(svg), svg=svg)
             yield from _unseen(position, heading, read_markup(_DATA.sub("", svg)))
@@ -170,10 +174,16 @@ def _words_of(svg: str) -> str:
 
 def _decoded(coded: str) -> str:
     """The text behind base64; what is none is left as it is."""
+    return bytes_of(coded).decode("utf-8", errors="replace") or coded
+
+
+def bytes_of(coded: str) -> bytes:
+    """What base64 says, be its padding there or not; nothing where it is none."""
+    plain = "".join(coded.replace("\\", "").split()).rstrip("=")  # lines of a script are broken so
     try:
-        return base64.b64decode(coded).decode("utf-8", errors="replace")
+        return base64.b64decode(plain + "=" * (-len(plain) % 4))
     except ValueError:
-        return coded
+        return b""
 
 
 def text_of(value: Any) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import gzip
 import html
 import io
 import json
@@ -36,7 +37,8 @@ class Leak:
 def planted(persons: Persons, seed: int = 0) -> list[Leak]:
     """Leaks of these people, of each sort."""
     rng, table = np.random.default_rng(seed), measured(persons)
-    return [*_ids(table, rng), *_rows(table, persons, rng), *_counts(table), *_marks(table, rng), *_images(persons)]
+    tables = [*_ids(table, rng), *_rows(table, persons, rng), *_counts(table), *_files(table)]
+    return [*tables, *_marks(table, rng), *_images(persons)]
 
 
 def _ids(table: pd.DataFrame, rng: np.random.Generator) -> list[Leak]:
@@ -123,6 +125,11 @@ def _stored(plain: pd.DataFrame) -> dict[str, dict[str, Any]]:
     notebooks["a row in a cell's metadata"] = notebook_of(metadata={"example": one})
     notebooks["a row in the notebook's metadata"] = {**notebook_of(), "metadata": {"example": one}}
     return notebooks
+
+
+def _files(table: pd.DataFrame) -> list[Leak]:
+    packed = base64.b64encode(gzip.compress(table.to_csv().encode())).decode()
+    return [Leak("file", "a packed table", notebook_of(_html(f'<a href="data:;base64,{packed}">all</a>')))]
 
 
 def _counts(table: pd.DataFrame) -> list[Leak]:
