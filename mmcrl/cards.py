@@ -18,6 +18,7 @@ from mmcrl.cohort import Cohort
 from mmcrl.errors import InputError, check_table
 from mmcrl.evidence import WIDTH
 from mmcrl.explained import UNMEASURED
+from mmcrl.knowledge import modality_of
 from mmcrl.known import compare
 from mmcrl.model import MultimodalCRL
 from mmcrl.sensitivity import (
@@ -70,6 +71,12 @@ class Cards:
         """The rows of one of the tables (effects, strata, edges, known, variations) about this link."""
         rows: pd.DataFrame = getattr(self, table)
         return rows[[{a, b} == {source, target} for a, b in zip(rows["source"], rows["target"], strict=True)]]
+
+    def covariates_of(self, source: str, target: str) -> str:
+        """The covariates of this link in words; a modality that one of its ends belongs to without that end."""
+        own = {modality_of(source), modality_of(target)}
+        beside = [name for name in self.covariates if name not in (source, target)]
+        return ", ".join(f"the rest of {name}" if name in own else name for name in beside)
 
 
 def link_cards(

@@ -84,7 +84,6 @@ def check_command(manifest: ManifestArgument, draw: Draw = None) -> None:
     report = check_manifest(manifest)
     typer.echo(str(report))
     if draw is not None:
-        _require("papermill", "nbformat", "yaml")
         from mmcrl.checking.page import draw as draw_page
 
         path, left_out = draw_page(report, draw)
@@ -97,7 +96,7 @@ def check_command(manifest: ManifestArgument, draw: Draw = None) -> None:
 def fetch_command(name: DataArgument) -> None:
     """Download public files that are not here yet, checked by their sha256 where it is known; show where they lie.
 
-    Of the survey these are the tables: arrays of fields, wear and spines have to be put beside them by hand.
+    Of the survey these are the tables: arrays of wear and spines have to be put beside them by hand.
     """
     from mmcrl.fetch import fetch
 

@@ -34,7 +34,7 @@ def doubts(cards: Cards, source: str, target: str, labels: Mapping[str, str] | N
         f"It is not claimed where a link must be worth more than {link['limit']:.3f} nats"
         f" ({link['least']:.3f} are asked for here).",
         *_uncertain(link),
-        *_covariates(link, cards, name),
+        *_covariates(link, cards.covariates_of(source, target)),
         *_weighted(link),
         *_groups(cards.of("strata", source, target), link),
         *_returns(link),
@@ -69,10 +69,9 @@ def _uncertain(link: pd.Series) -> list[str]:
     return found
 
 
-def _covariates(link: pd.Series, cards: Cards, name: Mapping[str, str]) -> list[str]:
-    held = ", ".join(name.get(covariate, covariate) for covariate in cards.covariates)
+def _covariates(link: pd.Series, held: str) -> list[str]:
     found = []
-    for column, words in (("adjusted", f"With all of {held} held fixed"), ("unadjusted", f"Without {held} fixed")):
+    for column, words in (("adjusted", f"With {held} held fixed"), ("unadjusted", f"Without {held} fixed")):
         if link[column] < link["least"]:
             found.append(f"{words} its evidence is {link[column]:.3f} nats, below what counts as a link.")
         elif link[f"sign_{column}"] * link["sign"] < 0:

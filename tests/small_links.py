@@ -10,14 +10,25 @@ from matplotlib.axes import Axes
 
 LINKS = pd.DataFrame(
     [
-        ("age.0", "blood.0", 0.8, 0.99, "directed", 1, "cross", 0.5, 0.02),
-        ("body.0", "blood.1", 0.4, 0.90, "undirected", -1, "cross", 0.09, 0.01),
-        ("body.0", "body.1", 0.3, 0.70, "undirected", 1, "within", 0.04, 0.01),
-        ("age.0", "body.1", 0.1, 0.50, "directed", 0, "cross", 0.005, 0.003),
-        ("blood.0", "body.1", 0.1, 0.20, "undirected", 1, "cross", 0.001, 0.003),
-        ("blood.0", "body.0", 0.0, 0.01, "undirected", 1, "cross", -0.001, 0.001),
+        ("age.0", "blood.0", 0.8, 0.99, "directed", "tier", 1, "cross", 0.5, 0.02),
+        ("body.0", "blood.1", 0.4, 0.90, "undirected", "none", -1, "cross", 0.09, 0.01),
+        ("body.0", "body.1", 0.3, 0.70, "undirected", "none", 1, "within", 0.04, 0.01),
+        ("age.0", "body.1", 0.1, 0.50, "directed", "tier", 0, "cross", 0.005, 0.003),
+        ("blood.0", "body.1", 0.1, 0.20, "undirected", "none", 1, "cross", 0.001, 0.003),
+        ("blood.0", "body.0", 0.0, 0.01, "undirected", "none", 1, "cross", -0.001, 0.001),
     ],
-    columns=["source", "target", "strength", "confidence", "direction", "sign", "scope", "evidence", "evidence_se"],
+    columns=[
+        "source",
+        "target",
+        "strength",
+        "confidence",
+        "direction",
+        "rests_on",
+        "sign",
+        "scope",
+        "evidence",
+        "evidence_se",
+    ],
 )
 
 

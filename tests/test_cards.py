@@ -85,6 +85,15 @@ def test_a_card_holds_the_numbers_of_the_link(fitted: tuple[MultimodalCRL, Cohor
     assert cards.controls.loc["shuffled a"].tolist() == [6, 0, -0.001]
 
 
+def test_of_who_somebody_is_the_end_of_a_link_is_not_among_what_is_held_fixed(cards: Cards) -> None:
+    assert cards.covariates_of("a.0", "b.0") == "who"
+    link = cards.links[cards.links["source"] == "who.0"].iloc[0]
+    assert cards.covariates_of(link["source"], link["target"]) == "the rest of who"
+    lower = replace(cards, links=cards.links.assign(adjusted=0.001))
+    assert "With the rest of who held fixed" in " ".join(doubts(lower, link["source"], link["target"]))
+    assert "with the rest of who fixed" in plots.card_view(cards).html
+
+
 def test_without_a_link_and_without_known_people_there_are_no_cards(
     fitted: tuple[MultimodalCRL, Cohort],
 ) -> None:
@@ -126,7 +135,7 @@ def test_what_would_overturn_a_link_is_said_with_its_numbers(cards: Cards) -> No
         ({"cause": 0.2, "strongest_cause": 0.3}, "a hidden one as strong as that would do"),
         ({"q_value": 0.2}, "q-value is 0.20"),
         ({"identified": "block"}, "told apart"),
-        ({"adjusted": 0.001}, "With all of who held fixed its evidence is 0.001"),
+        ({"adjusted": 0.001}, "With who held fixed its evidence is 0.001"),
         ({"sign_unadjusted": -1}, "Without who fixed its sign turns"),
         ({"in_starts": 0.0}, "Other random starts show it in 0% of 1"),
         ({"stability": 0.25, "refits": 4}, "returned in 25% of 4 refits"),

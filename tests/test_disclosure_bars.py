@@ -5,8 +5,8 @@ import pytest
 from matplotlib.figure import Figure
 
 from mmcrl.disclosure import Drawing, inspect
+from mmcrl.disclosure.artists import artists
 from mmcrl.disclosure.madeup import measured, notebook_of, people
-from mmcrl.runner.watch import artists
 
 PEOPLE = people(400)
 TABLE = measured(PEOPLE).reset_index(drop=True)

@@ -5,9 +5,10 @@ import pytest
 from matplotlib.figure import Figure
 from matplotlib.offsetbox import AnnotationBbox, OffsetImage
 
-from mmcrl.disclosure import Drawing, inspect
+from mmcrl.disclosure import Drawing, Persons, inspect
+from mmcrl.disclosure.artists import artists
 from mmcrl.disclosure.madeup import measured, notebook_of, people
-from mmcrl.runner.watch import artists
+from mmcrl.modality import Modality
 
 PEOPLE = people()
 TABLE = measured(PEOPLE).reset_index(drop=True)
@@ -89,6 +90,15 @@ LEAKS |= {
 @pytest.mark.parametrize("sort, draw", LEAKS.values(), ids=LEAKS)
 def test_people_are_found_however_they_are_drawn(sort, draw):
     assert sort in sorts(draw)
+
+
+@pytest.mark.parametrize("unit", [lambda night: 2 * night + 30, lambda night: 90 - night])
+def test_a_night_with_gaps_is_found_in_another_unit(unit):
+    nights = PEOPLE.series[0].copy()
+    nights[3, 0, [5, 6, 7, 40]] = np.nan
+    known, night = Persons("made-up people", PEOPLE.order, {"night": Modality(nights)}), nights[3, 0]
+    drawing = Drawing(1, lines=[np.column_stack([np.arange(len(night)), unit(night)])])
+    assert {"image"} == {finding.sort for finding in inspect(notebook_of(), [known], drawings=[drawing]).findings}
 
 
 def test_nobody_else_s_night_or_image_is_found():

@@ -7,9 +7,9 @@ from matplotlib.figure import Figure
 
 from mmcrl import Cohort
 from mmcrl.disclosure import Drawing, Persons, inspect
+from mmcrl.disclosure.artists import artists
 from mmcrl.disclosure.madeup import aggregates, measured, notebook_of, shown
 from mmcrl.modality import Modality
-from mmcrl.runner.watch import artists
 
 NAMES = ["age", "weight", "bmi", "hba1c", "glucose", "ldl", "lead"]
 
@@ -131,9 +131,7 @@ CURVES = {
     "places of growing distance": lambda ax: ax.semilogx(np.geomspace(1e-3, 1e3, 100), np.linspace(0, 1, 100)),
     "a circle": lambda ax: ax.plot(np.cos(SMOOTH), np.sin(SMOOTH)),
     "a curve of as many points as people": lambda ax: ax.plot(np.linspace(0, 9, 400), np.sin(np.linspace(0, 9, 400))),
-    "quantiles": lambda ax: ax.plot(
-        TABLE["hba1c"].quantile(np.linspace(0.05, 0.95, 19)), np.linspace(0.05, 0.95, 19)
-    ),
+    "quantiles": lambda ax: ax.plot(TABLE["hba1c"].quantile(SHARES), SHARES),
     "means at each age": lambda ax: ax.plot(TABLE.groupby("age")["ldl"].mean()),
     "seconds of runs": lambda ax: ax.plot(np.random.default_rng(4).integers(20, 80, 60)),
 }

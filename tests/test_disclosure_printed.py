@@ -90,6 +90,32 @@ def test_commas_of_sentences_numbers_and_calls_part_no_cells(text):
     assert from_text(text)[0] == []
 
 
+@pytest.mark.parametrize(
+    "odd",
+    [
+        pd.DataFrame({"code": ["E11", "I10"], "name": ["diabetes", "pressure"]}),
+        pd.DataFrame({"code": ["1e400", "7e1234", "5e99999", ".e5", "e", "-"]}),
+    ],
+)
+def test_a_code_is_no_number_and_stops_nothing(odd):
+    assert sorts(printed(odd)) == sorts(shown(odd)) == set()
+    assert sorts({"output_type": "stream", "text": "commit 7e1234 5e9999 3e400 E11 E78"}) == set()
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        "<table><tr><td><table>\n<tr>\n<td>1</td></tr></table></td></tr></table>",
+        "<table><tr><td>a<tr>\n<td>b</table>",
+        "<table><tr><td>a<table>b<tr>c",
+    ],
+)
+def test_tables_within_tables_and_without_ends_are_read(page):
+    assert sorts({"output_type": "display_data", "data": {"text/html": page}, "metadata": {}}) == set()
+    rows = f"<table><tr><td>{SOME.head().to_html(index=False)}<tr>\n<td>more</table>"
+    assert "row" in sorts({"output_type": "display_data", "data": {"text/html": rows}, "metadata": {}})
+
+
 def test_a_number_of_people_in_a_cell_is_one():
     assert sorts(shown(pd.DataFrame({"blind": ["310 people", "3 people"]}))) == {"count"}
 

@@ -4,8 +4,8 @@ import pytest
 from matplotlib.figure import Figure
 
 from mmcrl.disclosure import Drawing, inspect
+from mmcrl.disclosure.artists import artists
 from mmcrl.disclosure.madeup import notebook_of, people
-from mmcrl.runner.watch import artists
 
 PEOPLE = people()
 SOME = PEOPLE.order[3:6]

@@ -104,7 +104,7 @@ def test_sixty_six_links_of_eleven_modalities_are_drawn() -> None:
     names = [f"modality_{m}.{i}" for m in range(11) for i in range(3)]
     ends = [(names[i], names[j]) for i in range(33) for j in range(i + 1, 33) if i // 3 != j // 3][::8]
     table = pd.DataFrame(ends, columns=["source", "target"]).assign(
-        strength=rng.random(len(ends)), confidence=0.9, direction="undirected", sign=1, scope="cross"
+        strength=rng.random(len(ends)), confidence=0.9, direction="undirected", rests_on="none", sign=1, scope="cross"
     )
     ax = plots.link_graph(table)
     assert len(lines(ax)) == len(ends)

@@ -8,6 +8,11 @@ from mmcrl import Cohort, InputError, MultimodalCRL, simulate
 from mmcrl.proof.looks import Looks, lowest_and_highest, rank_correlations, share_explained, share_in_common
 
 
+def test_who_lacks_a_latent_is_neither_lowest_nor_highest():
+    latent = pd.Series(np.arange(20.0)).where(lambda values: values >= 4)
+    assert lowest_and_highest(np.arange(20.0), latent).tolist() == [4.5, 18.5]
+
+
 @pytest.fixture(scope="module")
 def fitted():
     world = simulate.sketches(300, seed=0)

@@ -222,8 +222,8 @@ def test_works_without_a_display() -> None:
     hidden = {k: v for k, v in os.environ.items() if k not in ("DISPLAY", "WAYLAND_DISPLAY", "MPLBACKEND")}
     code = (
         "import pandas as pd; from mmcrl import plots; "
-        "t = pd.DataFrame([('a.0', 'b.0', .5, .9, 'directed', 1, 'cross')],"
-        "columns='source target strength confidence direction sign scope'.split()); "
+        "t = pd.DataFrame([('a.0', 'b.0', .5, .9, 'directed', 'tier', 1, 'cross')],"
+        "columns='source target strength confidence direction rests_on sign scope'.split()); "
         "plots.link_graph(t).figure.canvas.draw(); print('drawn')"
     )
     environment = {**hidden, "PYTHONPATH": str(ROOT)}

@@ -108,8 +108,6 @@ def test_claims_count_directed_links_between_modalities() -> None:
 def test_graphs_are_compared_on_the_same_latents() -> None:
     found = compare_graphs("case-1", 11, 600, starts=1, steps=10)
     for graph in GRAPHS:
-        for measured in ("cross", "within", "class", "claimed", "right"):
-            assert found[f"{graph}_{measured}"] >= 0
         assert found[f"{graph}_right"] <= found[f"{graph}_claimed"]
         assert found[f"{graph}_decided"] <= found["n_identifiable"]
     assert found["true_pc_cross"] <= 1
@@ -173,6 +171,8 @@ def test_a_table_tells_the_median_and_the_worst() -> None:
     assert told["floor (95 %)"] == "0.700 (0.850)"
     assert told["ceiling"] == told["SHD"] == "–"
     assert start_choices(table).loc["x"].tolist() == ["0.010", "0.100", "2 of 3"]
+    more = pd.concat([table, table.head(1).assign(start_gap=np.nan)], ignore_index=True)
+    assert start_choices(more).loc["x"].tolist() == ["0.010", "0.100", "2 of 3"], "one start has no gap"
     published = pd.DataFrame({"world": ["x"], "mcc": [0.5], "r2": [0.6]})
     assert by_world(table, published).loc["x", "published MCC"] == "0.50"
     assert np.isnan(exponent(table.assign(n=1), "n", "seconds"))

@@ -167,9 +167,10 @@ def test_a_damaged_table_is_refused(swept: Project, name: str) -> None:
     path = swept.results / name
     kept = path.read_text()
     try:
-        path.write_text(kept[:-9])
-        with pytest.raises(InputError, match=r"name: expected .*table"):
-            results.read("seeds", swept)
+        for damaged in (kept[:-9], "[]"):
+            path.write_text(damaged)
+            with pytest.raises(InputError, match=r"name: expected .*table"):
+                results.read("seeds", swept)
     finally:
         path.write_text(kept)
 

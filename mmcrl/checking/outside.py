@@ -7,12 +7,11 @@ from collections.abc import Sequence
 import numpy as np
 
 from mmcrl.checking.draft import Draft, Place
-from mmcrl.checking.spread import codes, fits, is_code, present, shared, span
+from mmcrl.checking.spread import MOST_CODES, codes, fits, is_code, present, shared, span
 from mmcrl.schema import ColumnSpec
 
 __all__ = ["mend_codes", "mend_outside", "two_levels"]
 
-_MOST_CODES = 4
 _MOST_LEVELS = 10
 
 
@@ -27,7 +26,7 @@ def mend_outside(draft: Draft, place: Place, spec: ColumnSpec, values: np.ndarra
     outside = seen[(seen < low) | (seen > high)]
     apart = codes(values, minimum)
     odd = [value for value in shared(outside, minimum) if value in apart or is_code(value)]
-    if odd and len(odd) <= _MOST_CODES and np.isin(outside, odd).mean() > 0.5:
+    if odd and len(odd) <= MOST_CODES and np.isin(outside, odd).mean() > 0.5:
         _add_codes(draft, place, odd, f"at least {minimum} people each have {_listed(odd)}, outside the range")
         return True
     ends = span(values, minimum)

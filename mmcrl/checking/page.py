@@ -22,9 +22,9 @@ from mmcrl import plots
 from mmcrl.check import Report, summarised
 from mmcrl.cohort import Cohort
 from mmcrl.disclosure import Drawing, Persons, Rules, inspect
+from mmcrl.disclosure.artists import artists
 from mmcrl.errors import InputError
 from mmcrl.ranges import few
-from mmcrl.runner.watch import artists
 
 __all__ = ["draw"]
 
@@ -81,9 +81,6 @@ def draw(report: Report, folder: Path) -> tuple[Path, list[str]]:
             plt.close(part.figure)  # it is drawn here alone
     kept, left_out = _guarded(parts, report)
     body = "\n".join(_html(part) for part in kept)
-    for part in parts:
-        if part.figure is not None:
-            plt.close(part.figure)
     name = html.escape(Path(report.manifest).stem)
     note = (
         f"<p class=soft>Left out by the disclosure guard: {html.escape(', '.join(left_out))}.</p>" if left_out else ""

@@ -11,11 +11,11 @@ import math
 
 import numpy as np
 
-__all__ = ["codes", "fits", "is_code", "is_skewed", "present", "shared", "skewness", "span"]
+__all__ = ["MOST_CODES", "codes", "fits", "is_code", "is_skewed", "present", "shared", "skewness", "span"]
 
 _CODES = {float(f"{sign}{digit * times}") for sign in ("", "-") for digit in "6789" for times in range(1, 6)} | {-1.0}
 _BENT = 1.5  # skewness from which on a transform is proposed
-_MOST_CODES = 4  # missing codes of one column
+MOST_CODES = 4  # missing codes of one column
 
 
 def present(values: np.ndarray) -> np.ndarray:
@@ -59,7 +59,7 @@ def fits(values: np.ndarray, ends: tuple[float, float] | list[float] | None) -> 
 def codes(values: np.ndarray, minimum: int) -> list[float]:
     """Values of at least ``minimum`` people that stand apart from all others, as 777 or -9 do."""
     found, counts = np.unique(present(values), return_counts=True)
-    for n in range(min(_MOST_CODES, len(found) - 2), 0, -1):
+    for n in range(min(MOST_CODES, len(found) - 2), 0, -1):
         for low in range(n + 1):
             odd = np.r_[np.arange(low), np.arange(len(found) - n + low, len(found))].astype(int)
             if (counts[odd] >= minimum).all() and _apart(found, counts, odd, minimum):

@@ -162,6 +162,8 @@ def _named(value: Any, name: str) -> Iterator[Any]:
     """What bears this name, however deep it lies."""
     if isinstance(value, dict):
         yield from (part for key, item in value.items() for part in ([item] if key == name else _named(item, name)))
+    elif isinstance(value, list):
+        yield from (part for item in value for part in _named(item, name))
 
 
 def _parsed(text: str) -> Any:

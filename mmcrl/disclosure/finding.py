@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from mmcrl.errors import check_whole
 
-__all__ = ["SORTS", "Finding", "Report", "Rules", "Sort"]
+__all__ = ["SORTS", "Finding", "Report", "Rules", "Sort", "unique"]
 
 Sort = Literal["id", "row", "count", "scatter", "image", "file"]
 SORTS: dict[Sort, str] = {

@@ -95,7 +95,7 @@ def _in_grid(grid: Grid, persons: Persons, names: set[str], output: bool) -> Ite
         named = {mention.person for mention in mentions("\n".join(cells), persons) if mention.joined}
         several = len(found) > 2 and len(found) > 0.6 * len(set(cells)) and not _is_count(label)
         if several or len(named) > (0 if output else 2) or any(not token.isdigit() for token in named):
-            yield f"{len(found)} in a column"
+            yield f"{len(found | named)} in a column"
 
 
 def _ids(cells: list[str], ids: set[str], persons: Persons) -> set[str]:

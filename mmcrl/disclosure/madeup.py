@@ -16,7 +16,7 @@ from mmcrl.disclosure.persons import Persons
 from mmcrl.modality import Modality
 from mmcrl.ranges import few
 
-__all__ = ["aggregates", "attached", "notebook_of", "people"]
+__all__ = ["aggregates", "attached", "measured", "notebook_of", "people", "shown"]
 
 
 def people(n: int = 600, seed: int = 0) -> Persons:

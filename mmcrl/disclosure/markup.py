@@ -60,6 +60,8 @@ class _Reader(HTMLParser):
         self._inside = (
             tag if tag == "style" or (tag == "script" and ("type", "application/json") not in attrs) else ""
         )
+        if tag in ("table", "tr"):
+            self._cell = None
         if tag == "table":
             self.tables.append([])
         elif tag == "tr" and self.tables:

@@ -21,13 +21,17 @@ import numpy as np
 
 from mmcrl.disclosure.persons import Persons
 
-__all__ = ["Number", "are_values", "in_rows", "is_even", "is_outermost", "is_part", "is_run", "is_subset", "numbers"]
+__all__ = [
+    "CHANCE", "Number", "are_values", "in_rows", "is_even", "is_outermost", "is_part", "is_run", "is_subset",
+    "numbers",
+]  # fmt: skip
 
-_FORM = re.compile(r"[-+]?(?:\d{1,3}(?:,\d{3})+|\d+)?(?:\.(\d*))?(?:[eE]([-+]?\d+))?")
+_FORM = re.compile(r"[-+]?(?=\.?\d)(?:\d{1,3}(?:,\d{3})+|\d+)?(?:\.(\d*))?(?:[eE]([-+]?\d{1,4}))?")
 _DECIMAL_COMMA = re.compile(r"^([-+]?\d+),(\d{1,2}|\d{4,})(?![\d,.])")  # three digits behind it are thousands
 _UNIT = re.compile(
     r"(?<=[\d.])\s?(?:%|[°µμ]?[^\W\d_][^\s\d,;:]*\d?)(?: [^\W\d_][^\s\d,;:]*)?$"
 )  # mmol/l, kg/m2, mm Hg
+_MOST_DIGITS = 300
 _WIDTHS = (5, 15, 45, 135, 405, 1215)  # how far somebody is who nearly matches, in half units of the last digit
 Number = tuple[float, float]  # value, half a unit of its last digit
 CHANCE = 5e-2  # below it a row is somebody's; runs of one column are judged a thousand times more strictly
@@ -53,6 +57,8 @@ def _number(text: str, units: bool) -> Number | None:
     if match is None or not any(map(str.isdigit, text)):
         return None
     digits = len(match[1] or "") - int(match[2] or 0)
+    if abs(digits) > _MOST_DIGITS:  # a code, and no number that a double holds
+        return None
     return float(text.replace(",", "")), 0.5 * 10.0**-digits
 
 

@@ -123,7 +123,11 @@ def _one_of(
 
 
 def _standard(flat: np.ndarray) -> np.ndarray:
-    centred = np.nan_to_num(flat.astype(float) - np.nanmean(np.nan_to_num(flat), axis=1, keepdims=True))
+    """Rows (n, values) about their means, brought to one length; a gap counts as the mean."""
+    known = np.isfinite(flat)
+    number = np.maximum(known.sum(axis=1, keepdims=True), 1)
+    mean = np.where(known, flat, 0.0).sum(axis=1, keepdims=True) / number
+    centred = np.where(known, flat - mean, 0.0)
     return centred / np.maximum(np.linalg.norm(centred, axis=1, keepdims=True), 1e-12)
 
 

@@ -15,11 +15,11 @@ import pandas as pd
 from matplotlib.figure import Figure
 from scipy.ndimage import zoom
 
+from mmcrl.disclosure.artists import artists
 from mmcrl.disclosure.drawings import Drawing
 from mmcrl.disclosure.finding import Sort
 from mmcrl.disclosure.madeup import attached, measured, notebook_of, shown
 from mmcrl.disclosure.persons import Persons
-from mmcrl.runner.watch import artists
 
 __all__ = ["Leak", "planted"]
 

@@ -13,7 +13,7 @@ from mmcrl.plots.costs import graph_distances, growth
 from mmcrl.plots.ends import averages_told, latent_averages
 from mmcrl.plots.evidence import evidence_plot
 from mmcrl.plots.fits import dimension_losses, recovery_density, score_intervals, training_curve
-from mmcrl.plots.graph import link_graph
+from mmcrl.plots.graph import link_graph, true_graph
 from mmcrl.plots.guard import guard_report
 from mmcrl.plots.matrices import adjacency_heatmap, loadings_heatmap
 from mmcrl.plots.movers import moving_columns
@@ -56,6 +56,7 @@ __all__ = [
     "traces",
     "training_curve",
     "traversal",
+    "true_graph",
     "verdict_bars",
     "world_scores",
 ]

@@ -163,10 +163,10 @@ def _hidden(link: Mapping[Any, Any], labels: Mapping[str, str]) -> str:
 def _covariates(cards: Cards, link: Mapping[Any, Any]) -> str:
     if pd.isna(link["unadjusted"]):
         return "none beside the ends, or too few people have them"
-    held = ", ".join(cards.covariates)
+    held = cards.covariates_of(link["source"], link["target"])
     if pd.isna(link["adjusted"]):
-        return f"too few people have all of {held}; {link['unadjusted']:.3f} nats with none fixed"
-    return f"{link['adjusted']:.3f} nats with all of {held} fixed, {link['unadjusted']:.3f} with none"
+        return f"too few people have {held}; {link['unadjusted']:.3f} nats with none fixed"
+    return f"{link['adjusted']:.3f} nats with {held} fixed, {link['unadjusted']:.3f} with none"
 
 
 def _groups(strata: pd.DataFrame, minimum: int) -> str:

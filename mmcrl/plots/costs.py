@@ -10,8 +10,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from mmcrl.errors import InputError, check_table
-from mmcrl.plots.style import INK, NEGATIVE, POSITIVE, SOFT, axes_or_new, styled
+from mmcrl.plots.style import INK, NEGATIVE, POSITIVE, SOFT, axes_or_new, check_rows, styled
 
 __all__ = ["graph_distances", "growth"]
 
@@ -33,9 +32,7 @@ def growth(table: pd.DataFrame, along: str, title: str, measures: Mapping[str, s
     ------
     InputError : for a table without these columns, or without a row.
     """
-    check_table("table", table, ["method", along, *measures])
-    if table.empty:
-        raise InputError("table", "at least one row", "none")
+    check_rows("table", table, ["method", along, *measures])
     figure, axes = plt.subplots(1, len(measures), figsize=(4.4 * len(measures), 3.9), squeeze=False)
     sizes = np.sort(table[along].unique()).astype(float)
     for ax, (measure, label) in zip(axes.flat, measures.items(), strict=True):
@@ -70,9 +67,7 @@ def graph_distances(
     InputError : for a table without these columns, or without a row.
     """
     columns = [f"{graph}_{measure}" for graph in graphs]
-    check_table("table", table, ["seed", *columns])
-    if table.empty:
-        raise InputError("table", "at least one row", "none")
+    check_rows("table", table, ["seed", *columns])
     sums = table.groupby("seed")[columns].sum()
     ax = axes_or_new(ax, 7.4, 0.42 * len(columns) + 1.1)
     ceilings = [graph.startswith("true") for graph in graphs]

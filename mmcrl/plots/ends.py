@@ -126,10 +126,10 @@ def _mean(modality: Modality, image: bool, minimum: int) -> np.ndarray:
 
 def _blank_likenesses(means: Iterable[np.ndarray], modality: Modality) -> None:
     """Blank every channel of means (low or high, channels, height, width) that looks like somebody's own image."""
-    known = list(modality.pieces())
-    for mean in itertools.chain.from_iterable(means):
-        for channel in mean:
-            if is_picture(channel, known):
+    channels = [channel for mean in itertools.chain.from_iterable(means) for channel in mean]
+    for piece in modality.pieces():
+        for channel in channels:
+            if is_picture(channel, [piece]):
                 channel[:] = np.nan
 
 
@@ -168,6 +168,8 @@ def _show(ax: Axes, picture: np.ndarray, colours: LinearSegmentedColormap, span:
     ax.set_xticks([])
     ax.set_yticks([])
     ax.spines[:].set_visible(False)
+    if np.isnan(picture).all():
+        ax.text(0.5, 0.5, "not drawn", transform=ax.transAxes, ha="center", va="center", fontsize=8.5, color=INK)
     return drawn
 
 

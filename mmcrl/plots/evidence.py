@@ -7,6 +7,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import SymmetricalLogLocator
 
+from mmcrl.adjacency import confident_links
 from mmcrl.errors import InputError, check_table
 from mmcrl.evidence import WIDTH
 from mmcrl.plots.style import INK, NEGATIVE, POSITIVE, SOFT, axes_or_new, styled
@@ -18,7 +19,12 @@ _MOST_NAMED = 24  # pairs whose names fit below the axis
 
 @styled
 def evidence_plot(
-    links: pd.DataFrame, threshold: float = 0.005, controls: pd.DataFrame | None = None, ax: Axes | None = None
+    links: pd.DataFrame,
+    threshold: float = 0.005,
+    controls: pd.DataFrame | None = None,
+    ax: Axes | None = None,
+    *,
+    confidence: float = 0.5,
 ) -> Axes:
     """Evidence of every pair of latents (nats per person), largest first, with its 95 % interval.
 
@@ -27,15 +33,17 @@ def evidence_plot(
 
     Parameters
     ----------
-    links : source, target, evidence, evidence_se, as `MultimodalCRL.links`.
+    links : source, target, evidence, evidence_se, confidence, as `MultimodalCRL.links`.
     threshold : nats per person that count as a link (``smallest_effect``).
     controls : the same of a cohort with a shuffled modality, where no link is real; drawn in its own order.
+    confidence : from where on a pair is drawn as claimed.
 
     Raises
     ------
-    InputError : for a table without these columns or without a row, or a threshold that is not positive.
+    InputError : for a table without these columns or without a row, a threshold that is not positive, or a
+        confidence outside [0, 1].
     """
-    columns = ["source", "target", "evidence", "evidence_se"]
+    columns = ["source", "target", "evidence", "evidence_se", "confidence"]
     check_table("links", links, columns)
     if controls is not None:
         check_table("controls", controls, columns)
@@ -45,11 +53,11 @@ def evidence_plot(
         raise InputError("threshold", "a positive number of nats", repr(threshold))
     ax = axes_or_new(ax, 7.5, 3.8)
     ordered = links.sort_values("evidence", ascending=False, kind="stable")
-    above = (ordered["evidence"] >= threshold).to_numpy()
+    claimed = ordered.index.isin(confident_links(ordered, confidence).index)
     ranks = np.arange(1, len(ordered) + 1)
     ax.axhline(threshold, color=INK, linestyle="--", linewidth=1, label=f"smallest effect, {threshold:g} nats")
     ax.axhline(0, color=SOFT, linewidth=0.6)
-    for rows, colour, label in ((above, POSITIVE, "at or above it"), (~above, SOFT, "below it")):
+    for rows, colour, label in ((claimed, POSITIVE, "claimed as a link"), (~claimed, SOFT, "not claimed")):
         if rows.any():
             _draw(ax, ranks[rows], ordered[rows], colour, label, "o")
     if controls is not None and len(controls):
@@ -58,7 +66,7 @@ def evidence_plot(
     ax.set_yscale("symlog", linthresh=threshold)
     decade = 10 ** np.ceil(np.log10(threshold))  # ticks nearer to 0 would cover each other
     ax.yaxis.set_major_locator(SymmetricalLogLocator(base=10, linthresh=decade))
-    ax.set(ylabel="evidence (nats per person)", xlabel="pairs of latents, most evidence first")
+    ax.set(ylabel="evidence (nats per person, 95 % interval)", xlabel="pairs of latents, most evidence first")
     if len(ordered) <= _MOST_NAMED:
         ax.set_xticks(ranks, [f"{a} – {b}" for a, b in zip(ordered["source"], ordered["target"], strict=True)])
         ax.tick_params(axis="x", rotation=90, labelsize=8)

@@ -15,7 +15,7 @@ from matplotlib.ticker import MaxNLocator
 from scipy.stats import spearmanr
 
 from mmcrl.errors import InputError, check_table
-from mmcrl.plots.style import INK, LEAST_PEOPLE, POSITIVE, SOFT, axes_or_new, styled
+from mmcrl.plots.style import INK, LEAST_PEOPLE, POSITIVE, SOFT, axes_or_new, check_rows, styled
 
 __all__ = ["dimension_losses", "recovery_density", "score_intervals", "training_curve"]
 
@@ -135,9 +135,7 @@ def score_intervals(
     ------
     InputError : for a table without these columns, or without a row.
     """
-    check_table("table", table, ["method", "mcc"])
-    if table.empty:
-        raise InputError("table", "at least one row", "none")
+    check_rows("table", table, ["method", "mcc"])
     runs = table.groupby("method", sort=False)["mcc"].agg(["mean", "min", "max", "size"])
     ax = axes_or_new(ax, 6.8, 0.42 * len(runs) + 1.5)
     ax.axvspan(floor_mean, floor_q95, color=SOFT, alpha=0.22, linewidth=0, label="chance: mean to 95 %")

@@ -13,6 +13,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import FancyArrowPatch
 from matplotlib.patheffects import withStroke
 
+from mmcrl.adjacency import confident_links
 from mmcrl.errors import InputError, check_table
 from mmcrl.knowledge import modality_of
 from mmcrl.plots.layout import Place, circle, layers
@@ -23,14 +24,13 @@ from mmcrl.plots.style import (
     SOFT,
     UNSIGNED,
     axes_or_new,
-    check_fraction,
     colours_of,
     styled,
 )
 
-__all__ = ["link_graph"]
+__all__ = ["link_graph", "true_graph"]
 
-_COLUMNS = ["source", "target", "strength", "confidence", "direction", "sign", "scope"]
+_COLUMNS = ["source", "target", "strength", "confidence", "direction", "rests_on", "sign", "scope"]
 _SIGNS = {1: ("positive", POSITIVE), -1: ("negative", NEGATIVE), 0: ("no sign", UNSIGNED)}
 _MOST_IN_A_LAYER = 4  # modalities; with more in one tier the ring is easier to read
 _NODE = 9.0  # points across
@@ -64,20 +64,20 @@ def link_graph(
     ------
     InputError : for a table without the columns of links, a confidence outside [0, 1], an unknown scope or modality.
 
-    >>> columns = ["source", "target", "strength", "confidence", "direction", "sign", "scope"]
-    >>> links = pd.DataFrame([("age.0", "blood.1", 0.6, 0.9, "directed", 1, "cross")], columns=columns)
+    >>> columns = ["source", "target", "strength", "confidence", "direction", "rests_on", "sign", "scope"]
+    >>> links = pd.DataFrame([("age.0", "blood.1", 0.6, 0.9, "directed", "tier", 1, "cross")], columns=columns)
     >>> len(link_graph(links).patches)
     1
     """
     check_table("links", links, _COLUMNS)
-    check_fraction("confidence", confidence)
+    shown = confident_links(links, confidence)
     if scope not in ("cross", "within", "all"):
         raise InputError("scope", "cross, within or all", repr(scope))
     groups = _groups(links, modalities, tiers)
     latents, headings = _places(groups, tiers)
     rows = len({round(p.y, 6) for p in [*latents.values(), *headings.values()]})
     ax = axes_or_new(ax, 8.5, float(np.clip(0.19 * rows + 1.2, 2.2, 9.5)))
-    shown = links[(links["confidence"] >= confidence) & links["source"].isin(latents) & links["target"].isin(latents)]
+    shown = shown[shown["source"].isin(latents) & shown["target"].isin(latents)]
     if scope != "all":
         shown = shown[shown["scope"] == scope]
     for link in shown[::-1].itertuples():  # the strongest last, on top
@@ -90,6 +90,27 @@ def link_graph(
     handles = list(_legend(shown))
     if handles:
         ax.legend(handles=handles, loc="upper center", bbox_to_anchor=(0.5, 0.0), ncols=len(handles), fontsize=8.5)
+    return ax
+
+
+def true_graph(adjacency: pd.DataFrame, tiers: Sequence[Sequence[str]] | None = None, ax: Axes | None = None) -> Axes:
+    """The graph of a world that is known: an arrow from every latent to what it causes, also within a modality.
+
+    Parameters
+    ----------
+    adjacency : (latents, latents), rows effects, columns causes, as `mmcrl.simulate.World.adjacency`.
+    tiers : as in `link_graph`.
+
+    >>> names = ["a.0", "b.0"]
+    >>> len(true_graph(pd.DataFrame([[0, 0], [1, 0]], index=names, columns=names)).patches)
+    1
+    """
+    named = adjacency.rename_axis(index="target", columns="source")
+    pairs = named.reset_index().melt("target", value_name="confidence")
+    every = pairs.assign(strength=0.5, sign=0, direction="directed", rests_on="truth", scope="cross")
+    ax = link_graph(every, confidence=1.0, tiers=tiers, ax=ax)
+    if (legend := ax.get_legend()) is not None:
+        legend.remove()  # strength and sign are not told
     return ax
 
 

@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from mmcrl.errors import InputError, check_table, check_whole
-from mmcrl.plots.style import NEGATIVE, POSITIVE, SOFT, axes_or_new, styled
+from mmcrl.errors import check_whole
+from mmcrl.plots.style import NEGATIVE, POSITIVE, SOFT, axes_or_new, check_rows, styled
 
 __all__ = ["guard_report"]
 
@@ -25,9 +25,7 @@ def guard_report(tried: pd.DataFrame, alarms: int, tables: int, ax: Axes | None 
     ------
     InputError : for a table without these columns, or without a row, and for more alarms than tables.
     """
-    check_table("tried", tried, ["leak", "refused"])
-    if tried.empty:
-        raise InputError("tried", "at least one row", "none")
+    check_rows("tried", tried, ["leak", "refused"])
     check_whole("tables", tables, 1)
     check_whole("alarms", alarms, 0, tables)
     sums = tried.groupby("leak", sort=False)["refused"].agg(["sum", "size"])

@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 
 from mmcrl.errors import InputError, check_table
 from mmcrl.plots.fits import score_intervals
-from mmcrl.plots.style import INK, NEGATIVE, POSITIVE, SOFT, axes_or_new, styled
+from mmcrl.plots.style import INK, NEGATIVE, POSITIVE, SOFT, axes_or_new, check_rows, styled
 
 __all__ = ["choice_matrix", "method_panels", "missing_table", "verdict_bars", "world_scores"]
 
@@ -61,9 +61,7 @@ def world_scores(
     ------
     InputError : for a table without these columns, or without a row.
     """
-    check_table("table", table, [by, "mcc", "floor_mean", "floor_q95"])
-    if table.empty:
-        raise InputError("table", "at least one row", "none")
+    check_rows("table", table, [by, "mcc", "floor_mean", "floor_q95"])
     groups = dict(iter(table.groupby(by, sort=False)))
     ax = axes_or_new(ax, 7.4, 0.4 * len(groups) + 1.4)
     for row, (value, runs) in enumerate(groups.items()):
@@ -72,7 +70,8 @@ def world_scores(
         label = "chance: mean to 95 %" if first else None
         ax.barh(row, high - low, 0.62, low, color=SOFT, alpha=0.25, linewidth=0, label=label)
         if "ceiling_mcc" in runs and runs["ceiling_mcc"].notna().any():
-            label = "ceiling: sees the truth" if first else None
+            labelled = ax.get_legend_handles_labels()[1]
+            label = "ceiling: sees the truth" if "ceiling: sees the truth" not in labelled else None
             ax.plot([runs["ceiling_mcc"].mean()] * 2, [row - 0.34, row + 0.34], color=INK, linewidth=1.4, label=label)
         shift = np.linspace(-0.16, 0.16, len(runs)) if len(runs) > 1 else np.zeros(1)
         label = "one seed each" if first else None
@@ -140,9 +139,7 @@ def verdict_bars(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
     ------
     InputError : for a table without these columns, or without a row.
     """
-    check_table("table", table, ["world", *_VERDICTS])
-    if table.empty:
-        raise InputError("table", "at least one row", "none")
+    check_rows("table", table, ["world", *_VERDICTS])
     counts = table.groupby("world", sort=False)[list(_VERDICTS)].sum()
     shares = counts.div(counts.sum(axis=1), axis=0)
     ax = axes_or_new(ax, 7.4, 0.34 * len(shares) + 1.5)
@@ -171,9 +168,7 @@ def choice_matrix(table: pd.DataFrame, true: str, chosen: str, ax: Axes | None =
     ------
     InputError : for a table without these columns, or without a row.
     """
-    check_table("table", table, [true, chosen])
-    if table.empty:
-        raise InputError("table", "at least one row", "none")
+    check_rows("table", table, [true, chosen])
     most = int(table[[true, chosen]].max().max())
     counts = np.zeros((most, most), dtype=int)
     for t, c in table[[true, chosen]].round().astype(int).to_numpy():

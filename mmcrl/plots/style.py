@@ -7,11 +7,12 @@ from collections.abc import Callable, Sequence
 from typing import Any, ParamSpec, TypeVar
 
 import matplotlib.pyplot as plt
+import pandas as pd
 from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
 
-from mmcrl.errors import InputError
+from mmcrl.errors import InputError, check_table
 
 __all__ = [
     "INK",
@@ -22,7 +23,7 @@ __all__ = [
     "SOFT",
     "UNSIGNED",
     "axes_or_new",
-    "check_fraction",
+    "check_rows",
     "colours_of",
     "standing",
     "styled",
@@ -90,7 +91,8 @@ def colours_of(modalities: Sequence[str]) -> dict[str, str]:
     return {name: _MODALITIES[i % len(_MODALITIES)] for i, name in enumerate(modalities)}
 
 
-def check_fraction(argument: str, value: object) -> None:
-    """Refuse what is not a number from 0 to 1."""
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:
-        raise InputError(argument, "a number from 0 to 1", repr(value))
+def check_rows(argument: str, table: pd.DataFrame, columns: Sequence[str]) -> None:
+    """Refuse what is no table with these columns, and one without a row."""
+    check_table(argument, table, columns)
+    if table.empty:
+        raise InputError(argument, "at least one row", "none")

@@ -7,8 +7,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from mmcrl.errors import InputError, check_table
-from mmcrl.plots.style import INK, NEGATIVE, POSITIVE, SOFT, axes_or_new, styled
+from mmcrl.plots.style import INK, NEGATIVE, POSITIVE, SOFT, axes_or_new, check_rows, styled
 
 __all__ = ["calibration_curve", "error_rates"]
 
@@ -25,9 +24,7 @@ def calibration_curve(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
     ------
     InputError : for a table without these columns, or without a row.
     """
-    check_table("table", table, ["pairs", "confidence", "right", "low", "high"])
-    if table.empty:
-        raise InputError("table", "at least one row", "none")
+    check_rows("table", table, ["pairs", "confidence", "right", "low", "high"])
     ax = axes_or_new(ax, 5.2, 4.4)
     ax.plot([0, 1], [0, 1], color=SOFT, linewidth=1.5, linestyle="--", label="as often as it says")
     down, up = table["right"] - table["low"], table["high"] - table["right"]
@@ -56,9 +53,7 @@ def error_rates(table: pd.DataFrame, by: str, title: str, rate: float = 0.05, le
     ------
     InputError : for a table without these columns, or without a row.
     """
-    check_table("table", table, [by, "fdr", "power"])
-    if table.empty:
-        raise InputError("table", "at least one row", "none")
+    check_rows("table", table, [by, "fdr", "power"])
     values = list(dict.fromkeys(table[by]))
     place = table[by].map(values.index)
     figure, axes = plt.subplots(1, 2, figsize=(8.4, 3.6))

@@ -1,7 +1,7 @@
 """Proof: what one point of a sweep measures, and what the pages make of the tables.
 
-The notebooks below ``notebooks/workers`` call `points`, `pcs`, `trust` and `bench`; the pages call `study` and
-`published`.
+The notebooks below ``notebooks/workers`` call what measures a world, a cohort or a fit; the pages call `study`,
+`published` and what makes tables and pictures of the results.
 """
 
 from mmcrl.proof.published import published_numbers

@@ -58,10 +58,13 @@ class Looks:
 def lowest_and_highest(values: Any, latent: pd.Series) -> np.ndarray:
     """Mean values (2, ...) of the tenth of the people (n, ...) who are lowest in a latent (n,), and of the highest.
 
+    Who has no value of the latent is in neither.
+
     >>> lowest_and_highest(np.arange(20.0), pd.Series(range(20))).tolist()
     [0.5, 18.5]
     """
-    order, each = np.argsort(latent.to_numpy()), max(1, round(_SHARE * len(latent)))
+    there = np.flatnonzero(latent.notna())
+    order, each = there[np.argsort(latent.to_numpy()[there])], max(1, round(_SHARE * len(there)))
     array = np.asarray(values, dtype=float)
     return np.stack([np.nanmean(array[rows], axis=0) for rows in (order[:each], order[-each:])])
 

@@ -112,7 +112,7 @@ def start_choices(table: pd.DataFrame) -> pd.DataFrame:
     gaps = table.groupby("world", sort=False)["start_gap"]
     made = {"MCC lost, median": gaps.median().map("{:.3f}".format), "worst": gaps.max().map("{:.3f}".format)}
     small = start_gaps(table).groupby(table["world"], sort=False).sum()
-    made["choices within the margin"] = small.astype(int).astype(str) + " of " + gaps.size().astype(str)
+    made["choices within the margin"] = small.astype(int).astype(str) + " of " + gaps.count().astype(str)
     return pd.DataFrame(made)
 
 

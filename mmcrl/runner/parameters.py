@@ -56,7 +56,7 @@ class Parameter:
         try:
             literal = words[text] if text in words else ast.literal_eval(text)
             return self.accept(literal)
-        except (ValueError, SyntaxError):  # not a literal, or one of another type: InputError is a ValueError
+        except (ValueError, SyntaxError, TypeError):  # no literal, or of another type: InputError is a ValueError
             return self.accept(text)
 
 

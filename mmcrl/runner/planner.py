@@ -21,7 +21,7 @@ from mmcrl.runner.parameters import Parameter, check, describe, parameters_of
 from mmcrl.runner.project import Project
 from mmcrl.runner.stable import serialise
 
-__all__ = ["Job", "Planner"]
+__all__ = ["Job", "Planner", "Settings"]
 
 Settings = Mapping[str, str]
 

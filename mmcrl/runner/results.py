@@ -119,7 +119,7 @@ def read(name: str, project: Project | None = None) -> tuple[pd.DataFrame, Prove
             verified = Verified(int(verified["points"]), Inputs.from_record(verified["inputs"]))
         inputs = Inputs.from_record(record["inputs"])
         provenance = Provenance(**{**record, "inputs": inputs, "verified": verified})
-    except (TypeError, KeyError):
+    except (TypeError, KeyError, ValueError, AttributeError):
         raise InputError("name", "a whole table", f"a damaged {name}.json") from None
     if digest(text) != provenance.table:
         raise InputError("name", "the table that its provenance belongs to", f"another {name}.csv")

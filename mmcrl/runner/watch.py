@@ -20,20 +20,21 @@ from types import FrameType, ModuleType
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-__all__ = ["artists", "watch"]
+__all__ = ["watch"]
 
 
-def _beside(name: str) -> Any:
-    """The module of this name beside this one, loaded by its path too."""
-    spec = importlib.util.spec_from_file_location(f"_mmcrl_{name}", Path(__file__).with_name(f"{name}.py"))
+def _artists() -> Callable[[Any], dict[str, list[Any]]]:
+    """`mmcrl.disclosure.artists.artists`, of a module that is loaded by its path too."""
+    path = Path(__file__).parents[1] / "disclosure" / "artists.py"
+    spec = importlib.util.spec_from_file_location("_mmcrl_artists", path)
     if spec is None or spec.loader is None:
-        raise FileNotFoundError(f"{name}.py beside watch.py")
+        raise FileNotFoundError(path.name)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    return module
+    return module.artists
 
 
-artists: Callable[[Any], dict[str, list[Any]]] = _beside("artists").artists
+_ARTISTS = _artists()
 _SIMULATED, _MANIFEST = ("mmcrl.simulate", "mmcrl.disclosure.madeup"), "mmcrl.manifest"
 _PROGRAMS = (".py", ".pyc", ".so")
 _OWN = ("mmcrl.runner.", "mmcrl.proof.published.")  # look whether a file has changed; read what others published
@@ -171,7 +172,7 @@ class _Notes:
         self._write("cohort", record)
 
     def _note_figure(self, figure: Any) -> None:
-        drawn = artists(figure)
+        drawn = _ARTISTS(figure)
         record = {kind: [self._array(array) for array in drawn[kind]] for kind in ("marks", "lines", "images")}
         bars = [[label, self._array(heights)] for label, heights in drawn["bars"]]
         self._write("figure", {"count": _execution(), **record, "bars": bars, "texts": drawn["texts"]})

@@ -1,6 +1,7 @@
-"""Artists: what a figure of matplotlib is made of, as numbers and words, for `mmcrl.runner.watch` to note.
+"""Artists: what a figure of matplotlib is made of, as numbers and words, for the guard.
 
-Loaded by its path, as that module is.
+`mmcrl.runner.watch` notes them in the kernel that draws; it loads this module by its path, so that nothing else
+of the package is imported here.
 """
 
 from __future__ import annotations
