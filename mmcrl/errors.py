@@ -28,8 +28,8 @@ class InputError(ValueError):
         return InputError, (self.argument, self.expected, self.got)
 
 
-def check_whole(argument: str, value: object, least: int, most: float = math.inf) -> None:
-    """Refuse what is no whole number from ``least`` to ``most``; True and False are none.
+def check_whole(argument: str, value: object, least: int, most: float = math.inf, whose: str = "") -> None:
+    """Refuse what is no whole number from ``least`` to ``most``, and say ``whose`` it is; True and False are none.
 
     Raises
     ------
@@ -39,7 +39,7 @@ def check_whole(argument: str, value: object, least: int, most: float = math.inf
     """
     if not isinstance(value, Integral) or isinstance(value, bool) or not least <= int(value) <= most:
         span = f"of at least {least}" if math.isinf(most) else f"from {least} to {most}"
-        raise InputError(argument, f"a whole number {span}", repr(value))
+        raise InputError(argument, f"a whole number {span}{whose}", repr(value))
 
 
 def check_instance(argument: str, value: object, kind: type) -> None:

@@ -23,7 +23,7 @@ import pandas as pd
 
 from mmcrl.errors import InputError, check_instance
 
-__all__ = ["SHARED", "Arrow", "Knowledge", "Limits", "modality_of"]
+__all__ = ["SHARED", "Arrow", "Knowledge", "Limits", "labels_of", "modality_of", "numbers_of"]
 
 SHARED = "shared"  # the modality of latents that several modalities show
 

@@ -31,6 +31,7 @@ from mmcrl.transforms import decode, numbers, readable, transform
 __all__ = [
     "Assembled",
     "assemble",
+    "declared",
     "find_manifest",
     "load_cohort",
     "put_together",
@@ -153,11 +154,11 @@ def put_together(folder: Path, manifest: Manifest) -> Assembled:
     for name, spec in manifest.modality.items():
         if spec.bulk:
             try:
-                heard: list[str] = []
-                read = bulk_values(layout, name, spec, table.index, manifest.disclosure.minimum, heard.append)
+                read, heard, wrong = bulk_values(layout, name, spec, table.index, manifest.disclosure.minimum)
                 warned += [(name, words) for words in heard]
+                faults += [(name, error) for error in wrong]
                 bulk[name] = _modality(name, spec, codebook, read)
-                if not bulk[name].measured.any():
+                if not (wrong or bulk[name].measured.any()):
                     raise InputError(f'cohort["{name}"]', "files of at least one of the people", "none")
             except InputError as error:
                 faults.append((name, error))

@@ -26,7 +26,7 @@ from mmcrl.gaps import warn_of_gaps
 from mmcrl.generative import Generative
 from mmcrl.imputation import Imputation
 from mmcrl.knowledge import Knowledge
-from mmcrl.plan import as_fitted, check_number, check_one_view, check_split, names_of, plan_blocks, with_shared
+from mmcrl.plan import as_fitted, check_one_view, check_split, names_of, plan_blocks, with_shared
 from mmcrl.representation import Representation
 from mmcrl.saving import described, restored
 from mmcrl.settings import Settings, check_device
@@ -87,9 +87,9 @@ class MultimodalCRL(Explained, Generative):
     ) -> None:
         if isinstance(n_latents, Mapping):
             for name, number in n_latents.items():
-                check_number(number, f" for {name}")
+                check_whole("n_latents", number, 1, whose=f" for {name}")
         elif n_latents is not None and not (isinstance(n_latents, str) and n_latents == "auto"):
-            check_number(n_latents, ', one for each modality, or "auto"')
+            check_whole("n_latents", n_latents, 1, whose=', one for each modality, or "auto"')
         check_whole("seed", seed, 0, 2**31 - 1)
         check_whole("n_shared", n_shared, 0)
         try:

@@ -12,7 +12,7 @@ import numpy as np
 
 from mmcrl.boundary import refuse_unknown
 from mmcrl.cohort import Cohort
-from mmcrl.errors import InputError, check_instance
+from mmcrl.errors import InputError, check_instance, check_whole
 from mmcrl.kinds import codec_for
 from mmcrl.knowledge import SHARED
 from mmcrl.modality import Modality
@@ -23,7 +23,6 @@ __all__ = [
     "Block",
     "as_fitted",
     "check_latents",
-    "check_number",
     "check_one_view",
     "check_split",
     "latent_limits",
@@ -105,17 +104,6 @@ def plan_blocks(cohort: Cohort, n_latents: int | Mapping[str, int] | None) -> li
     each = [PEOPLE_PER_LATENT * (1 if block.kind == "observed" else block.n_latents) for block in blocks]
     _check_together(blocks, cohort, each, f", {PEOPLE_PER_LATENT} per latent, with it and another modality")
     return blocks
-
-
-def check_number(asked: object, whose: str = "") -> None:
-    """Refuse a number of latents that no modality could have.
-
-    Raises
-    ------
-    InputError : for what is no whole number of at least 1.
-    """
-    if isinstance(asked, bool) or not isinstance(asked, int | np.integer) or asked < 1:
-        raise InputError("n_latents", f"a whole number of at least 1{whose}", repr(asked))
 
 
 def latent_limits(kind: str, n_columns: int) -> tuple[int, float]:
@@ -220,7 +208,7 @@ def _known_columns(modality: Modality) -> np.ndarray:
 
 
 def _block(name: str, modality: Modality, asked: object) -> Block:
-    check_number(asked, f" for {name}")
+    check_whole("n_latents", asked, 1, whose=f" for {name}")
     size = codec_for(modality.kind).size(modality, int(asked))  # type: ignore[call-overload]
     check_latents(name, modality.kind, len(modality.names), size)
     names, shape, kinds = list(modality.names), list(modality.shape[1:]), list(map(str, modality.column_kinds))

@@ -16,7 +16,7 @@ from mmcrl.kinds import KINDS
 from mmcrl.naming import Placed, name_faults
 from mmcrl.source import STRICT, Source, Text
 
-__all__ = ["ColumnSpec", "Manifest", "ModalitySpec", "Placed", "parse", "parse_placed"]
+__all__ = ["ColumnSpec", "Inclusion", "Manifest", "ModalitySpec", "Placed", "parse", "parse_placed"]
 
 _CLOCK = r"^([01]\d|2[0-3]):[0-5]\d$"
 _SERIES = {"variable", "unit", "kind", "question", "range", "missing", "levels", "transform"}

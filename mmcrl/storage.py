@@ -48,7 +48,7 @@ def write_folder(folder: str | os.PathLike[str], description: dict[str, Any], we
     try:
         made.mkdir()
         (made / _WEIGHTS).write_bytes(blob)
-        (made / _DESCRIPTION).write_text(json.dumps({**record, "sha256": digest(record)}, indent=1) + "\n")
+        (made / _DESCRIPTION).write_text(_text(record))
         if target.exists():
             os.replace(target, earlier)
         os.replace(made, target)
@@ -67,13 +67,14 @@ def read_folder(folder: str | os.PathLike[str]) -> tuple[dict[str, Any], dict[st
     """
     source = path_of("folder", folder)
     try:
-        record = json.loads((source / _DESCRIPTION).read_text())
+        text = (source / _DESCRIPTION).read_text()
+        record = json.loads(text)
         blob = (source / _WEIGHTS).read_bytes()
     except OSError as error:
         raise InputError("folder", f"{_DESCRIPTION} and {_WEIGHTS}", f"{type(error).__name__}") from None
     except (ValueError, RecursionError):
         raise InputError("folder", f"a whole {_DESCRIPTION}", "one that is truncated or no JSON") from None
-    if not isinstance(record, dict) or record.pop("sha256", None) != digest(record):
+    if not isinstance(record, dict) or record.pop("sha256", None) is None or text != _text(record):
         raise InputError("folder", f"a {_DESCRIPTION} as it was saved", "one that was changed")
     if record.get("format") != _FORMAT:
         raise InputError("folder", f"format {_FORMAT}", f"format {record.get('format')}")
@@ -83,6 +84,11 @@ def read_folder(folder: str | os.PathLike[str]) -> tuple[dict[str, Any], dict[st
         return record.get("model", {}), load_tensors(blob)
     except SafetensorError as error:
         raise InputError("folder", f"a readable {_WEIGHTS}", str(error)) from None
+
+
+def _text(record: dict[str, Any]) -> str:
+    """The description as it is written, to the last byte."""
+    return json.dumps({**record, "sha256": digest(record)}, indent=1) + "\n"
 
 
 def under(prefix: str, weights: Mapping[str, Tensor]) -> dict[str, Tensor]:

@@ -198,7 +198,7 @@ def test_a_saved_model_holds_no_person(quick, tmp_path):
 
 
 @pytest.mark.parametrize("file", ["model.json", "weights.safetensors"])
-@pytest.mark.parametrize("harm", ["truncated", "changed", "missing"])
+@pytest.mark.parametrize("harm", ["truncated", "a byte short", "a byte long", "changed", "missing"])
 def test_a_harmed_folder_is_refused(quick, tmp_path, file, harm):
     _, model = quick
     model.save(tmp_path / "model")
@@ -206,6 +206,10 @@ def test_a_harmed_folder_is_refused(quick, tmp_path, file, harm):
     blob = path.read_bytes()
     if harm == "truncated":
         path.write_bytes(blob[: len(blob) // 2])
+    elif harm == "a byte short":
+        path.write_bytes(blob[:-1])
+    elif harm == "a byte long":
+        path.write_bytes(blob + b" ")
     elif harm == "changed":
         middle = len(blob) // 2
         path.write_bytes(blob[:middle] + bytes([blob[middle] ^ 1]) + blob[middle + 1 :])

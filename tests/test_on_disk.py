@@ -11,6 +11,7 @@ import zarr
 from PIL import Image
 
 from mmcrl import Cohort, InputError, Modality, MultimodalCRL, load_cohort, metrics, ondisk, parallel, simulate
+from mmcrl.check import check_manifest
 from mmcrl.layouts import bulk
 from mmcrl.layouts.pictures import read_picture
 
@@ -271,6 +272,22 @@ def test_a_half_written_picture_or_night_is_named_by_its_row(clinic):
     (folder / "nights" / "2.parquet").write_bytes(b"PAR1")
     with pytest.raises(InputError, match=r"night\.file, row 3.*complete Parquet, CSV or TSV"):
         load_cohort(folder / "clinic.toml")
+
+
+def test_every_file_that_cannot_be_read_is_told_at_once_up_to_a_limit(clinic, monkeypatch):
+    folder, *_ = clinic
+    table = (folder / "people.csv").read_text().replace("eyes/4.png", "eyes/77.png").replace("eyes/6.png", "../6.png")
+    (folder / "people.csv").write_text(table)
+    (folder / "eyes" / "7.png").write_bytes(b"\x89PNG")
+    for night in ("2.parquet", "5.csv"):
+        (folder / "nights" / night).write_bytes(b"PAR1")
+    told = check_manifest(folder / "clinic.toml").problems
+    rows = ["row 5", "row 7", "row 8", "row 3", "row 6"]
+    assert [next(row for row in rows if row in problem) for problem in told] == rows, told
+    monkeypatch.setattr(bulk, "_MOST", 3)
+    shutil.rmtree(folder / "eyes")
+    told = check_manifest(folder / "clinic.toml").problems
+    assert len(told) == 3 + 1 + 2 and "8 more that cannot" in told[3], told
 
 
 # A backbone

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
+from typing import Any, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -20,31 +21,40 @@ from mmcrl.transforms import decode, transform
 
 __all__ = ["bulk_values"]
 
+T = TypeVar("T")
+_MOST = 20  # files that are told of one by one
+
 
 def bulk_values(
-    layout: Layout,
-    name: str,
-    spec: ModalitySpec,
-    ids: pd.Index,
-    minimum: int,
-    warn: Callable[[str], None] = lambda words: None,
-) -> np.ndarray:
+    layout: Layout, name: str, spec: ModalitySpec, ids: pd.Index, minimum: int
+) -> tuple[np.ndarray, list[str], list[InputError]]:
     """Float32 values (n, channels, height, width) or (n, channels, time) of these people, in the manifest's units.
 
     From half a gigabyte on they lie in a file (see `mmcrl.ondisk.room_for`).  Counts under the minimum are not told.
-    ``warn`` hears what does not keep the values from being used.
+
+    Returns
+    -------
+    values; what does not keep them from being used, in words; and of each file that is missing, damaged or outside
+    the root why it was not read, up to `_MOST`, and how many more there are: what they hold is NaN.
 
     Raises
     ------
-    InputError : for files that are missing, damaged or outside the root, and values outside their range.
+    InputError : for values outside their range, and variables that the source cannot have.
     """
-    people = [str(person) for person in ids]
+    people, words, faults = [str(person) for person in ids], list[str](), list[InputError]()
     if spec.n_axes == 3:
-        return _series(layout, name, spec, people, minimum, warn)
-    return _images(layout, name, spec, people)
+        values = _series(layout, name, spec, people, minimum, words, faults)
+    else:
+        values = _images(layout, name, spec, people, faults)
+    more = len(faults) - _MOST
+    if more > 0:
+        faults[_MOST:] = [InputError(name, "files that can be read", f"{more} more that cannot")]
+    return values, words, faults
 
 
-def _images(layout: Layout, name: str, spec: ModalitySpec, people: Sequence[str]) -> np.ndarray:
+def _images(
+    layout: Layout, name: str, spec: ModalitySpec, people: Sequence[str], faults: list[InputError]
+) -> np.ndarray:
     height, width = spec.height or 1, spec.width or 1
     values = room_for((len(people), len(spec.columns), height, width))
     for (variable, where), channels in _sources(spec).items():
@@ -54,7 +64,10 @@ def _images(layout: Layout, name: str, spec: ModalitySpec, people: Sequence[str]
         for i, picture in zip(
             rows, _read([found[people[i]] for i in rows], colours, height, width, name), strict=True
         ):
-            values[i, channels] = picture
+            if isinstance(picture, InputError):
+                faults.append(picture)
+            else:
+                values[i, channels] = picture
     return values
 
 
@@ -68,10 +81,10 @@ def _sources(spec: ModalitySpec) -> dict[tuple[str, tuple[tuple[str, str], ...]]
 
 def _read(
     pictures: Sequence[Picture], colours: Sequence[str], height: int, width: int, name: str
-) -> Iterator[np.ndarray]:
-    """Values (colours, height, width) of every picture in order; files are read by all cores."""
-    tasks = [
-        partial(read_picture, picture, colours, height, width)
+) -> Iterator[np.ndarray | InputError]:
+    """Values (colours, height, width) of every picture in order, or its fault; files are read by all cores."""
+    tasks: list[Callable[[], np.ndarray | InputError]] = [
+        partial(_tried, read_picture, picture, colours, height, width)
         if isinstance(picture, BulkFile)
         else partial(picture, height, width)
         for picture in pictures
@@ -86,16 +99,20 @@ def _series(
     spec: ModalitySpec,
     people: Sequence[str],
     minimum: int,
-    warn: Callable[[str], None],
+    words: list[str],
+    faults: list[InputError],
 ) -> np.ndarray:
     values = room_for((len(people), len(spec.columns), spec.length or 2))
     variables = dict.fromkeys(column.variables[0] for column in spec.columns.values())
     found = layout.recordings(list(variables), people)
     rows = [i for i, person in enumerate(people) if person in found]
-    tasks = [partial(_one, found[people[i]], name, spec, minimum) for i in rows]
+    tasks = [partial(_tried, _one, found[people[i]], name, spec, minimum) for i in rows]
     outside, apart = np.zeros(len(spec.columns), dtype=int), 0
-    for i, (series, beyond, stray) in zip(rows, in_order(tasks, f"recordings of {name}"), strict=True):
-        values[i] = series
+    for i, read in zip(rows, in_order(tasks, f"recordings of {name}"), strict=True):
+        if isinstance(read, InputError):
+            faults.append(read)
+            continue
+        values[i], beyond, stray = read
         outside += beyond
         apart += stray
     for (key, column), count in zip(spec.columns.items(), outside, strict=True):
@@ -103,11 +120,19 @@ def _series(
             expected = f"values in {column.range}" + (f" {column.unit}" if column.unit else "")
             raise InputError(f"{name}.{key}", expected, f"{few(int(count), minimum)} values outside")
     if apart:
-        warn(
+        words.append(
             f"recordings of {few(apart, minimum)} people have times far from all their others, as of a clock that "
             "was not set: what was measured then is left out"
         )
     return values
+
+
+def _tried(read: Callable[..., T], *of: Any) -> T | InputError:
+    """What a person's file holds, or why it cannot be read."""
+    try:
+        return read(*of)
+    except InputError as error:
+        return error
 
 
 def _one(read: Reader, name: str, spec: ModalitySpec, minimum: int) -> tuple[np.ndarray, np.ndarray, bool]:

@@ -11,7 +11,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import ClassVar, NamedTuple, NoReturn
+from typing import ClassVar, NoReturn
 
 import numpy as np
 import pandas as pd
@@ -32,11 +32,25 @@ class Words:
     unit: str = ""
 
 
-class BulkFile(NamedTuple):
+@dataclass(frozen=True)
+class BulkFile:
     """A file of one person, and how a message tells of it without telling of the person."""
 
-    path: Path
+    place: Path
     told: str
+    fault: InputError | None = None  # why it cannot be opened
+
+    @property
+    def path(self) -> Path:
+        """Where it lies.
+
+        Raises
+        ------
+        InputError : for one that leaves the root, or is not there.
+        """
+        if self.fault is not None:
+            raise self.fault
+        return self.place
 
 
 Picture = BulkFile | Callable[[int, int], np.ndarray]  # a file, or what draws it in a height and width (NaN: a gap)
@@ -128,18 +142,14 @@ class Layout(ABC):
         return self.root
 
     def bulk_file(self, path: str, told: str) -> BulkFile:
-        """A file that a table names.
-
-        Raises
-        ------
-        InputError : for a path that leaves the root, or leads to no file.
-        """
+        """A file that a table names; whoever opens it hears of a path that leaves the root, or leads to no file."""
         target = inside(self.bulk_root, path)
         if target is None:
-            raise InputError(told, "paths that stay inside the root folder", "one that leaves it")
-        if not _is_file(target):
-            raise InputError(told, "paths of files inside the root folder", "no file there")
-        return BulkFile(target, told)
+            leaves = InputError(told, "paths that stay inside the root folder", "one that leaves it")
+            return BulkFile(self.bulk_root, told, leaves)
+        there = _is_file(target)
+        fault = None if there else InputError(told, "paths of files inside the root folder", "no file there")
+        return BulkFile(target, told, fault)
 
     def table_file(self, path: str) -> Path:
         """A table below the root.
