@@ -37,7 +37,7 @@ def _of_lines(ax: Any) -> Iterator[tuple[str, Any]]:
 
     lines = ax.get_lines()
     for line in lines:
-        points = line.get_xydata()
+        points = _points(line)
         yield "lines" if line.get_marker() in (None, "None", "", " ") else "marks", points
         if len(points) > 1 and np.array_equal(points[:, 1], np.round(points[:, 1])) and _in_data(ax, line)[1]:
             yield "bars", (_label(ax)[1], points[:, 1])
@@ -56,11 +56,22 @@ def _of_collections(ax: Any) -> Iterator[tuple[str, Any]]:
             yield from (("lines", part) for part in collection.get_segments() if len(part) > 2)
             yield from (("lines", ends) for ends in _ends(collection.get_segments()))
         else:
-            offsets = _filled(collection.get_offsets())
+            offsets = _points(collection)
             if len(offsets) > 1 or hasattr(collection, "get_sizes"):
                 yield "marks", offsets
             if len(offsets) < 2:
                 yield from (part for path in collection.get_paths() for part in _outline(ax, path.vertices))
+
+
+def _points(artist: Any) -> Any:
+    """Coordinates (k, axes) of a line or of marks; in space as they were given, not as they are seen."""
+    import numpy as np
+
+    if hasattr(artist, "get_data_3d"):
+        return np.column_stack([_filled(values) for values in artist.get_data_3d()])
+    if hasattr(artist, "_offsets3d"):  # which no method tells
+        return np.column_stack([_filled(values) for values in artist._offsets3d])
+    return _filled(artist.get_xydata() if hasattr(artist, "get_xydata") else artist.get_offsets())
 
 
 def _of_patches(ax: Any) -> Iterator[tuple[str, Any]]:
@@ -137,7 +148,8 @@ def _ends(lines: Sequence[Any]) -> list[Any]:
     """Where several lines begin, and where they end."""
     import numpy as np
 
-    return [np.array([line[at] for line in lines]) for at in (0, -1)] if len(lines) > 1 else []
+    some = [line for line in lines if len(line)]  # a gap has none
+    return [np.array([line[at] for line in some]) for at in (0, -1)] if len(some) > 1 else []
 
 
 def _filled(values: Any) -> Any:

@@ -46,7 +46,7 @@ _NUMBER = rf"(?<![\d.,<−/-]){_LIMIT}\b(\d+|{'|'.join(_SPELT)})"
 _WHOLE = rf"(\d+)\b(?![.,]\d|\s*%| ?(?:{_THINGS}))"
 PEOPLE = rf"(?:{WORDS}|men|women)"
 _SENTENCE = re.compile(
-    rf"{_NUMBER} (?:(?:of (?:the|our|these|those) )?{PEOPLE}\b|cases? of (?!the\b|a\b)[a-z])", re.I
+    rf"{_NUMBER} (?:(?:of (?:the|our|these|those) )?(?:[a-z-]+ )?{PEOPLE}\b|cases? of (?!the\b|a\b)[a-z])", re.I
 )
 _ONE = re.compile(
     rf"\b(?:only|just|exactly) (?:one|a single) {PEOPLE}\b|"
@@ -64,6 +64,10 @@ _STATED = re.compile(
 _SHARE = re.compile(
     rf"{_BEFORE}{_NUMBER}(?: of | of the | out of | ?/ ?)(\d[\d,]*)\b(?!\.\d|\s*%| ?(?:{_THINGS}))", re.I
 )
+_OF_ALL = re.compile(
+    rf"\bof (?:the |our |these |all )?(\d[\d,]*) {PEOPLE},? (\d+|{'|'.join(_SPELT)})\b(?![.,]\d|\s*%)", re.I
+)
+_OF_THEM = re.compile(rf"{_NUMBER} of (?:them|whom)\b", re.I)
 _PLAIN = re.compile(r"\d{1,3}(,\d{3})+|\d+")
 _DESCRIBED = {"std", "min", "max", "25%", "50%", "75%"}
 _EMPTY = {"NaN", "nan", "<NA>"}
@@ -86,7 +90,9 @@ def find_counts(piece: Piece, persons: Persons | None, rules: Rules) -> Iterator
     if any(_small(int(count), rules) for count in _STATED.findall(text)):
         yield "a number of people behind their name"
     sizes = {size for size in persons.sizes if size >= 30} if persons is not None else set()
-    for count, total in _SHARE.findall(text):
+    if persons is not None and any(_small(_counted(count), rules) for count in _OF_THEM.findall(text)):
+        yield "a number of them"
+    for count, total in (*_SHARE.findall(text), *((count, total) for total, count in _OF_ALL.findall(text))):
         if int(total.replace(",", "")) in sizes and _small(_counted(count), rules):
             yield "a number of people out of all"
     if _KEY.search(piece.key) and re.fullmatch(r"\d+", piece.text.strip()) and _small(int(piece.text), rules):
@@ -156,23 +162,23 @@ def _in_crossing(grid: Grid, persons: Persons, rules: Rules) -> int:
 
 
 def _in_cross_table(grid: Grid, persons: Persons, rules: Rules) -> int:
-    """Small cells of whole numbers, some of them no small ones, whose rows and columns are values of the cohort's.
+    """Small cells of whole numbers whose rows or columns are values of a column of the cohort's, by its name.
 
-    One column without a name, as the sizes of groups have none, is such a table too.
+    One column without a name, as the sizes of groups have none, is such a table too.  So are rows that are intervals,
+    where some numbers are no small ones.
     """
     known = {name.split(".", 1)[1].lower() for name in persons.names}
     cells = [cell for row in _filled(grid.rows) for cell in row]
     counts = [count for count in map(_plain, cells) if count is not None]
     alone = max(map(len, grid.rows), default=0) < 2
-    if len(counts) < max(len(cells), 2 if alone else 4) or max(counts) < rules.minimum:
+    if len(counts) < max(len(cells), 2 if alone else 4):
         return 0
-    name, labels = grid.index_name.lower(), {label.lower() for label in grid.header}
-    grouped = name in known or sum(map(_is_band, grid.index)) > 1
-    if alone:
-        sorted_by = grouped or bool(known & set(re.findall(r"\w+", name)))
-        return sum(_small(count, rules) for count in counts) if sorted_by and labels <= {"", "0"} else 0
-    named = bool(known & labels)  # other columns, not values of one
-    return sum(_small(count, rules) for count in counts) if grouped and not named else 0
+    names, labels = f"{grid.index_name} {grid.header_name}".lower(), {label.lower() for label in grid.header}
+    bands = max(counts) >= rules.minimum and sum(map(_is_band, grid.index)) > 1
+    grouped = bands or bool(known & {names.split(" ")[0], *re.findall(r"\w+", names)})
+    if labels - {"", "0"} if alone else known & labels:  # of something else, or other columns, not values of one
+        return 0
+    return sum(_small(count, rules) for count in counts) if grouped else 0
 
 
 def _filled(rows: list[list[str]]) -> list[list[str]]:

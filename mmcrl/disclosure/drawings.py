@@ -15,6 +15,7 @@ from mmcrl.disclosure.finding import Rules, Sort
 from mmcrl.disclosure.grids import Grid
 from mmcrl.disclosure.numbers import Number, are_values, in_rows, is_even, is_outermost, is_run, is_subset, numbers
 from mmcrl.disclosure.order import are_extremes, is_ordered
+from mmcrl.disclosure.pairs import are_pairs
 from mmcrl.disclosure.persons import Persons
 from mmcrl.disclosure.pictures import is_picture, is_series, is_whole_series
 from mmcrl.disclosure.rows import in_grid
@@ -27,7 +28,7 @@ _MOST = 60  # lines and columns of an image, or values of a line, that are held 
 
 @dataclass
 class Drawing:
-    """The artists of one figure: coordinates (k, 2) of marks and lines, arrays of images, heights of bars, texts."""
+    """The artists of a figure: coordinates (k, axes) of marks and lines, arrays of images, heights of bars, texts."""
 
     count: int  # of the cell's execution
     marks: list[np.ndarray] = field(default_factory=list)
@@ -55,7 +56,7 @@ def find_in_drawing(drawing: Drawing, persons: Persons, rules: Rules) -> Iterato
         yield "scatter", f"{total} marks"
     for kind, drawn in (("marks", drawing.marks), ("lines", drawing.lines)):
         for points in drawn:
-            if points.ndim != 2 or points.shape[1] != 2:  # not in the plane
+            if points.ndim != 2 or points.shape[1] not in (2, 3):  # neither in the plane nor in space
                 continue
             steps = _without_ends(points)
             sizes = {len(points), len(steps)} & persons.sizes
@@ -63,7 +64,9 @@ def find_in_drawing(drawing: Drawing, persons: Persons, rules: Rules) -> Iterato
                 yield "scatter", "a line with a corner for each person"
             if _of_people(steps, persons):
                 yield "scatter", f"{kind} at the values of people"
-            elif kind == "marks" and _outlying(points, persons):
+            elif kind == "marks" and are_pairs(points, persons):
+                yield "scatter", "marks at two values of a person each"
+            elif kind == "marks" and points.shape[1] == 2 and _outlying(points, persons):
                 yield "scatter", "marks at the outermost values of people"
     boxes = list(_boxes(drawing))
     told = [number for points, ends in boxes for number in (*points, *ends)]  # of several groups
@@ -100,9 +103,10 @@ def _shows_series(drawing: Drawing, persons: Persons) -> bool:
 
 def _curves(drawing: Drawing) -> Iterator[np.ndarray]:
     for points in (*drawing.marks, *drawing.lines):
+        if points.ndim == 2:
+            yield from points.T
         if points.ndim == 2 and points.shape[1] == 2:
             for axis in (0, 1):
-                yield points[:, axis]
                 yield from _sides(points[:, 1 - axis], points[:, axis])
     yield from (heights for _, heights in drawing.bars)
     for image in drawing.images:
@@ -149,7 +153,7 @@ def _of_people(points: np.ndarray, persons: Persons, bars: bool = False) -> bool
             continue
         cells = [(float(value), 1e-9 * abs(float(value))) for value in values]
         counts = bars and np.array_equal(values, np.round(values))
-        counted = points.shape[1] > 1 and _are_shares(points[:, 1 - axis])
+        counted = points.shape[1] == 2 and _are_shares(points[:, 1 - axis])
         if is_run(cells, persons) or (
             not counts and (is_subset(cells, persons, counted) or is_ordered(cells, persons))
         ):

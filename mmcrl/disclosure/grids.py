@@ -16,12 +16,13 @@ class Grid:
     index: list[str] = field(default_factory=list)
     rows: list[list[str]] = field(default_factory=list)
     index_name: str = ""
+    header_name: str = ""
 
     def turned(self) -> Grid:
         """Rows as columns."""
         width = max(map(len, self.rows), default=0)
         rows = [[row[j] for row in self.rows if j < len(row)] for j in range(width)]
-        return Grid(self.index, self.header, rows)
+        return Grid(self.index, self.header, rows, self.header_name, self.index_name)
 
     def columns(self) -> Iterator[tuple[str, list[str]]]:
         """Label and cells of each column."""
@@ -53,6 +54,7 @@ def from_table(table: list[list[tuple[str, str]]]) -> Grid:
             grid.header = [f"{a} {b}".strip() for a, b in zip(before, named, strict=False)] or named
         if len(labels) > width and any(labels[:-width]) and not any(named):
             grid.index_name = " ".join(filter(None, labels[:-width]))
-        elif len(labels) > width and labels[0] and not grid.index_name:
-            grid.index_name = labels[0]
+        elif len(labels) > width and labels[0] and not grid.header_name:
+            grid.header_name = labels[0]
+    grid.index_name = grid.index_name or grid.header_name
     return grid

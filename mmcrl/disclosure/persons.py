@@ -46,9 +46,9 @@ class Persons:
         minimum: int | None = None,
     ) -> None:
         self.name, self.id_name, self.images, self.minimum = name, id_name, images, minimum
-        self.ids = {whole(str(person)) for person in ids}
         self.modalities = modalities
         self.order = [whole(str(person)) for person in ids]
+        self.ids = {*self.order, *_respelt(self.order)}
 
     @classmethod
     def of(cls, cohort: Cohort, images: bool = False, minimum: int | None = None) -> Persons:
@@ -92,8 +92,7 @@ class Persons:
 
         Numbers from 0 or 1 to as many as there are people are in every index, and tell nobody.
         """
-        numbers = {int(i) for i in self.ids if re.fullmatch(r"\d{1,18}", i)}
-        if len(numbers) == len(self.ids) and max(numbers, default=0) <= len(numbers):
+        if _numbers_people(self.order):
             return set()
         return {i for i in self.ids if re.fullmatch(r"\d{3,4}", i)} - self.telling
 
@@ -195,6 +194,26 @@ def whole(text: str) -> str:
     ('70123', '70123', '0093')
     """
     return re.sub(r"^(0|[1-9]\d*)\.0+$", r"\1", text.strip())
+
+
+def _respelt(ids: Sequence[str]) -> set[str]:
+    """Ids as programs rewrite them: in small letters; and as numbers, without the zeros or letters before them.
+
+    >>> sorted(_respelt(["MR0100021", "MR0100022"]))
+    ['0100021', '0100022', '100021', '100022', 'mr0100021', 'mr0100022']
+    """
+    small = {i.lower() for i in ids if re.search(r"\d", i)}
+    parts = [re.fullmatch(r"(\D*)(\d{3,})", i) for i in ids]
+    numbers = [part[2] for part in parts if part is not None]
+    if len(numbers) < len(ids) or len({part[1] for part in parts if part}) > 1 or _numbers_people(numbers):
+        return small
+    return small | set(numbers) | {number.lstrip("0") for number in numbers if number.strip("0")}
+
+
+def _numbers_people(ids: Sequence[str]) -> bool:
+    """Whether ids only count people, from 0 or 1 on."""
+    numbers = {int(i) for i in ids if re.fullmatch(r"\d{1,18}", i)}
+    return len(numbers) == len(set(ids)) and max(numbers, default=0) <= len(numbers)
 
 
 def _short(text: str) -> bool:

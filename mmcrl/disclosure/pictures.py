@@ -1,11 +1,12 @@
 """Pictures: images and series of real people.
 
-An image is found whatever its brightness and contrast, enlarged, turned or mirrored; in a frame, or as a part of a
-montage in rows and columns (of a large one 64 are looked at), as it is or turned over its diagonal.  A series is
-found whatever its unit and offset, and backwards; of a part of one, and of rows of an image, the values themselves
-are looked for.  What this does not find: a section of an image, images that are laid over each other or scattered
-over a larger one, a montage that was enlarged, a series that was smoothed or sampled anew, and a part of one in
-another unit.
+An image is found whatever its brightness and contrast, enlarged, made smaller, turned or mirrored; in a frame, or as
+a part of a montage in rows and columns (of a large one 64 are looked at), as it is or turned over its diagonal.  A
+series is found whatever its unit and offset, and backwards, also at a finer rate than the cohort's; of a part of one,
+and of rows of an image, the values themselves are looked for.  One that changed on the way must be far nearer to one
+person than to most, since pictures of one organ are all alike, and the mean of many is near to everybody's.  What
+this does not find: a section of an image, images that are laid over each other or scattered over a larger one, an
+enlarged montage with gaps, a series that was smoothed, and a part of one in another unit or at another rate.
 """
 
 from __future__ import annotations
@@ -23,10 +24,14 @@ __all__ = ["is_picture", "is_series", "is_shown", "is_whole_series"]
 
 _SAME = 0.999  # correlation of the pixels from which on two images are one
 _RESIZED = 0.98  # of an image that was enlarged on the way and made small again
+_APART = 0.1  # at most so far, as a share of how far most people are, an image or series is that changed
+_SEVERAL = 20  # people; of fewer "most" says little
+_SPLIT = 4  # images in a row or column of a montage of larger ones, at most
 _LEAST = 64  # pixels; smaller ones are like one another by chance
 _EXACT = 1 - 1e-6  # correlation of a series with one in another unit, rounded to thousandths of its spread
 _VARIED = 8  # different values; a curve of fewer may be anybody's
 _TILES = 64  # images of a montage that are looked at, spread over it
+_RATES = 60  # how many times finer a recording may be sampled than the cohort's series
 _FRAME = 8  # pixels between the images of a montage, at most
 _BLURRED = 64 * 64  # pixels up to which neighbours differ so much that a blur makes another image
 
@@ -53,13 +58,27 @@ def is_picture(image: np.ndarray, known: Sequence[np.ndarray], same: float = _SA
                 mean, corners, blur = zip(*map(_matrices, plane.shape, shape), strict=True)
                 small = _both(mean, plane)
                 resized = [*_mirrored(small), *_mirrored(_both(corners, plane))]
-                if _one_of(resized, people, min(same, _RESIZED)):
+                if _one_of([*resized, *_parts(plane, shape)], people, _RESIZED):
                     return True
-                if np.prod(shape) <= _BLURRED and _one_of(_mirrored(small), people, min(same, _RESIZED), blur):
+                if np.prod(shape) <= _BLURRED and _one_of(_mirrored(small), people, _RESIZED, blur):
+                    return True
+            elif max(np.subtract(plane.shape, shape)) <= 0 and plane.size >= _LEAST:
+                less = [_areas(*sides) for sides in zip(shape, plane.shape, strict=True)]
+                if _one_of(_mirrored(plane), people, _RESIZED, less):
                     return True
         if _one_of(plain, people, same):
             return True
     return False
+
+
+def _parts(plane: np.ndarray, shape: tuple[int, ...]) -> Iterator[np.ndarray]:
+    """What a montage of larger images may hold, in rows and columns without gaps, each made as small as ``shape``."""
+    for rows, columns in product(range(1, _SPLIT + 1), repeat=2):
+        tall, wide = plane.shape[0] // rows, plane.shape[1] // columns
+        if rows * columns > 1 and tall >= shape[0] and wide >= shape[1]:
+            small = [_areas(*sides) for sides in zip((tall, wide), shape, strict=True)]
+            for row, column in product(range(rows), range(columns)):
+                yield _both(small, plane[row * tall : (row + 1) * tall, column * wide : (column + 1) * wide])
 
 
 def _tiles(plane: np.ndarray, shape: tuple[int, ...]) -> Iterator[np.ndarray]:
@@ -97,6 +116,13 @@ def _matrices(large: int, small: int) -> tuple[np.ndarray, np.ndarray, np.ndarra
     return mean, _between(np.linspace(0, large - 1, small), large), mean @ _between(middles, small)
 
 
+def _areas(large: int, small: int) -> np.ndarray:
+    """The matrix (small, large) of means over equal parts of a side, pixels on a border being shared."""
+    edges, parts = np.arange(large + 1.0), np.linspace(0, large, small + 1)
+    shared = np.minimum(parts[1:, None], edges[1:]) - np.maximum(parts[:-1, None], edges[:-1])
+    return np.maximum(shared, 0) * small / large
+
+
 def _between(at: np.ndarray, size: int) -> np.ndarray:
     """The matrix (k, size) that reads values at the places ``at`` (k,) on straight lines between them."""
     return np.maximum(0.0, 1 - np.abs(np.clip(at, 0, size - 1)[:, None] - np.arange(size)))
@@ -109,17 +135,24 @@ def _both(matrices: Sequence[np.ndarray], planes: np.ndarray) -> np.ndarray:
 def _one_of(
     views: Sequence[np.ndarray], people: np.ndarray, same: float, blur: Sequence[np.ndarray] | None = None
 ) -> bool:
-    """Whether one of the views is an image of one of the people, or what ``blur`` makes of it."""
+    """Whether one of the views is an image of one of the people, or what ``blur`` makes of it.
+
+    Where ``same`` asks for less than the image itself, it must be far nearer to one person than to most.
+    """
     if not views:
         return False
     wanted = _standard(np.stack(views).reshape(len(views), -1)).T
+    like = np.zeros((len(people), len(views)))
     for start in range(0, len(people), 1000):
         some = people[start : start + 1000]
         for view in (*np.moveaxis(some, 1, 0), some.mean(1)):
             seen = view if blur is None else _both(blur, view)
-            if (np.abs(_standard(seen.reshape(len(some), -1)) @ wanted) > same).any():
-                return True
-    return False
+            found = np.abs(_standard(seen.reshape(len(some), -1)) @ wanted)
+            like[start : start + 1000] = np.maximum(like[start : start + 1000], found)
+    most = like.max(axis=0, initial=0.0)
+    if same >= _SAME or len(people) < _SEVERAL:
+        return bool((most > same).any())
+    return bool(((most > same) & (1 - most < _APART * (1 - np.median(like, axis=0)))).any())
 
 
 def _standard(flat: np.ndarray) -> np.ndarray:
@@ -155,6 +188,24 @@ def is_whole_series(curves: Sequence[np.ndarray], known: Sequence[np.ndarray], l
         whole = [curve for curve in curves if len(curve) == people.shape[2] >= least]
         told = [curve for curve in whole if len(np.unique(curve)) >= _VARIED and not _is_straight(curve)]
         if _one_of([view for curve in told for view in (curve, curve[::-1])], people, _EXACT):
+            return True
+        longer = max(1.5 * people.shape[2], 2 * least)
+        finer = [curve for curve in curves if len(curve) >= longer and len(np.unique(curve)) >= _VARIED]
+        if any(_is_coarser(curve, people, least) for curve in finer if not _is_straight(curve)):
+            return True
+    return False
+
+
+def _is_coarser(curve: np.ndarray, people: np.ndarray, least: int) -> bool:
+    """Whether the means over every few points of a curve are a series, or the beginning of one."""
+    for every in range(2, _RATES + 1):
+        steps = min(len(curve) // every, people.shape[2])
+        if steps < max(least, people.shape[2] // 2):
+            continue
+        parts = curve[: steps * every].reshape(steps, every)
+        known = np.isfinite(parts)
+        mean = np.where(known, parts, 0).sum(axis=1) / np.where(known.any(axis=1), known.sum(axis=1), np.nan)
+        if np.isfinite(mean).sum() >= least and _one_of([mean], people[:, :, :steps], _RESIZED):
             return True
     return False
 

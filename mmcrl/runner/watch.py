@@ -208,10 +208,7 @@ class _Notes:
 
 
 def _execution() -> int:
-    """The number of the cell that is drawing. A figure shown at a cell's end is drawn when the next number is set."""
-    interactive, frame, names = sys.modules.get("IPython"), sys._getframe(1), set()
+    """The number of the cell that is drawing: the one before the next, which is set before a cell runs."""
+    interactive = sys.modules.get("IPython")
     shell = interactive.get_ipython() if interactive else None
-    while frame is not None:
-        names.add(frame.f_code.co_name)
-        frame = frame.f_back  # type: ignore[assignment]
-    return 0 if shell is None else shell.execution_count - ("flush_figures" in names)
+    return 0 if shell is None else shell.execution_count - 1
