@@ -122,3 +122,33 @@ def test_a_description_of_other_things_counts_nobody():
     assert sorts(shown(fits)) == set() == sorts(printed(fits.T.to_string()))
     loose = pd.DataFrame({"count": [3, 4], "link": ["a", "b"], "mean": [0.1, 0.2]})
     assert sorts(shown(loose)) == set()
+
+
+OLD = TABLE[TABLE["age"] > 72].assign(grade=lambda some: np.arange(len(some)) % 6)
+SMALL = {
+    "all of its cells are small": pd.crosstab(OLD["female"], OLD["grade"]),
+    "rows of two names": pd.crosstab([OLD["female"], OLD["grade"] > 3], OLD["grade"]),
+    "its columns are the cohort's": pd.crosstab(OLD["grade"], OLD["female"]),
+    "sizes of groups": OLD.groupby(["female", "grade"]).size().to_frame(),
+    "counted by pivoting": OLD.pivot_table(index="female", columns="grade", values="age", aggfunc="count"),
+}
+
+
+@pytest.mark.parametrize("table", SMALL.values(), ids=SMALL)
+def test_a_cross_table_is_one_though_all_groups_are_small(table):
+    assert 0 < int(table.max().max()) < 10 or len(table) > 10
+    assert sorts(shown(table)) == {"count"}
+    assert sorts(shown(table.fillna(0) + 0.5)) == set(), "no counts"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Of 600 people, 4 had it.", "of the 600 participants four were blind", "Three of them had both.",
+        "There are 4 current smokers.",
+    ],
+)  # fmt: skip
+def test_a_small_part_of_all_people_is_counted_in_a_sentence(text):
+    assert sorts(printed(text)) == {"count"}
+    other = text.replace("600", "60").replace("Three of them", "Three of the links").replace("smokers", "steps")
+    assert sorts(printed(other)) == set()

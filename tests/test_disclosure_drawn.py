@@ -92,6 +92,45 @@ def test_people_are_found_however_they_are_drawn(sort, draw):
     assert sort in sorts(draw)
 
 
+SOMEBODY = TABLE.iloc[[3, 77, 210, 400, 512]]
+
+
+@pytest.mark.parametrize("pair", [("weight", "waist"), ("glucose", "cholesterol"), ("waist", "height")])
+def test_few_marks_at_two_values_of_a_person_each_are_people(pair):
+    points = SOMEBODY[list(pair)].to_numpy()
+    assert sorts(lambda ax: ax.scatter(*points.T)) == {"scatter"}
+    assert sorts(lambda ax: ax.scatter(points[:, 0], points[::-1, 1])) == set(), "of five people, but nobody's pairs"
+    assert sorts(lambda ax: ax.scatter(*(points + 0.03).T)) == set()
+
+
+def test_a_scatter_in_space_is_one():
+    figure = Figure()
+    ax = figure.add_subplot(projection="3d")
+    ax.scatter(*TABLE[["weight", "waist", "height"]][:40].to_numpy().T)
+    figure.canvas.draw()  # after which the marks are where they are seen
+    drawing = Drawing(1, **artists(figure))
+    assert "scatter" in {finding.sort for finding in inspect(notebook_of(), [PEOPLE], drawings=[drawing]).findings}
+
+
+def test_gaps_stop_nothing():
+    gap = [1, np.nan, 3, 2.0]
+
+    def draw(ax):
+        ax.errorbar(range(4), gap, yerr=0.1)
+        ax.vlines(gap, 0, 1)
+        ax.hlines(gap, 0, 1)
+        ax.eventplot([gap, []])
+
+    assert sorts(draw) == set()
+
+
+def test_another_picture_than_matplotlibs_is_read_though_a_figure_was_drawn_beside_it():
+    circles = "".join(f'<circle cx="{i}" cy="{i % 7}" r="1"/>' for i in range(400))
+    output = {"output_type": "display_data", "data": {"image/svg+xml": f"<svg>{circles}</svg>"}, "metadata": {}}
+    beside = inspect(notebook_of(output), [PEOPLE], drawings=[Drawing(1, lines=[np.eye(2)])])
+    assert {finding.sort for finding in beside.findings} == {"scatter"}
+
+
 @pytest.mark.parametrize("unit", [lambda night: 2 * night + 30, lambda night: 90 - night])
 def test_a_night_with_gaps_is_found_in_another_unit(unit):
     nights = PEOPLE.series[0].copy()

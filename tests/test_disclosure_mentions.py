@@ -71,3 +71,26 @@ def test_a_number_that_counts_or_is_a_part_of_another_is_nobody(text):
 def test_a_single_number_in_a_column_is_nobody():
     table = pd.DataFrame({"a": [int(ONE), 7, 9, 12], "b": ["x", "y", f"{ONE} kg", "z"]})
     assert sorts(notebook_of(shown(table))) == set()
+
+
+RESPELT = {  # how a cohort spells them, and what a program makes of the sixtieth
+    "no zeros": ([f"{i:07d}" for i in range(82_400, 82_700)], "82460"),
+    "short ones without zeros": ([f"{i:07d}" for i in range(8_200, 8_500)], "8260"),
+    "small letters": ([f"MR{i}" for i in range(100_000, 100_300)], "mr100060"),
+    "without letters": ([f"MR{i}" for i in range(100_000, 100_300)], "100060"),
+}
+
+
+@pytest.mark.parametrize("ids, one", RESPELT.values(), ids=RESPELT)
+def test_an_id_is_found_as_programs_rewrite_it(ids, one):
+    persons = Persons("study", ids, {}, "pid")
+    assert sorts(printed(f"participant {one} is an outlier"), persons) == {"id"}
+    some = [one[:-1] + digit for digit in "25804"]
+    assert sorts(notebook_of(shown(pd.DataFrame({"pid": some}))), persons) == {"id"}
+    assert sorts(printed("300 people in 60 groups, MR 7, epoch 60"), persons) == set()
+
+
+def test_ids_that_count_people_are_no_numbers():
+    persons = Persons("study", [f"P{i:04d}" for i in range(1, 301)], {}, "pid")
+    assert sorts(notebook_of(shown(pd.DataFrame({"r2": [0.5, 0.6, 0.7]}, index=[101, 102, 105]))), persons) == set()
+    assert sorts(printed("p0105 is left out"), persons) == {"id"}

@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from mmcrl import simulate
 from mmcrl.disclosure import Drawing, inspect
 from mmcrl.disclosure.madeup import measured, notebook_of, people
-from mmcrl.disclosure.pictures import is_picture
+from mmcrl.disclosure.pictures import is_picture, is_whole_series
 
 
 @pytest.mark.parametrize("side", [32, 40, 48, 130])
@@ -35,3 +36,43 @@ def test_outliers_beside_a_box_are_people_and_quantiles_are_not():
     assert sorts_of_marks(outermost + 0.03) == set(), "nobody's values"
     assert sorts_of_marks(np.quantile(weight, [0.1, 0.25, 0.5, 0.75, 0.9])) == set()
     assert sorts_of_marks(np.array([1.0, 2.0, 3.0])) == set()
+
+
+EYES = simulate.phenotype(100, seed=1, size=64, hours=0.5, missing=0).cohort["eye"].values
+OTHERS = simulate.phenotype(100, seed=5, size=64, hours=0.5, missing=0).cohort["eye"].values
+SMALL = EYES.reshape(100, 6, 32, 2, 32, 2).mean((3, 5))  # as a manifest may ask for them
+
+
+def photograph(eyes, i, side=64):
+    pixels = (np.moveaxis(eyes[i, :3], 0, -1) * 255).clip(0, 255).astype(np.uint8)
+    return np.asarray(Image.fromarray(pixels).resize((side, side)), dtype=float)
+
+
+CHANGED = {
+    "as large as it was": lambda eyes, i: photograph(eyes, i),
+    "a thumbnail": lambda eyes, i: photograph(eyes, i, 20),
+    "two side by side": lambda eyes, i: np.hstack([photograph(eyes, i), photograph(eyes, i + 1)]),
+    "four of them": lambda eyes, i: np.tile(photograph(eyes, i), (2, 2, 1)),
+}
+
+
+@pytest.mark.parametrize("change", CHANGED.values(), ids=CHANGED)
+def test_photographs_are_found_in_another_size_than_the_cohorts_and_nobody_elses(change):
+    assert all(is_picture(change(EYES, i), [SMALL]) for i in range(5))
+    assert not any(is_picture(change(OTHERS, i), [SMALL]) for i in range(5))
+
+
+def test_the_mean_of_pictures_that_are_all_alike_is_nobody_in_any_size():
+    for some in (SMALL, SMALL[:20]):
+        mean = np.moveaxis(some.mean(0)[:3], 0, -1)
+        for shown in (mean, np.kron(mean, np.ones((2, 2, 1))), mean[::2, ::2]):
+            assert not is_picture(shown, [SMALL], 0.98)
+
+
+def test_a_recording_is_found_at_a_finer_rate_than_the_cohorts():
+    nights = simulate.phenotype(100, seed=1, size=32, hours=1, missing=0, gaps=0).cohort["night"].values
+    others = simulate.phenotype(100, seed=5, size=32, hours=1, missing=0, gaps=0).cohort["night"].values
+    coarse = np.nanmean(nights.reshape(100, 3, 60, 6), axis=3)
+    assert all(is_whole_series([night], [coarse]) for night in nights[:10].reshape(30, -1))
+    assert not any(is_whole_series([night], [coarse]) for night in others[:10].reshape(30, -1))
+    assert not is_whole_series([np.nanmean(nights[:, 0], axis=0)], [coarse])

@@ -41,6 +41,10 @@ PLOT = "import matplotlib.pyplot as plt\nimport numpy as np\n"
 SHOWN = {
     "rows": ("row", f"{LOADED}\npeople['body'].values[:4]"),
     "scatter": ("scatter", f"{LOADED}\n{PLOT}plt.scatter(*np.random.default_rng(0).normal(size=(2, len(people))));"),
+    "scatter that is shown at once": (
+        "scatter",
+        f"{LOADED}\n{PLOT}plt.scatter(*np.random.default_rng(0).normal(size=(2, len(people)))); plt.show()",
+    ),
     "own cohort": (
         "row",
         "import pandas as pd\nfrom mmcrl import Cohort\ntable = pd.read_csv('data/clinic.csv', index_col=0)\n"
