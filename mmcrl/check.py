@@ -86,6 +86,7 @@ def check_manifest(name_or_path: str | Path) -> Report:
         told |= {fault.argument: fault for fault in latent_faults(draft, manifest)}
     problems = [str(fault) for fault in told.values()]
     if manifest is None or made.cohort is None or made.values is None:
+        draft.keep_wishes()
         return Report(str(name_or_path), problems, pd.DataFrame(), draft.text(), draft.raw, mended=False)
     mended = not draft.aside and not made.ids
     for name, words in made.warned:

@@ -110,6 +110,9 @@ PROBLEMS = {
     "ends of which one is none": ({"range": ["low", 30]}, people(), "blood.glucose", {"range": [2, 8]}),
     "a logarithm of 0": ({"range": [0, 2000]}, people(), "blood.crp", {"transform": "log1p"}),
     "a logarithm without range": ({"range": None}, people(), "blood.crp", {"transform": "log"}),
+    "a logarithm of weights": ({"range": None, "transform": "log"}, people(), "blood.iron", {"transform": "log"}),
+    "a logarithm by another name": ({"transform": "ln"}, people(), "blood.crp", {"transform": "log"}),
+    "and without a range": ({"transform": "ln", "range": None}, people(), "blood.crp", {"transform": "log"}),
     "a variable": ({"variable": "Glucos"}, people(), "blood.glucose", {"variable": "glucose"}),
     "no variable": ({"variable": None}, people(), "blood.glucose", {"variable": "glucose"}),
     "a missing code as number": ({"missing": 777}, some("glucose", 25, 777), "blood.glucose", {"missing": [777]}),
@@ -117,6 +120,12 @@ PROBLEMS = {
     "words in capitals": ({}, some("snore", 25, "NEVER"), "habits.snoring", {}),
     "no levels": ({"levels": None}, people(), "who.female", {"levels": {"M": 0, "F": 1}}),
     "1 and 2": ({}, spoilt(smoker=1 + people()["smoker"]), "habits.smoker", {"levels": {"1": 0, "2": 1}}),
+    "words beside numbers": (
+        {},
+        spoilt(smoker=np.resize(["no", "yes", "0", "1", "yes"], N)),
+        "habits.smoker",
+        {"levels": {"no": 0, "yes": 1, "0": 0, "1": 1}},
+    ),
     "a kind": ({"kind": "ordinals"}, people(), "habits.snoring", {"kind": "ordinal"}),
     "clock times": ({}, spoilt(glucose=[f"{h % 24:02}:15" for h in range(N)]), "blood.glucose", {"kind": "time"}),
 }
@@ -145,6 +154,22 @@ def test_the_proposal_pasted_makes_the_check_pass(tmp_path, name):
     again = check_manifest(rewrite(tmp_path, report.proposed))
     assert again.problems == [], again
     load_cohort(tmp_path / "clinic.toml")
+
+
+def test_what_no_range_mends_is_told(tmp_path):
+    endless = check_manifest(write(tmp_path, manifest(), some("iron", 25, np.inf)))
+    assert "infinite values" in endless.proposals and "[0, 100]" not in endless.proposals and not endless.mended
+    iron = people()["iron"].astype(float)
+    mixed = check_manifest(write(tmp_path, manifest(), spoilt(iron=iron.where(np.arange(N) % 3 > 0, 10 * iron))))
+    assert "33 % lie outside the stated one: in another unit?" in mixed.proposals
+
+
+def test_a_transform_is_not_lost_where_its_range_cannot_be_looked_for(tmp_path):
+    raw = changed("blood.crp", {"transform": "log", "range": None})
+    raw["source"]["path"] = "nobody.parquet"
+    (tmp_path / "another.csv").write_text("a,b\n1,2\n")
+    report = check_manifest(write(tmp_path, raw, people()))
+    assert 'transform = "log"' in report.proposals and "give it one" in report.proposals
 
 
 def test_a_constant_and_an_empty_column_are_left_out(tmp_path):

@@ -64,11 +64,26 @@ def _column(draft: Draft, place: Place, spec: ColumnSpec, values: np.ndarray, mi
             place, f"{_NEARLY:.0%} of those who have a value, or more, have the same: little can be learned from it"
         )
         return
-    if spec.kind != "numeric" or spec.levels or spec.transform:
+    if spec.kind != "numeric" or spec.levels or spec.transform or _wished(draft, place, values, minimum):
         return
     if _few_levels(draft, place, spec, values, minimum):
         return
     _scale(draft, place, spec, values, minimum)
+
+
+def _wished(draft: Draft, place: Place, values: np.ndarray, minimum: int) -> bool:
+    """Propose the range that a transform of the manifest's own needs; whether it has one."""
+    if (scale := draft.wished.get(place)) is None:
+        return False
+    ends = span(values, minimum, logarithmic=scale == "log")
+    if ends is not None and not fits(values, ends):
+        ends = (ends[0] / 10 if ends[0] > 0 else ends[0], 10 * ends[1])
+    if ends is None or not fits(values, ends) or (scale == "log" and ends[0] <= 0):
+        draft.note(place, f"{scale} needs a range on which it is defined: give it one, or leave {scale} out")
+        return True
+    draft.set((*place, "range"), list(ends), f"a range around all people, which {scale} needs")
+    draft.set((*place, "transform"), scale, "as it was")
+    return True
 
 
 def _few_levels(draft: Draft, place: Place, spec: ColumnSpec, values: np.ndarray, minimum: int) -> bool:

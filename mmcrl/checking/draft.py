@@ -32,6 +32,7 @@ class Draft:
     def __init__(self, raw: dict[str, Any]) -> None:
         self.raw = copy.deepcopy(raw)
         self.aside: dict[Place, Any] = {}  # columns and modalities that are looked at no further
+        self.wished: dict[Place, str] = {}  # transforms of columns that lack the range that these need
         self._entries: dict[Place, _Entry] = {}
 
     def get(self, place: Place) -> Any:
@@ -91,6 +92,12 @@ class Draft:
         if self.get(place) is not None:
             self.aside[place] = copy.deepcopy(self.get(place))
             self._take(place)
+
+    def keep_wishes(self) -> None:
+        """Let transforms stand whose range could not be looked for."""
+        for place, scale in self.wished.items():
+            if self.get(place) is not None and self.get((*place, "transform")) is None:
+                self.set((*place, "transform"), scale, f"{scale} needs a range on which it is defined: give it one")
 
     def text(self) -> str:
         """All that is proposed, as TOML: lines to paste, reasons as comments; what is to go is a comment too."""

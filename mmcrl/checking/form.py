@@ -16,6 +16,7 @@ __all__ = ["mend_form"]
 _SIZES = {"height", "width", "step", "length", "starts"}
 _PAIR = r"([-+]?\d+(?:\.\d+)?)\s*(?:-|\u2013|,|;|:|\.\.|to)\s*([-+]?\d+(?:\.\d+)?)"
 _LISTS_OF_TABLES = (("include",), ("known",))
+_OTHER_NAMES = {"ln": "log", "log10": "log", "logarithm": "log", "loge": "log", "root": "sqrt"}
 _SCALES = {"log": "log1p"}  # what is defined at 0 in place of what is not
 
 
@@ -50,6 +51,8 @@ def _mend(draft: Draft, each: Placed, stem: str) -> bool:
         draft.set(place, [given], "a list")
     elif "valid string" in each.fault.expected and isinstance(given, int | float):
         draft.set(place, str(given), "a text")
+    elif place[-1] == "transform" and (other := _OTHER_NAMES.get(str(given))):
+        draft.set(place, other, f"what {given!r} is called here")
     elif near := near_name(str(given), re.findall(r"'([^']+)'", each.fault.expected)):
         draft.set(place, near, f"the nearest to {given!r}")
     elif place in (("name",), ("source",), ("source", "id"), ("source", "path"), ("modality",)):
@@ -137,6 +140,9 @@ def _consistent(draft: Draft, each: Placed, given: Any) -> None:
         draft.remove((*place, "range"), "no range from a lesser number to a greater: delete it")
     elif "is defined" in expected and (given.get("range") or [1])[0] == 0 and given["transform"] in _SCALES:
         draft.set((*place, "transform"), _SCALES[given["transform"]], "defined at 0")
+    elif "is defined" in expected and given.get("range") is None:
+        draft.wished[place] = given["transform"]
+        draft.drop((*place, "transform"))
     elif "is defined" in expected:
         needed = f"{given['transform']} needs a range on which it is defined"
         draft.remove((*place, "transform"), needed)

@@ -13,6 +13,7 @@ from mmcrl.schema import ColumnSpec
 __all__ = ["mend_codes", "mend_outside", "two_levels"]
 
 _MOST_LEVELS = 10
+_MANY = 0.05  # share of values outside a range from which on its unit is asked for
 
 
 def mend_outside(draft: Draft, place: Place, spec: ColumnSpec, values: np.ndarray, minimum: int) -> bool:
@@ -20,6 +21,9 @@ def mend_outside(draft: Draft, place: Place, spec: ColumnSpec, values: np.ndarra
     if spec.kind == "binary":
         return _mend_binary(draft, place, spec, values, minimum)
     if spec.range is None:
+        return False
+    if np.isinf(values).any():
+        draft.note(place, "infinite values: mend them in the table")
         return False
     low, high = spec.range
     seen = present(values)
@@ -36,6 +40,8 @@ def mend_outside(draft: Draft, place: Place, spec: ColumnSpec, values: np.ndarra
         )
         return False
     draft.set((*place, "range"), wider, "a range around nearly all people, with room on both sides")
+    if len(outside) > _MANY * len(seen):
+        draft.note(place, f"{100 * len(outside) / len(seen):.0f} % lie outside the stated one: in another unit?")
     if spec.transform and not {"log": wider[0] > 0, "log1p": wider[0] > -1, "sqrt": wider[0] >= 0}[spec.transform]:
         draft.remove((*place, "transform"), f"{spec.transform} is not defined on this range")
     return True

@@ -33,8 +33,9 @@ def shared(values: np.ndarray, minimum: int) -> list[float]:
     return [float(value) for value in found[counts >= minimum]]
 
 
-def span(values: np.ndarray, minimum: int) -> tuple[float, float] | None:
-    """A generous range (least, greatest), rounded outward; on a logarithmic scale where the values are skewed.
+def span(values: np.ndarray, minimum: int, logarithmic: bool = False) -> tuple[float, float] | None:
+    """A generous range (least, greatest), rounded outward; on a logarithmic scale where that is asked for of values
+    above 0, or they are skewed.
 
     None for fewer than twice ``minimum`` values, and where those that are left on both sides are the same.
     """
@@ -42,7 +43,7 @@ def span(values: np.ndarray, minimum: int) -> tuple[float, float] | None:
     if len(seen) < 2 * minimum or seen[minimum - 1] == seen[-minimum]:
         return None
     low, high = float(seen[minimum - 1]), float(seen[-minimum])
-    if seen[0] > 0 and is_skewed(seen, minimum):
+    if seen[0] > 0 and (logarithmic or is_skewed(seen, minimum)):
         return _down(low * low / high), -_down(-high * high / low)
     step = 10.0 ** (math.floor(math.log10(high - low)))
     wide = high - low

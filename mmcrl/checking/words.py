@@ -95,18 +95,23 @@ def levels_of(
 ) -> tuple[dict[str, Any], str]:
     """Words to numbers, in the order of a customary scale where they are one, and why; those known keep theirs.
 
+    Beside words that are known, a number that one of them stands for is that number.
+
     Of two words, the one that begins like the column's name is 1: F of ``female``.
 
     >>> levels_of(["Always", "Never", "Often"])
     ({'Never': 0, 'Often': 1, 'Always': 2}, 'words in their customary order')
     >>> levels_of(["NO"], {"No": 0, "Yes": 1})[0]
     {'No': 0, 'Yes': 1, 'NO': 0}
+    >>> levels_of(["0", "1", "maybe"], {"no": 0, "yes": 1})[0]
+    {'no': 0, 'yes': 1, '0': 0, '1': 1, 'maybe': 2}
     """
     if known:
-        plain = {word.casefold(): number for word, number in known.items()}
-        new = {word: plain.get(word.casefold(), max(known.values()) + 1) for word in words}
-        same = all(word.casefold() in plain for word in words)
-        return {**known, **new}, "levels in other capitals" if same else "more levels: give each its number"
+        told = {**{f"{number:g}": number for number in known.values()}, **{w.casefold(): n for w, n in known.items()}}
+        more = [word for word in words if word.casefold() not in told]
+        new = {word: told[word.casefold()] for word in words if word not in more}
+        new |= {word: max(known.values()) + i for i, word in enumerate(more, 1)}
+        return {**known, **new}, "more levels: give each its number" if more else "levels, written otherwise"
     for scale in _SCALES:
         if all(word.casefold() in scale for word in words):
             ordered = sorted(words, key=lambda word: scale.index(word.casefold()))
