@@ -114,6 +114,13 @@ def moving(form):
     return coded(file.getvalue())
 
 
+def coloured():
+    """A photograph of which the cohort has one colour, and whose others say something else."""
+    noise, file = np.random.default_rng(0).integers(0, 256, (*grey.shape, 2), dtype=np.uint8), io.BytesIO()
+    Image.fromarray(np.dstack([noise, grey])).save(file, "PNG")
+    return coded(file.getvalue())
+
+
 def zipped():
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w") as archive:
@@ -129,6 +136,7 @@ LEAKS |= {
         "image",
         output("text/html", f"<img src='data:image/webp;base64,{moving('WEBP')}'>"),
     ),
+    "one colour of a photograph": ("image", output("image/png", coloured())),
     "an image in a program": (
         "image",
         output("text/html", f"<script>f[0] = 'data:image/png;base64,{broken}'</script>"),

@@ -124,6 +124,15 @@ def test_a_description_of_other_things_counts_nobody():
     assert sorts(shown(loose)) == set()
 
 
+def test_a_description_of_few_scores_is_no_group_of_people():
+    scores = pd.DataFrame({"r2": [0.9012, 0.9123, 0.9541, 0.8812, 0.9733], "mcc": [0.8, 0.81, 0.79, 0.8211, 0.7777]})
+    for told in (scores.describe(), scores.describe().T):
+        assert sorts(shown(told)) == set() == sorts(printed(told.to_string()))
+    few = TABLE[["weight", "hba1c"]][:5]
+    for told in (few.describe(), few.describe().T):
+        assert "count" in sorts(shown(told)) & sorts(printed(told.to_string()))
+
+
 OLD = TABLE[TABLE["age"] > 72].assign(grade=lambda some: np.arange(len(some)) % 6)
 SMALL = {
     "all of its cells are small": pd.crosstab(OLD["female"], OLD["grade"]),

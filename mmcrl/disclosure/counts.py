@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+import numpy as np
+
 from mmcrl.disclosure.finding import Rules
 from mmcrl.disclosure.grids import Grid
 from mmcrl.disclosure.numbers import numbers
@@ -103,7 +105,8 @@ def find_counts(piece: Piece, persons: Persons | None, rules: Rules) -> Iterator
                 counts = [count for count in _whole(cells) if count is not None]
                 small = sum(_small(count, rules) for count in counts)
                 if small and (
-                    _counts_people(label, table.index_name, max(counts) >= rules.minimum) or _describes(label, table)
+                    _counts_people(label, table.index_name, max(counts) >= rules.minimum)
+                    or (_describes(label, table) and _between_people(table, persons))
                 ):
                     yield f"{small} in a column of counts"
         if persons is not None and (small := _in_crossing(grid, persons, rules)):
@@ -139,6 +142,26 @@ def _describes(label: str, table: Grid) -> bool:
     beside = {word for other in table.header for word in other.lower().split()[-1:]}
     described = beside & _DESCRIBED if "mean" in beside else beside >= {"unique", "top"}
     return kind == "count" and bool(described) and not any(map(OF_THINGS.search, table.index))
+
+
+def _between_people(table: Grid, persons: Persons | None) -> bool:
+    """Whether what is described may be people's: the least and the greatest of it are values of one column.
+
+    A description without these, or of a cohort that is not known, may be.
+    """
+    ends = {label.lower(): numbers(cells) for label, cells in table.columns() if label.lower() in ("min", "max")}
+    if persons is None or len(ends) < 2:
+        return True
+    told = [pair for pair in zip(ends["min"], ends["max"], strict=False) if None not in pair]
+    return not told or any(
+        all(
+            np.diff(np.searchsorted(ranked, [end[0] - end[1] - 1e-9, end[0] + end[1] + 1e-9]))[0]
+            for end in pair
+            if end
+        )
+        for pair in told
+        for ranked in persons.ranked
+    )
 
 
 def _in_crossing(grid: Grid, persons: Persons, rules: Rules) -> int:

@@ -17,7 +17,7 @@ from mmcrl.disclosure.numbers import Number, are_values, in_rows, is_even, is_ou
 from mmcrl.disclosure.order import are_extremes, is_ordered
 from mmcrl.disclosure.pairs import are_pairs
 from mmcrl.disclosure.persons import Persons
-from mmcrl.disclosure.pictures import is_picture, is_series, is_whole_series
+from mmcrl.disclosure.pictures import is_picture, is_series, is_smooth, is_whole_series
 from mmcrl.disclosure.rows import in_grid
 from mmcrl.disclosure.scaled import is_scaled_run
 
@@ -60,7 +60,7 @@ def find_in_drawing(drawing: Drawing, persons: Persons, rules: Rules) -> Iterato
                 continue
             steps = _without_ends(points)
             sizes = {len(points), len(steps)} & persons.sizes
-            if max(sizes, default=0) >= 30 and kind == "lines" and not all(map(_is_smooth, points.T)):
+            if max(sizes, default=0) >= 30 and kind == "lines" and not all(map(is_smooth, points.T)):
                 yield "scatter", "a line with a corner for each person"
             if _of_people(steps, persons):
                 yield "scatter", f"{kind} at the values of people"
@@ -203,12 +203,3 @@ def _without_ends(points: np.ndarray) -> np.ndarray:
         if len(points) > 2 and (ends[0] == ends[1]).sum() == 1:
             points = points[kept]
     return points
-
-
-def _is_smooth(values: np.ndarray) -> bool:
-    """Whether values change as those of a curve do: by less from step to step than the steps themselves are large.
-
-    >>> [_is_smooth(np.array(values)) for values in ([0.0, 1, 2, 3], [1.0, 2, 4, 8, 16], [0.0, 0.1, 0.9, 1, 1])]
-    [True, True, False]
-    """
-    return bool(np.abs(np.diff(values, 2)).sum() <= 0.5 * np.abs(np.diff(values)).sum())

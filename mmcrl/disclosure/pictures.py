@@ -20,7 +20,7 @@ import numpy as np
 from mmcrl.disclosure.pieces import bytes_of
 from mmcrl.disclosure.sequences import Sequenced
 
-__all__ = ["is_picture", "is_series", "is_shown", "is_whole_series"]
+__all__ = ["is_picture", "is_series", "is_shown", "is_smooth", "is_whole_series"]
 
 _SAME = 0.999  # correlation of the pixels from which on two images are one
 _RESIZED = 0.98  # of an image that was enlarged on the way and made small again
@@ -191,7 +191,7 @@ def is_whole_series(curves: Sequence[np.ndarray], known: Sequence[np.ndarray], l
             return True
         longer = max(1.5 * people.shape[2], 2 * least)
         finer = [curve for curve in curves if len(curve) >= longer and len(np.unique(curve)) >= _VARIED]
-        if any(_is_coarser(curve, people, least) for curve in finer if not _is_straight(curve)):
+        if any(_is_coarser(curve, people, least) for curve in finer if not is_smooth(curve)):
             return True
     return False
 
@@ -210,6 +210,15 @@ def _is_coarser(curve: np.ndarray, people: np.ndarray, least: int) -> bool:
     return False
 
 
+def is_smooth(values: np.ndarray) -> bool:
+    """Whether values change as those of a curve do: by less from step to step than the steps themselves are large.
+
+    >>> [is_smooth(np.array(values)) for values in ([0.0, 1, 2, 3], [1.0, 2, 4, 8, 16], [0.0, 0.1, 0.9, 1, 1])]
+    [True, True, False]
+    """
+    return bool(np.abs(np.diff(values, 2)).sum() <= 0.5 * np.abs(np.diff(values)).sum())
+
+
 def _is_straight(values: np.ndarray) -> bool:
     """Whether values rise by equal steps, as time does."""
     return bool(np.ptp(np.diff(values)) < 1e-9)
@@ -221,7 +230,7 @@ def is_shown(coded: str, known: Sequence[np.ndarray]) -> bool:
 
 
 def _images(data: bytes) -> Iterator[np.ndarray]:
-    """The grey values (h, w) of each image in a picture's file, of a moving one one by one; none where it is none."""
+    """Each image (h, w, colours), or (h, w) without colours, in a picture's file; of a moving one all, one by one."""
     from PIL import Image, ImageSequence
 
     try:
@@ -229,6 +238,6 @@ def _images(data: bytes) -> Iterator[np.ndarray]:
             for image in ImageSequence.Iterator(picture):
                 grey = image.mode == "L" or image.mode.startswith(("I", "F"))
                 pixels = np.asarray(image if grey else image.convert("RGB"), dtype=float)
-                yield pixels if pixels.ndim == 2 else pixels.mean(-1)
+                yield pixels[..., 0] if pixels.ndim == 3 and not np.ptp(pixels, axis=-1).any() else pixels
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
         return
