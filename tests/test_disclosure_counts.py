@@ -124,6 +124,21 @@ def test_a_description_of_other_things_counts_nobody():
     assert sorts(shown(loose)) == set()
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "2 people per 1000 a year",
+        "two people in a thousand",
+        "4 people in 10,000",
+        "3 persons per 100,000",
+        "One in 5 people has it.",
+    ],
+)
+def test_a_rate_is_no_group(text):
+    assert sorts(printed(f"The prevalence is {text}")) == set()
+    assert sorts(printed("There are 2 people in 3 groups.")) == {"count"}
+
+
 def test_a_description_of_few_scores_is_no_group_of_people():
     scores = pd.DataFrame({"r2": [0.9012, 0.9123, 0.9541, 0.8812, 0.9733], "mcc": [0.8, 0.81, 0.79, 0.8211, 0.7777]})
     for told in (scores.describe(), scores.describe().T):

@@ -38,7 +38,10 @@ _NO_LABEL = re.compile(  # such as "2,000 people", a row of scores, or "MB a per
     rf"per |share|%|mean|age|\bhz\b|(?:\d|\b(?:a|each|every))\s+(?:{WORDS})", re.I
 )
 OF_THINGS = re.compile(rf"(?:^|[\W_])(?:{_THINGS})(?:[\W_]|$)", re.I)  # such as n_latents
-_LIMIT = r"(?<!than )(?<!under )(?<!least )(?<!below )"  # "fewer than ten people" are nobody in particular
+_LIMIT = (
+    r"(?<!than )(?<!under )(?<!least )(?<!below )(?<!one in )"  # "fewer than ten people" are nobody in particular
+)
+_RATE = r"(?! (?:per|in (?:every |each |a )?(?:\d[\d,]{2,}|hundred|thousand|million))\b)"  # and so are two people per thousand
 _NUMBERED = (
     r"step|epoch|start|seed|fit|run|page|figure|fig\.|table|tab\.|level|chapter|section|latent|"
     r"column|row|cycle|visit|wave|version"
@@ -48,7 +51,8 @@ _NUMBER = rf"(?<![\d.,<−/-]){_LIMIT}\b(\d+|{'|'.join(_SPELT)})"
 _WHOLE = rf"(\d+)\b(?![.,]\d|\s*%| ?(?:{_THINGS}))"
 PEOPLE = rf"(?:{WORDS}|men|women)"
 _SENTENCE = re.compile(
-    rf"{_NUMBER} (?:(?:of (?:the|our|these|those) )?(?:[a-z-]+ )?{PEOPLE}\b|cases? of (?!the\b|a\b)[a-z])", re.I
+    rf"{_NUMBER} (?:(?:of (?:the|our|these|those) )?(?:[a-z-]+ )?{PEOPLE}\b{_RATE}|cases? of (?!the\b|a\b)[a-z])",
+    re.I,
 )
 _ONE = re.compile(
     rf"\b(?:only|just|exactly) (?:one|a single) {PEOPLE}\b|"
