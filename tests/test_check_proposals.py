@@ -112,6 +112,7 @@ PROBLEMS = {
     "a logarithm without range": ({"range": None}, people(), "blood.crp", {"transform": "log"}),
     "a logarithm of weights": ({"range": None, "transform": "log"}, people(), "blood.iron", {"transform": "log"}),
     "a logarithm by another name": ({"transform": "ln"}, people(), "blood.crp", {"transform": "log"}),
+    "a root of weights": ({"range": None, "transform": "sqrt"}, people(), "blood.iron", {"transform": "sqrt"}),
     "and without a range": ({"transform": "ln", "range": None}, people(), "blood.crp", {"transform": "log"}),
     "a variable": ({"variable": "Glucos"}, people(), "blood.glucose", {"variable": "glucose"}),
     "no variable": ({"variable": None}, people(), "blood.glucose", {"variable": "glucose"}),
@@ -162,6 +163,13 @@ def test_what_no_range_mends_is_told(tmp_path):
     iron = people()["iron"].astype(float)
     mixed = check_manifest(write(tmp_path, manifest(), spoilt(iron=iron.where(np.arange(N) % 3 > 0, 10 * iron))))
     assert "33 % lie outside the stated one: in another unit?" in mixed.proposals
+
+
+def test_a_transform_that_is_not_defined_is_not_proposed(tmp_path):
+    below = spoilt(iron=np.random.default_rng(0).normal(0, 2, N).round(2))
+    report = check_manifest(write(tmp_path, changed("blood.iron", {"range": None, "transform": "sqrt"}), below))
+    assert "sqrt needs a range on which it is defined" in report.proposals
+    assert 'transform = "sqrt"' not in report.proposals
 
 
 def test_a_transform_is_not_lost_where_its_range_cannot_be_looked_for(tmp_path):

@@ -11,8 +11,8 @@ from mmcrl.disclosure import SORTS, Drawing, Persons, Rules, inspect, sequences
 from mmcrl.disclosure.lines import from_lines
 from mmcrl.disclosure.madeup import aggregates, measured, notebook_of, people, shown
 from mmcrl.disclosure.numbers import CHANCE, is_part, numbers, row_chance
-from mmcrl.disclosure.pictures import is_series
 from mmcrl.disclosure.planted import planted
+from mmcrl.disclosure.recorded import is_series
 from mmcrl.errors import InputError
 
 PEOPLE = people()

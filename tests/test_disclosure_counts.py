@@ -168,11 +168,28 @@ def test_a_cross_table_is_one_though_all_groups_are_small(table):
 @pytest.mark.parametrize(
     "text",
     [
-        "Of 600 people, 4 had it.", "of the 600 participants four were blind", "Three of them had both.",
-        "There are 4 current smokers.",
+        "Of 600 people, 4 had it.", "of the 600 participants four were blind",
+        "There are 4 current smokers.", "People were asked, and 4 of them had both."
     ],
 )  # fmt: skip
 def test_a_small_part_of_all_people_is_counted_in_a_sentence(text):
     assert sorts(printed(text)) == {"count"}
-    other = text.replace("600", "60").replace("Three of them", "Three of the links").replace("smokers", "steps")
+    other = text.replace("600", "60").replace("of them", "of the links").replace("smokers", "steps")
     assert sorts(printed(other)) == set()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Table 2 describes people who joined", "Figure 3 shows participants by age", "type 2 diabetic patients",
+        "step 1 keeps people with a value", "in tier 1 are people", "Equation 1 gives people", "2 per person",
+        "2 of them are links", "We fit ten models; three of them agree", "People are kept. Two of them are models.",
+    ],
+)  # fmt: skip
+def test_a_number_of_another_thing_before_people_is_no_group(text):
+    assert sorts(printed(text)) == set()
+
+
+def test_things_by_a_column_of_the_cohort_are_no_people():
+    found = pd.DataFrame({"latents": [2, 3, 1], "links": [1, 2, 4]}, index=pd.Index(["a", "b", "c"], name="age"))
+    assert sorts(shown(found)) == set()

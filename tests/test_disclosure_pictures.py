@@ -1,5 +1,8 @@
 """Pictures of real people are found whatever their size on the page."""
 
+import base64
+import io
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -7,7 +10,8 @@ from PIL import Image
 from mmcrl import simulate
 from mmcrl.disclosure import Drawing, inspect
 from mmcrl.disclosure.madeup import measured, notebook_of, people
-from mmcrl.disclosure.pictures import is_picture, is_whole_series
+from mmcrl.disclosure.pictures import is_picture, is_shown
+from mmcrl.disclosure.recorded import is_whole_series
 
 
 @pytest.mark.parametrize("side", [32, 40, 48, 130])
@@ -67,6 +71,39 @@ def test_the_mean_of_pictures_that_are_all_alike_is_nobody_in_any_size():
         mean = np.moveaxis(some.mean(0)[:3], 0, -1)
         for shown in (mean, np.kron(mean, np.ones((2, 2, 1))), mean[::2, ::2]):
             assert not is_picture(shown, [SMALL], 0.98)
+
+
+def test_people_without_images_make_no_mean_somebody():
+    half = np.concatenate([SMALL, np.full_like(SMALL, np.nan), np.full_like(SMALL, np.nan)])
+    mean = np.moveaxis(SMALL.mean(0)[:3], 0, -1)
+    assert not is_picture(np.kron(mean, np.ones((2, 2, 1))), [half])
+    assert is_picture(photograph(EYES, 4), [half])
+
+
+@pytest.mark.parametrize("quality", [75, 95])
+def test_a_jpeg_of_its_own_size_is_found_and_nobody_elses(quality):
+    others = OTHERS.reshape(100, 6, 32, 2, 32, 2).mean((3, 5))
+    for eyes in (SMALL, others):
+        file = io.BytesIO()
+        Image.fromarray(photograph(eyes, 7, 32).astype(np.uint8)).save(file, "JPEG", quality=quality)
+        assert is_shown(base64.b64encode(file.getvalue()).decode(), [SMALL]) == (eyes is SMALL)
+
+
+def test_what_is_no_picture_or_half_of_one_shows_nobody():
+    file = io.BytesIO()
+    Image.fromarray(np.zeros((40, 40), np.uint8)).save(
+        file, "TIFF", save_all=True, append_images=[Image.new("L", (9, 9))]
+    )
+    for data in (file.getvalue()[:-30], file.getvalue().replace(b"\x00\x01", b"\xff\x01"), b"\x89PNG", b""):
+        assert not is_shown(base64.b64encode(data).decode(), [SMALL])
+
+
+def test_noisy_curves_are_no_recordings():
+    rng, nights = np.random.default_rng(0), people().series[0]
+    for length in (200, 500, 2000):
+        steps = np.linspace(0, 1, length)
+        for curve in (steps, np.exp(-5 * steps), np.sin(9 * steps)):
+            assert not is_whole_series([curve + rng.normal(0, 0.03, length)], [nights])
 
 
 def test_a_recording_is_found_at_a_finer_rate_than_the_cohorts():

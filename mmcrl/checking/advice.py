@@ -11,7 +11,7 @@ import pandas as pd
 from mmcrl.checking.draft import Draft, Place, column_place
 from mmcrl.checking.latents import mend_latents, people_together
 from mmcrl.checking.outside import mend_codes, two_levels
-from mmcrl.checking.spread import fits, is_skewed, present, shared, skewness, span
+from mmcrl.checking.spread import fits, is_defined, is_skewed, present, shared, skewness, span
 from mmcrl.cohort import Cohort
 from mmcrl.gaps import tied_gaps
 from mmcrl.modality import Modality
@@ -78,7 +78,7 @@ def _wished(draft: Draft, place: Place, values: np.ndarray, minimum: int) -> boo
     ends = span(values, minimum, logarithmic=scale == "log")
     if ends is not None and not fits(values, ends):
         ends = (ends[0] / 10 if ends[0] > 0 else ends[0], 10 * ends[1])
-    if ends is None or not fits(values, ends) or (scale == "log" and ends[0] <= 0):
+    if ends is None or not fits(values, ends) or not is_defined(scale, ends[0]):
         draft.note(place, f"{scale} needs a range on which it is defined: give it one, or leave {scale} out")
         return True
     draft.set((*place, "range"), list(ends), f"a range around all people, which {scale} needs")

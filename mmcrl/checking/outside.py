@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from mmcrl.checking.draft import Draft, Place
-from mmcrl.checking.spread import MOST_CODES, codes, fits, is_code, present, shared, span
+from mmcrl.checking.spread import MOST_CODES, codes, fits, is_code, is_defined, present, shared, span
 from mmcrl.schema import ColumnSpec
 
 __all__ = ["mend_codes", "mend_outside", "two_levels"]
@@ -42,7 +42,7 @@ def mend_outside(draft: Draft, place: Place, spec: ColumnSpec, values: np.ndarra
     draft.set((*place, "range"), wider, "a range around nearly all people, with room on both sides")
     if len(outside) > _MANY * len(seen):
         draft.note(place, f"{100 * len(outside) / len(seen):.0f} % lie outside the stated one: in another unit?")
-    if spec.transform and not {"log": wider[0] > 0, "log1p": wider[0] > -1, "sqrt": wider[0] >= 0}[spec.transform]:
+    if spec.transform and not is_defined(spec.transform, wider[0]):
         draft.remove((*place, "transform"), f"{spec.transform} is not defined on this range")
     return True
 

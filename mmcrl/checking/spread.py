@@ -11,7 +11,18 @@ import math
 
 import numpy as np
 
-__all__ = ["MOST_CODES", "codes", "fits", "is_code", "is_skewed", "present", "shared", "skewness", "span"]
+__all__ = [
+    "MOST_CODES",
+    "codes",
+    "fits",
+    "is_code",
+    "is_defined",
+    "is_skewed",
+    "present",
+    "shared",
+    "skewness",
+    "span",
+]
 
 _CODES = {float(f"{sign}{digit * times}") for sign in ("", "-") for digit in "6789" for times in range(1, 6)} | {-1.0}
 _BENT = 1.5  # skewness from which on a transform is proposed
@@ -75,6 +86,11 @@ def is_code(value: float) -> bool:
     (True, True, False)
     """
     return value in _CODES
+
+
+def is_defined(transform: str, least: float) -> bool:
+    """Whether a transform of a manifest can be had of all numbers from this one on."""
+    return {"log": least > 0, "log1p": least > -1, "sqrt": least >= 0}[transform]
 
 
 def skewness(values: np.ndarray, minimum: int) -> float:

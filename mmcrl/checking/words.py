@@ -105,13 +105,19 @@ def levels_of(
     {'No': 0, 'Yes': 1, 'NO': 0}
     >>> levels_of(["0", "1", "maybe"], {"no": 0, "yes": 1})[0]
     {'no': 0, 'yes': 1, '0': 0, '1': 1, 'maybe': 2}
+    >>> levels_of(["0", "Maybe", "maybe"], {"1": 0, "2": 1})[0]
+    {'1': 0, '2': 1, '0': 2, 'Maybe': 3, 'maybe': 3}
     """
     if known:
-        told = {**{f"{number:g}": number for number in known.values()}, **{w.casefold(): n for w, n in known.items()}}
-        more = [word for word in words if word.casefold() not in told]
-        new = {word: told[word.casefold()] for word in words if word not in more}
-        new |= {word: max(known.values()) + i for i, word in enumerate(more, 1)}
-        return {**known, **new}, "more levels: give each its number" if more else "levels, written otherwise"
+        told = {word.casefold(): number for word, number in known.items()}
+        numbers = {} if any(_number(word) is not None for word in known) else {float(n): n for n in known.values()}
+        for word in words:
+            if (same := numbers.get(_number(word))) is not None:  # type: ignore[arg-type]
+                told.setdefault(word.casefold(), same)
+        more = list(dict.fromkeys(word.casefold() for word in words if word.casefold() not in told))
+        told |= {word: max(known.values()) + i for i, word in enumerate(more, 1)}
+        why = "more levels: give each its number" if more else "levels, written otherwise"
+        return {**known, **{word: told[word.casefold()] for word in words}}, why
     for scale in _SCALES:
         if all(word.casefold() in scale for word in words):
             ordered = sorted(words, key=lambda word: scale.index(word.casefold()))
@@ -121,6 +127,13 @@ def levels_of(
         ordered = sorted(words, key=lambda word: (word in ones, word))
         return {word: i for i, word in enumerate(ordered)}, "two words"
     return {word: i for i, word in enumerate(words)}, "words in alphabetical order: put them in their own"
+
+
+def _number(word: str) -> float | None:
+    try:
+        return float(word)
+    except ValueError:
+        return None
 
 
 def _share(words: pd.Series, form: str) -> float:

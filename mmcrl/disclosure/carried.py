@@ -2,7 +2,7 @@
 
 Texts and pictures in base64, wherever they stand; pages and tables in the strings of JSON, as of a widget's state;
 the arrays of a figure of plotly; the notes in a picture's file.  What is packed or no text once decoded, such as a
-spreadsheet, a PDF or a film, is not opened, but told by how it begins.
+spreadsheet, a PDF or a film, is not opened; the usual kinds are told by how they begin.
 """
 
 from __future__ import annotations
@@ -28,12 +28,13 @@ _PICTURES = {
     rb"\xff\xd8\xff": "image/jpeg",
     rb"GIF8": "image/gif",
     rb"RIFF....WEBP": "image/webp",
+    rb"II\*\x00|MM\x00\*": "image/tiff",
 }
 _FILES = {  # how they begin
-    rb"PK\x03\x04": "a zip file or spreadsheet",
+    rb"PK\x03\x04|\xd0\xcf\x11\xe0|7z\xbc\xaf|Rar!": "a zip file or spreadsheet",
     rb"%PDF": "a PDF",
     rb"\x1f\x8b\x08|BZh\d|\xfd7zXZ|\x28\xb5\x2f\xfd": "a compressed file",
-    rb"PAR1|ARROW1|\x89HDF|\x93NUMPY|SQLite format|\x80[\x03-\x05][\x95}\]c]": "a file of data",
+    rb"PAR1|ARROW1|\x89HDF|\x93NUMPY|SQLite format|\$FL2|\x80[\x03-\x05][\x95}\]c]": "a file of data",
     rb".{4}ftyp|\x1aE\xdf\xa3|RIFF....(?:AVI |WAVE)|OggS|ID3": "a film or sound",
 }
 _DEEP = 3  # things within things
@@ -127,7 +128,7 @@ def _noted(data: bytes) -> Iterator[Bundle]:
             exif = picture.getexif()
             notes = [*picture.info.items(), *exif.items(), *exif.get_ifd(_USER_NOTES).items()]
             notes += getattr(picture, "text", {}).items()  # also those behind the pixels
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
+    except Exception:  # decoders raise whatever their format's faults make them raise
         return
     texts = [note if isinstance(note, str) else _readable(note) for _, note in notes if isinstance(note, str | bytes)]
     if told := "\n".join(dict.fromkeys(filter(None, texts))):

@@ -41,17 +41,18 @@ OF_THINGS = re.compile(rf"(?:^|[\W_])(?:{_THINGS})(?:[\W_]|$)", re.I)  # such as
 _LIMIT = (
     r"(?<!than )(?<!under )(?<!least )(?<!below )(?<!one in )"  # "fewer than ten people" are nobody in particular
 )
-_RATE = r"(?! (?:per|in (?:every |each |a )?(?:\d[\d,]{2,}|hundred|thousand|million))\b)"  # and so are two people per thousand
+_RATE = r"(?! (?:per|in (?:every |each |a )?(?:\d[\d,]{2,}|hundred|thousand|million))\b)"
 _NUMBERED = (
     r"step|epoch|start|seed|fit|run|page|figure|fig\.|table|tab\.|level|chapter|section|latent|"
-    r"column|row|cycle|visit|wave|version"
+    r"column|row|cycle|visit|wave|version|type|stage|grade|equation|tier"
 )
 _BEFORE = "".join(f"(?<!{word} )" for word in _NUMBERED.split("|"))
 _NUMBER = rf"(?<![\d.,<−/-]){_LIMIT}\b(\d+|{'|'.join(_SPELT)})"
 _WHOLE = rf"(\d+)\b(?![.,]\d|\s*%| ?(?:{_THINGS}))"
 PEOPLE = rf"(?:{WORDS}|men|women)"
+_LIKE = r"(?:(?!are |and |per |or |[a-z-]*s )[a-z-]+ )?"  # an adjective
 _SENTENCE = re.compile(
-    rf"{_NUMBER} (?:(?:of (?:the|our|these|those) )?(?:[a-z-]+ )?{PEOPLE}\b{_RATE}|cases? of (?!the\b|a\b)[a-z])",
+    rf"{_BEFORE}{_NUMBER} (?:(?:of (?:the|our|these|those) )?{_LIKE}{PEOPLE}\b{_RATE}|cases? of (?!the\b|a\b)[a-z])",
     re.I,
 )
 _ONE = re.compile(
@@ -73,7 +74,7 @@ _SHARE = re.compile(
 _OF_ALL = re.compile(
     rf"\bof (?:the |our |these |all )?(\d[\d,]*) {PEOPLE},? (\d+|{'|'.join(_SPELT)})\b(?![.,]\d|\s*%)", re.I
 )
-_OF_THEM = re.compile(rf"{_NUMBER} of (?:them|whom)\b", re.I)
+_OF_THEM = re.compile(rf"\b{PEOPLE}\b[^.;\n]*?{_NUMBER} of (?:them|whom)\b", re.I)
 _PLAIN = re.compile(r"\d{1,3}(,\d{3})+|\d+")
 _DESCRIBED = {"std", "min", "max", "25%", "50%", "75%"}
 _EMPTY = {"NaN", "nan", "<NA>"}
@@ -198,7 +199,8 @@ def _in_cross_table(grid: Grid, persons: Persons, rules: Rules) -> int:
     cells = [cell for row in _filled(grid.rows) for cell in row]
     counts = [count for count in map(_plain, cells) if count is not None]
     alone = max(map(len, grid.rows), default=0) < 2
-    if len(counts) < max(len(cells), 2 if alone else 4):
+    things = bool(grid.header) and all(map(OF_THINGS.search, grid.header))
+    if things or len(counts) < max(len(cells), 2 if alone else 4):
         return 0
     names, labels = f"{grid.index_name} {grid.header_name}".lower(), {label.lower() for label in grid.header}
     bands = max(counts) >= rules.minimum and sum(map(_is_band, grid.index)) > 1

@@ -17,7 +17,8 @@ from mmcrl.disclosure.numbers import Number, are_values, in_rows, is_even, is_ou
 from mmcrl.disclosure.order import are_extremes, is_ordered
 from mmcrl.disclosure.pairs import are_pairs
 from mmcrl.disclosure.persons import Persons
-from mmcrl.disclosure.pictures import is_picture, is_series, is_smooth, is_whole_series
+from mmcrl.disclosure.pictures import is_picture
+from mmcrl.disclosure.recorded import is_series, is_smooth, is_whole_series
 from mmcrl.disclosure.rows import in_grid
 from mmcrl.disclosure.scaled import is_scaled_run
 

@@ -1,19 +1,18 @@
 """Pairs: marks whose coordinates are two values of one person each, however few they are.
 
-A column that was measured in steps of ``u`` from ``low`` to ``high`` has ``G = 1 + (high - low) / u`` places.  Of
-the ``G_a G_b`` places of two columns the ``c`` different pairs that people have are a share ``p = c / (G_a G_b)``, so
-that ``h`` of ``k`` marks lie at people's by chance
+Of ``n`` people ``n_x`` have the one coordinate of a mark in a column and ``n_y`` the other in another, so that by
+chance somebody has both with
 
-    binom(k, h) p^h
+    p = 1 - exp(-n_x n_y / n),
 
-of the times, for each pair of columns.  What this does not find: a single mark, and people of two coarse columns,
-whose places are all taken.
+and the marks that are somebody's are so by chance as often as the product of their p, for each pair of columns.  What
+this does not find: a mark or two alone, and people of two coarse columns, whose values many share.
 """
 
 from __future__ import annotations
 
 import math
-from collections import Counter, defaultdict
+from collections import defaultdict
 from itertools import combinations
 
 import numpy as np
@@ -24,7 +23,7 @@ from mmcrl.disclosure.persons import Persons
 __all__ = ["are_pairs"]
 
 _MOST = 60  # marks that are looked at
-_SHARED = 0.2  # of the people; a value that more of them have tells little
+_SHARED = 0.1  # of the people; a value that more of them have tells nothing
 _PART = 0.6  # of the marks that must be people's
 
 
@@ -37,52 +36,40 @@ def are_pairs(points: np.ndarray, persons: Persons) -> bool:
     >>> are_pairs(values[[3, 30, 7]], persons), are_pairs(values[[3, 30, 7]] + 0.004, persons)
     (True, False)
     """
-    points = points[np.isfinite(points).all(axis=1)][:_MOST]
+    points = np.unique(points[np.isfinite(points).all(axis=1)][:_MOST], axis=0)
     if len(points) < 2 or not persons.columns:
         return False
     return any(_are_pairs(points[:, axes], persons) for axes in combinations(range(points.shape[1]), 2))
 
 
 def _are_pairs(points: np.ndarray, persons: Persons) -> bool:
-    held = Counter(found for point in np.unique(points, axis=0) for found in _columns_of(point, persons))
-    k, asked = len(np.unique(points, axis=0)), len(persons.columns) ** 2
-    for (a, b), hits in held.items():
-        if hits < max(2, _PART * k):
-            continue
-        ways = math.lgamma(k + 1) - math.lgamma(hits + 1) - math.lgamma(k - hits + 1)
-        if ways + hits * math.log(_share(a, b, persons)) < math.log(CHANCE / 1000) - math.log(asked):
-            return True
-    return False
+    told = points[points[:, 0] != points[:, 1]]  # on the diagonal one column is drawn against itself
+    having = {float(value): _people_at(float(value), persons) for value in np.unique(told)}
+    chances: dict[tuple[int, int], list[float]] = defaultdict(list)  # of the marks that are somebody's
+    for along, up in told:
+        for pair, chance in _columns_of(having[float(along)], having[float(up)], persons).items():
+            chances[pair].append(chance)
+    limit, least = math.log(CHANCE / 1000) - 2 * math.log(len(persons.columns)), max(2, _PART * len(points))
+    return any(sum(of_marks) < limit for of_marks in chances.values() if len(of_marks) >= least)
 
 
-def _columns_of(point: np.ndarray, persons: Persons) -> set[tuple[int, int]]:
-    """Pairs of columns in which somebody has both coordinates (2,) of a point."""
-    (along, up), found = (_people_at(value, persons) for value in point), set[tuple[int, int]]()
-    for person in along.keys() & up.keys():
-        found |= {(a, b) for a in along[person] for b in up[person] if a != b}
+def _columns_of(
+    along: dict[int, np.ndarray], up: dict[int, np.ndarray], persons: Persons
+) -> dict[tuple[int, int], float]:
+    """Pairs of columns in which somebody has both coordinates, and the logarithm of how often that is chance."""
+    found = {}
+    for a, those in along.items():
+        for b, others in up.items():
+            if persons.names[a] != persons.names[b] and np.intersect1d(those, others).size:
+                found[a, b] = math.log(-math.expm1(-len(those) * len(others) / len(persons)))
     return found
 
 
-def _people_at(value: float, persons: Persons) -> dict[int, list[int]]:
-    """Who has a value, and in which columns; nobody where many have it."""
+def _people_at(value: float, persons: Persons) -> dict[int, np.ndarray]:
+    """Who has a value, by column, without the columns in which many have it."""
     values, people, columns = persons.lookup
     near = 1e-9 * max(1.0, abs(value))
     first, last = np.searchsorted(values, value - near), np.searchsorted(values, value + near, "right")
-    found: dict[int, list[int]] = defaultdict(list)
-    several = Counter(columns[first:last].tolist())
-    for person, column in zip(people[first:last].tolist(), columns[first:last].tolist(), strict=True):
-        if several[column] <= _SHARED * len(persons):
-            found[person].append(column)
-    return found
-
-
-def _share(a: int, b: int, persons: Persons) -> float:
-    """The share of the places of two columns at which somebody is."""
-    names = list(persons.columns)
-    both = np.column_stack([persons.columns[names[a]], persons.columns[names[b]]])
-    pairs = len(np.unique(both[~np.isnan(both).any(axis=1)], axis=0))
-    places = 1.0
-    for column in (a, b):
-        ranked, step = persons.ranked[column], persons.resolutions[column]
-        places *= 1 + (ranked[-1] - ranked[0]) / step if step > 0 else 1.0
-    return min(1.0, max(pairs, 1) / places)
+    numbers = np.bincount(columns[first:last], minlength=len(persons.columns))
+    few = np.flatnonzero((numbers > 0) & (numbers <= max(1, _SHARED * len(persons))))
+    return {int(column): people[first:last][columns[first:last] == column] for column in few}

@@ -179,7 +179,7 @@ def _decoded(coded: str) -> str:
 
 def bytes_of(coded: str) -> bytes:
     """What base64 says, be its padding there or not; nothing where it is none."""
-    plain = "".join(coded.replace("\\", "").split()).rstrip("=")  # lines of a script are broken so
+    plain = re.sub(r"\\[nrt]|[\\\s]", "", coded).rstrip("=")  # lines are broken so in scripts and in JSON
     try:
         return base64.b64decode(plain + "=" * (-len(plain) % 4))
     except ValueError:

@@ -33,7 +33,7 @@ def evidence_plot(
 
     Parameters
     ----------
-    links : source, target, evidence, evidence_se, confidence, as `MultimodalCRL.links`.
+    links : source, target, evidence, evidence_se, confidence, direction, rests_on, as `MultimodalCRL.links`.
     threshold : nats per person that count as a link (``smallest_effect``).
     controls : the same of a cohort with a shuffled modality, where no link is real; drawn in its own order.
     confidence : from where on a pair is drawn as claimed.
@@ -43,8 +43,8 @@ def evidence_plot(
     InputError : for a table without these columns or without a row, a threshold that is not positive, or a
         confidence outside [0, 1].
     """
-    columns = ["source", "target", "evidence", "evidence_se", "confidence"]
-    check_table("links", links, columns)
+    columns = ["source", "target", "evidence", "evidence_se"]
+    check_table("links", links, [*columns, "confidence", "direction", "rests_on"])
     if controls is not None:
         check_table("controls", controls, columns)
     if links.empty:
@@ -52,7 +52,7 @@ def evidence_plot(
     if not threshold > 0:
         raise InputError("threshold", "a positive number of nats", repr(threshold))
     ax = axes_or_new(ax, 7.5, 3.8)
-    ordered = links.sort_values("evidence", ascending=False, kind="stable")
+    ordered = links.sort_values("evidence", ascending=False, kind="stable", ignore_index=True)
     claimed = ordered.index.isin(confident_links(ordered, confidence).index)
     ranks = np.arange(1, len(ordered) + 1)
     ax.axhline(threshold, color=INK, linestyle="--", linewidth=1, label=f"smallest effect, {threshold:g} nats")
