@@ -249,7 +249,7 @@ def test_a_description_that_was_changed_and_sealed_again_is_refused(quick, tmp_p
     record = json.loads(path.read_text())
     del record["sha256"]
     change(record)
-    path.write_text(json.dumps({**record, "sha256": digest(record)}))
+    path.write_text(json.dumps({**record, "sha256": digest(record)}, indent=1) + "\n")
     with pytest.raises(InputError, match=f"folder: expected .*{told}"):
         MultimodalCRL.load(tmp_path / "model")
 
