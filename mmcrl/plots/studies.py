@@ -65,20 +65,17 @@ def world_scores(
     groups = dict(iter(table.groupby(by, sort=False)))
     ax = axes_or_new(ax, 7.4, 0.4 * len(groups) + 1.4)
     for row, (value, runs) in enumerate(groups.items()):
-        first = row == 0
         low, high = runs["floor_mean"].mean(), runs["floor_q95"].mean()
-        label = "chance: mean to 95 %" if first else None
+        label = _once(ax, "chance: mean to 95 %")
         ax.barh(row, high - low, 0.62, low, color=SOFT, alpha=0.25, linewidth=0, label=label)
         if "ceiling_mcc" in runs and runs["ceiling_mcc"].notna().any():
-            labelled = ax.get_legend_handles_labels()[1]
-            label = "ceiling: sees the truth" if "ceiling: sees the truth" not in labelled else None
+            label = _once(ax, "ceiling: sees the truth")
             ax.plot([runs["ceiling_mcc"].mean()] * 2, [row - 0.34, row + 0.34], color=INK, linewidth=1.4, label=label)
         shift = np.linspace(-0.16, 0.16, len(runs)) if len(runs) > 1 else np.zeros(1)
-        label = "one seed each" if first else None
+        label = _once(ax, "one seed each")
         ax.plot(runs["mcc"], row + shift, "o", color=POSITIVE, markersize=5, markeredgecolor="white", label=label)
         reported = [] if published is None else published.loc[published[by] == value, "mcc"].dropna().tolist()
-        labelled = ax.get_legend_handles_labels()[1]
-        label = "published, their world" if reported and "published, their world" not in labelled else None
+        label = _once(ax, "published, their world") if reported else None
         ax.plot(reported, [row] * len(reported), "D", mfc="white", mec=NEGATIVE, markersize=6, mew=1.5, label=label)
     ax.set_yticks(range(len(groups)), [(labels or {}).get(value, str(value)) for value in groups])
     ax.set_ylim(len(groups) - 0.5, -0.5)
@@ -88,6 +85,11 @@ def world_scores(
     ax.tick_params(axis="y", length=0)
     ax.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=4, fontsize=8.5, handlelength=1.4, columnspacing=1.2)
     return ax
+
+
+def _once(ax: Axes, label: str) -> str | None:
+    """A label that the legend does not have yet."""
+    return None if label in ax.get_legend_handles_labels()[1] else label
 
 
 @styled
